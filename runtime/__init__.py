@@ -1,0 +1,1 @@
+"""The runtime: one governed turn and the doors that lead to it."""
