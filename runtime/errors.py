@@ -103,7 +103,17 @@ class SettingsError(Exception):
 BY_STATUS: dict[int, type[FilAgentError]] = {
     cls.status: cls
     for cls in (
-        BadRequest, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, Misdirected, Invalid, Limited,
-        UpstreamFailed, Unavailable, UpstreamTimeout,
+        BadRequest,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        TooLarge,
+        Misdirected,
+        Invalid,
+        Limited,
+        UpstreamFailed,
+        Unavailable,
+        UpstreamTimeout,
     )
 }

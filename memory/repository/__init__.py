@@ -1,0 +1,93 @@
+"""Every statement that the island runs, by topic. Plain functions: a `Connection` first, frozen values out.
+
+Pass them to `Database.write` or `Database.read`; they never begin or commit anything themselves. They know no keys:
+what they store is sealed already (`vault`), except that a few take the `KeyRing` for its MACs.
+"""
+
+from memory.repository.api_keys import (
+    ApiKey,
+    NewApiKey,
+    accepts,
+    create_api_key,
+    find_api_key,
+    list_api_keys,
+    parse_api_key,
+    revoke_api_key,
+)
+from memory.repository.conversations import (
+    Deleted,
+    Held,
+    delete_conversation,
+    list_conversations,
+    read_conversation,
+    rename_conversation,
+)
+from memory.repository.counters import Counters, counters
+from memory.repository.holds import Hold, list_holds, place_hold, release_hold
+from memory.repository.installation import bind_pepper
+from memory.repository.limits import TurnLimits
+from memory.repository.opening import OpenedTurn, OpenTurn, Refused, Replay, open_turn
+from memory.repository.people import Person, ensure_person, find_person, find_principal, list_persons
+from memory.repository.reading import (
+    find_turn,
+    find_turn_by_ref,
+    load_conversation,
+    read_turn,
+)
+from memory.repository.turns import (
+    abandon,
+    close_turn,
+    commit_input,
+    expired_turns,
+    renew_leases,
+    store_answer,
+    take_over,
+    turns_of_dead_workers,
+)
+
+__all__ = [
+    "ApiKey",
+    "Counters",
+    "Deleted",
+    "Held",
+    "Hold",
+    "NewApiKey",
+    "OpenTurn",
+    "OpenedTurn",
+    "Person",
+    "Refused",
+    "Replay",
+    "TurnLimits",
+    "abandon",
+    "accepts",
+    "bind_pepper",
+    "close_turn",
+    "commit_input",
+    "counters",
+    "create_api_key",
+    "delete_conversation",
+    "ensure_person",
+    "expired_turns",
+    "find_api_key",
+    "find_person",
+    "find_principal",
+    "find_turn",
+    "find_turn_by_ref",
+    "list_api_keys",
+    "list_conversations",
+    "list_holds",
+    "list_persons",
+    "load_conversation",
+    "open_turn",
+    "parse_api_key",
+    "place_hold",
+    "read_conversation",
+    "read_turn",
+    "release_hold",
+    "rename_conversation",
+    "renew_leases",
+    "revoke_api_key",
+    "store_answer",
+    "take_over",
+    "turns_of_dead_workers",
+]

@@ -1,0 +1,230 @@
+"""Opening a turn: the one place where idempotency, limits, ownership and references are decided, in one transaction.
+
+Every outcome but a replay leaves a row, a refusal too: its record needs references, and its owner may read it later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import and_, bindparam, insert, select, update
+
+from memory.ids import random_ref, uuid7
+from memory.models import conversations, subject_refs, subjects, turn_subjects, turns
+from memory.repository import limits as _limits
+from memory.repository.limits import TurnLimits
+from memory.rows import TurnState
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """What a door asks for.
+
+    Attributes:
+        principal_id: who asks; his person is always one of the turn's data subjects.
+        conversation_id: one of his own, or None for a new one.
+        idempotency_key: `KeyRing.mac("idempotency", key)`, or None.
+        request_mac: `KeyRing.mac("request", body)`: the same key with another body is a mismatch.
+        worker: the name under which leases are renewed.
+        lease_until: ms; after it housekeeping may close the turn.
+        now: ms.
+        reserve_tokens: the most that this turn may consume; settled by `store_answer`.
+        data_subjects: `KeyRing.subject_index(name)` of everyone else whom the turn is about.
+    """
+
+    principal_id: str
+    conversation_id: str | None
+    idempotency_key: bytes | None
+    request_mac: bytes | None
+    worker: str
+    lease_until: int
+    now: int
+    limits: TurnLimits
+    reserve_tokens: int
+    data_subjects: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTurn:
+    """A turn under lease. `is_new`: its conversation was made with it. Refs are what records carry."""
+
+    turn_id: str
+    turn_ref: str
+    conversation_id: str
+    conversation_ref: str
+    principal_ref: str
+    subject_refs: tuple[str, ...]
+    position: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A turn that may not run. Its row waits in state closing for `close_turn` with the refusal's record.
+
+    Attributes:
+        code: conversation.not_found (absent, deleted, another's), limit.requests, limit.tokens, limit.concurrent,
+            idempotency.in_progress, idempotency.mismatch.
+        retry_after: seconds, or None where waiting does not help.
+        conversation_ref: None when no conversation of his is concerned.
+    """
+
+    code: str
+    retry_after: int | None
+    turn_id: str
+    turn_ref: str
+    conversation_ref: str | None
+    principal_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The request was served before: read that turn instead (`read_turn`)."""
+
+    turn_id: str
+
+
+_BY_IDEMPOTENCY: Final = select(turns.c.id, turns.c.request_mac, turns.c.state).where(
+    turns.c.principal_id == bindparam("principal"), turns.c.idempotency == bindparam("key")
+)
+_own_conversation = and_(
+    conversations.c.id == bindparam("conversation"),
+    conversations.c.owner_id == bindparam("principal"),
+    conversations.c.deleted_at.is_(None),
+)
+_CONVERSATION_REFS: Final = select(conversations.c.ref, conversations.c.principal_ref).where(_own_conversation)
+_NEXT_POSITION: Final = (
+    update(conversations)
+    .where(_own_conversation)
+    .values(turns=conversations.c.turns + 1, updated=bindparam("at"))
+    .returning(conversations.c.ref, conversations.c.principal_ref, conversations.c.turns)
+)
+_NEW_CONVERSATION: Final = insert(conversations)
+_NEW_TURN: Final = insert(turns)
+_SUBJECT: Final = (
+    select(subjects.c.id, subject_refs.c.ref)
+    .select_from(subjects)
+    .outerjoin(
+        subject_refs,
+        and_(subject_refs.c.subject_id == subjects.c.id, subject_refs.c.conversation_id == bindparam("conversation")),
+    )
+    .where(subjects.c.blind == bindparam("blind"))
+)
+_NEW_SUBJECT: Final = insert(subjects)
+_NEW_SUBJECT_REF: Final = insert(subject_refs)
+_NEW_TURN_SUBJECT: Final = insert(turn_subjects)
+
+
+def open_turn(conn: Connection, request: OpenTurn) -> OpenedTurn | Refused | Replay:
+    """Decide whether the turn may run and, if so, open it under a lease.
+
+    Not durable by itself: the durable commit of `commit_input` covers it, and before that nothing has left.
+    """
+    served = _served_before(conn, request)
+    if isinstance(served, Replay):
+        return served
+    if served is not None:
+        return _refuse(conn, request, served, 1 if served == "idempotency.in_progress" else None)
+    standing = _limits.standing(conn, request.principal_id, request.now)
+    reached = _limits.check(standing, request.limits, reserve=request.reserve_tokens, now=request.now)
+    if reached is not None:
+        return _refuse(conn, request, reached.code, reached.retry_after)
+    _limits.count_request(conn, request.principal_id, standing, request.now)
+    place = _enter_conversation(conn, request)
+    if place is None:
+        return _refuse(conn, request, "conversation.not_found", None)
+    conversation_id, conversation_ref, principal_ref, position = place
+    turn_id, turn_ref = uuid7("T-"), random_ref("t_")
+    conn.execute(
+        _NEW_TURN,
+        {
+            "id": turn_id, "ref": turn_ref, "conversation_id": conversation_id, "position": position,
+            "principal_id": request.principal_id, "principal_ref": principal_ref, "state": TurnState.OPEN.value,
+            "worker": request.worker, "lease_expires": request.lease_until, "reserved": request.reserve_tokens,
+            "created": request.now, "idempotency": request.idempotency_key, "request_mac": request.request_mac,
+        },
+    )  # fmt: skip
+    blinds = (standing.person_blind, *request.data_subjects)
+    refs = _list_subjects(conn, turn_id, conversation_id, tuple(dict.fromkeys(b for b in blinds if b is not None)))
+    return OpenedTurn(
+        turn_id, turn_ref, conversation_id, conversation_ref, principal_ref, refs, position, position == 1
+    )
+
+
+def _served_before(conn: Connection, request: OpenTurn) -> Replay | str | None:
+    """A replay, the code of a refusal, or None for a request seen for the first time."""
+    if request.idempotency_key is None:
+        return None
+    row = conn.execute(
+        _BY_IDEMPOTENCY, {"principal": request.principal_id, "key": request.idempotency_key}
+    ).one_or_none()
+    if row is None:
+        return None
+    turn_id, request_mac, state = row
+    if request_mac != request.request_mac:
+        return "idempotency.mismatch"
+    return Replay(turn_id) if state == TurnState.CLOSED.value else "idempotency.in_progress"
+
+
+def _enter_conversation(conn: Connection, request: OpenTurn) -> tuple[str, str, str, int] | None:
+    """(id, ref, principal_ref, position of the turn), or None when it is not his."""
+    if request.conversation_id is not None:
+        row = conn.execute(
+            _NEXT_POSITION,
+            {"conversation": request.conversation_id, "principal": request.principal_id, "at": request.now},
+        ).one_or_none()
+        return None if row is None else (request.conversation_id, row[0], row[1], row[2])
+    place = (uuid7("C-"), random_ref("c_"), random_ref("p_"), 1)
+    conn.execute(
+        _NEW_CONVERSATION,
+        {
+            "id": place[0], "owner_id": request.principal_id, "ref": place[1], "principal_ref": place[2], "turns": 1,
+            "created": request.now, "updated": request.now,
+        },
+    )  # fmt: skip
+    return place
+
+
+def _list_subjects(conn: Connection, turn_id: str, conversation_id: str, blinds: tuple[bytes, ...]) -> tuple[str, ...]:
+    """Enter the turn's data subjects; their refs in this conversation, in the order given."""
+    refs: list[str] = []
+    listed: list[dict[str, str]] = []
+    for blind in blinds:
+        subject_id, ref = conn.execute(_SUBJECT, {"blind": blind, "conversation": conversation_id}).one_or_none() or (
+            None,
+            None,
+        )
+        if subject_id is None:
+            subject_id = uuid7("S-")
+            conn.execute(_NEW_SUBJECT, {"id": subject_id, "blind": blind})
+        if ref is None:
+            ref = random_ref("s_")
+            conn.execute(_NEW_SUBJECT_REF, {"conversation_id": conversation_id, "subject_id": subject_id, "ref": ref})
+        refs.append(ref)
+        listed.append({"turn_id": turn_id, "subject_id": subject_id})
+    if listed:
+        conn.execute(_NEW_TURN_SUBJECT, listed)
+    return tuple(refs)
+
+
+def _refuse(conn: Connection, request: OpenTurn, code: str, retry_after: int | None) -> Refused:
+    known = None
+    if request.conversation_id is not None:
+        known = conn.execute(
+            _CONVERSATION_REFS, {"conversation": request.conversation_id, "principal": request.principal_id}
+        ).one_or_none()
+    conversation_ref, principal_ref = known or (None, random_ref("p_"))
+    turn_id, turn_ref = uuid7("T-"), random_ref("t_")
+    conn.execute(
+        _NEW_TURN,
+        {
+            "id": turn_id, "ref": turn_ref, "principal_id": request.principal_id, "principal_ref": principal_ref,
+            "state": TurnState.CLOSING.value, "worker": request.worker, "lease_expires": request.lease_until,
+            "reserved": 0, "created": request.now,
+        },
+    )  # fmt: skip
+    return Refused(code, retry_after, turn_id, turn_ref, conversation_ref, principal_ref)

@@ -1,0 +1,173 @@
+"""Reading turns and conversations back, still sealed; only their owner's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, bindparam, select
+
+from memory.models import contents, conversations, subject_refs, turn_subjects, turns, vault_entries
+from memory.rows import Content, History, HistoryTurn, StoredTurn, TurnRow, TurnState, Usage, VaultRow, WrappedKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+TURN_TABLES: Final = turns.outerjoin(conversations, conversations.c.id == turns.c.conversation_id)
+TURN_COLUMNS: Final = (
+    turns.c.id, turns.c.ref, turns.c.conversation_id, conversations.c.ref, turns.c.principal_id, turns.c.principal_ref,
+    turns.c.state, turns.c.worker, turns.c.lease_expires, turns.c.created, turns.c.closed_at, turns.c.wrapped_key,
+    turns.c.epoch, turns.c.decision, turns.c.record_id, turns.c.log_index, turns.c.receipt, turns.c.prompt_tokens,
+    turns.c.completion_tokens, turns.c.model, turns.c.degraded, turns.c.released, turns.c.erased_at,
+)  # fmt: skip
+
+_turn = select(*TURN_COLUMNS).select_from(TURN_TABLES)
+_TURN: Final = _turn.where(turns.c.id == bindparam("turn"))
+_TURN_BY_REF: Final = _turn.where(turns.c.ref == bindparam("ref"))
+_SUBJECT_REFS: Final = (
+    select(subject_refs.c.ref)
+    .join(
+        turn_subjects,
+        and_(
+            turn_subjects.c.subject_id == subject_refs.c.subject_id,
+            turn_subjects.c.turn_id == bindparam("turn"),
+        ),
+    )
+    .where(subject_refs.c.conversation_id == bindparam("conversation"))
+    .order_by(subject_refs.c.ref)
+)
+_CONTENTS: Final = (
+    select(contents.c.name, contents.c.ciphertext, contents.c.sha256, contents.c.size)
+    .where(contents.c.turn_id == bindparam("turn"))
+    .order_by(contents.c.name)
+)
+_VAULT: Final = (
+    select(
+        vault_entries.c.token, vault_entries.c.entity, vault_entries.c.turn_id, vault_entries.c.ciphertext,
+        turns.c.epoch, turns.c.wrapped_key,
+    )
+    .join(turns, turns.c.id == vault_entries.c.turn_id)
+    .where(vault_entries.c.conversation_id == bindparam("conversation"))
+    .order_by(vault_entries.c.turn_id, vault_entries.c.token)
+)  # fmt: skip
+_OWN: Final = select(conversations.c.id).where(
+    conversations.c.id == bindparam("conversation"),
+    conversations.c.owner_id == bindparam("principal"),
+    conversations.c.deleted_at.is_(None),
+)
+_NEWEST: Final = (
+    select(turns.c.id)
+    .where(
+        turns.c.conversation_id == bindparam("conversation"),
+        turns.c.state == TurnState.CLOSED.value,
+        turns.c.decision.in_(("allow", "redact")),
+        turns.c.wrapped_key.is_not(None),
+    )
+    .order_by(turns.c.position.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_HISTORY: Final = (
+    select(
+        turns.c.id, turns.c.position, turns.c.epoch, turns.c.wrapped_key,
+        contents.c.name, contents.c.ciphertext, contents.c.sha256, contents.c.size,
+    )
+    .join(_NEWEST, _NEWEST.c.id == turns.c.id)
+    .join(contents, and_(contents.c.turn_id == turns.c.id, contents.c.name.in_(bindparam("names", expanding=True))))
+    .order_by(turns.c.position.desc())
+)  # fmt: skip
+
+
+def find_turn(conn: Connection, turn_id: str) -> TurnRow | None:
+    """The turn, whoever owns it (for the pipeline and housekeeping, not for doors)."""
+    row = conn.execute(_TURN, {"turn": turn_id}).one_or_none()
+    return None if row is None else turn_row(conn, row)
+
+
+def find_turn_by_ref(conn: Connection, turn_ref: str) -> TurnRow | None:
+    """The turn that a record's `turn_ref` names (to catch up from the log, or to see whose decision it is)."""
+    row = conn.execute(_TURN_BY_REF, {"ref": turn_ref}).one_or_none()
+    return None if row is None else turn_row(conn, row)
+
+
+def read_turn(conn: Connection, turn_id: str, principal_id: str) -> StoredTurn | None:
+    """The turn with its contents and its conversation's vault; None for anybody but its owner."""
+    row = conn.execute(_TURN, {"turn": turn_id}).one_or_none()
+    if row is None or row[4] is None or row[4] != principal_id:
+        return None
+    turn = turn_row(conn, row)
+    return StoredTurn(
+        turn,
+        tuple(_content(*item) for item in conn.execute(_CONTENTS, {"turn": turn_id})),
+        () if turn.conversation_id is None else _vault(conn, turn.conversation_id),
+    )
+
+
+def load_conversation(
+    conn: Connection,
+    conversation_id: str,
+    principal_id: str,
+    *,
+    max_turns: int,
+    names: Sequence[str] = ("view", "output"),
+) -> History | None:
+    """The newest answered turns with the named contents, and every token; None when it is not the principal's."""
+    if conn.execute(_OWN, {"conversation": conversation_id, "principal": principal_id}).one_or_none() is None:
+        return None
+    rows = conn.execute(_HISTORY, {"conversation": conversation_id, "most": max_turns, "names": list(names)}).all()
+    grouped: dict[str, tuple[int, WrappedKey, list[Content]]] = {}
+    for turn_id, position, epoch, wrapped, *content in rows:
+        _, _, parts = grouped.setdefault(turn_id, (position, WrappedKey(epoch, wrapped), []))
+        parts.append(_content(*content))
+    return History(
+        conversation_id,
+        tuple(HistoryTurn(turn_id, at, key, tuple(parts)) for turn_id, (at, key, parts) in grouped.items()),
+        _vault(conn, conversation_id),
+    )
+
+
+def turn_row(conn: Connection, row: Sequence[Any]) -> TurnRow:
+    """A row of `TURN_COLUMNS` as a value, with the refs of its data subjects."""
+    (
+        turn_id, turn_ref, conversation_id, conversation_ref, principal_id, principal_ref, state, worker, lease_expires,
+        created, closed_at, wrapped, epoch, decision, record_id, log_index, receipt, prompt, completion, model,
+        degraded, released, erased_at,
+    ) = row  # fmt: skip
+    return TurnRow(
+        turn_id=turn_id,
+        turn_ref=turn_ref,
+        conversation_id=conversation_id,
+        conversation_ref=conversation_ref,
+        principal_id=principal_id,
+        principal_ref=principal_ref,
+        subject_refs=tuple(conn.scalars(_SUBJECT_REFS, {"turn": turn_id, "conversation": conversation_id})),
+        state=TurnState(state),
+        worker=worker,
+        lease_expires=lease_expires,
+        created=created,
+        closed_at=closed_at,
+        key=None if wrapped is None else WrappedKey(epoch, wrapped),
+        decision=decision,
+        record_id=record_id,
+        log_index=log_index,
+        receipt=receipt,
+        usage=None if prompt is None or completion is None else Usage(prompt, completion),
+        model=model,
+        degraded=bool(degraded),
+        released=released,
+        erased_at=erased_at,
+    )
+
+
+def _vault(conn: Connection, conversation_id: str) -> tuple[VaultRow, ...]:
+    return tuple(
+        VaultRow(token, entity, turn_id, ciphertext, None if wrapped is None else WrappedKey(epoch, wrapped))
+        for token, entity, turn_id, ciphertext, epoch, wrapped in conn.execute(
+            _VAULT, {"conversation": conversation_id}
+        )
+    )
+
+
+def _content(name: str, ciphertext: bytes, sha256: bytes, size: int) -> Content:
+    return Content(name, ciphertext, sha256.hex(), size)

@@ -1,0 +1,87 @@
+"""Which entity is masked towards which backend. Finding entities, and replacing them, is left to the redaction.
+
+Fails closed: an entity that the policy does not name is an identifier, and a kind of backend that is not `local`
+counts as remote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from policies.model import BackendKind, Direction, MaskAction
+from policies.schema import MaskingOverrideSection, MaskingSection
+
+ALWAYS_MASKED = "LITERAL"
+"""The entity of texts that look like one of our own tokens: if one were not masked, it could be taken for a token."""
+
+Defaults = Mapping[tuple[Direction, BackendKind], MaskAction]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingOverride:
+    """An exception for one entity; None stands for any."""
+
+    entity: str
+    direction: Direction | None
+    kind: BackendKind | None
+    backend: str | None
+    action: MaskAction
+
+    def fits(self, entity: str, kind: BackendKind, backend: str, direction: Direction) -> bool:
+        """Whether this exception is about that case."""
+        return (
+            self.entity == entity
+            and self.direction in {None, direction}
+            and self.kind in {None, kind}
+            and self.backend in {None, backend}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingRules:
+    """The masking section, ready to answer."""
+
+    names: frozenset[str]
+    identifiers: frozenset[str]
+    for_identifiers: Defaults
+    for_names: Defaults
+    overrides: tuple[MaskingOverride, ...]
+
+    def action(self, entity: str, kind: BackendKind, backend: str, direction: Direction) -> MaskAction:
+        """What happens to `entity` on its way to (`in`) or from (`out`) that backend."""
+        if entity == ALWAYS_MASKED:
+            return "mask"
+        for override in self.overrides:
+            if override.fits(entity, kind, backend, direction):
+                return override.action
+        defaults = self.for_names if entity in self.names else self.for_identifiers
+        return defaults[direction, "local" if kind == "local" else "remote"]
+
+
+def masking_rules(section: MaskingSection) -> MaskingRules:
+    """Freeze the section of the file."""
+    return MaskingRules(
+        names=frozenset(section.names),
+        identifiers=frozenset(section.identifiers),
+        for_identifiers=_defaults(section, "identifiers"),
+        for_names=_defaults(section, "names"),
+        overrides=tuple(_override(override) for override in section.overrides),
+    )
+
+
+def _defaults(section: MaskingSection, group: str) -> Defaults:
+    directions = section.default.identifiers if group == "identifiers" else section.default.names
+    return MappingProxyType(
+        {
+            ("in", "local"): directions.in_.local,
+            ("in", "remote"): directions.in_.remote,
+            ("out", "local"): directions.out.local,
+            ("out", "remote"): directions.out.remote,
+        }
+    )
+
+
+def _override(section: MaskingOverrideSection) -> MaskingOverride:
+    return MaskingOverride(section.entity, section.direction, section.kind, section.backend, section.action)

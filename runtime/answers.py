@@ -1,0 +1,80 @@
+"""Step 9 of a turn: the answer with its receipt, and refusals with theirs."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from memory.repository import OpenedTurn
+from runtime.audit.record import Appended
+from runtime.errors import FilAgentError
+from runtime.exchange import Answer
+from runtime.ledger import LiveTurn
+from runtime.recorder import TurnRecorder
+
+NOTICE = (
+    "This answer was written by a machine and may be wrong. / "
+    "Cette réponse a été rédigée par une machine et peut contenir des erreurs."
+)
+
+
+def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, appended: Appended, keys: str) -> Answer:
+    """The answer to the caller; `released` is exactly what the record's output commitment covers."""
+    model = record.model or {}
+    return Answer(
+        conversation_id=opened.conversation_id,
+        turn_id=opened.turn_id,
+        decision_id=appended.record_id,
+        content=released,
+        model={
+            key: model[key] for key in ("provider", "request_model", "response_model", "mode", "seed") if key in model
+        },
+        usage=dict(record.usage),
+        redactions=_sum(record.redactions_in, record.redactions_out),
+        notice=NOTICE,
+        degraded=False,
+        processing_time_ms=record.elapsed_ms(),
+        receipt=receipt_of(appended, keys, input=record.salts.of("input"), output=record.salts.of("output")),
+    )
+
+
+def refusal(
+    error: FilAgentError, record: TurnRecorder, live: LiveTurn | None, appended: Appended | None, keys: str
+) -> FilAgentError:
+    """`error` with what proves its record, where one was made."""
+    if live is not None:
+        error.conversation_id, error.turn_id = live.opened.conversation_id, live.opened.turn_id
+    if appended is not None:
+        error.decision_id = appended.record_id
+        error.receipt = receipt_of(appended, keys, input=record.salts.of("input"))
+    return error
+
+
+def stored_form(answer: Answer) -> dict[str, Any]:
+    """What is kept to give the same answer again: no content and no salts (those are inside the ciphertexts)."""
+    kept = answer.as_json()
+    for name in ("status", "content", "message", "conversation_id", "turn_id"):
+        del kept[name]
+    kept["receipt"] = {name: value for name, value in kept["receipt"].items() if name != "salts"}
+    return kept
+
+
+def receipt_of(appended: Appended, keys: str, **salts: bytes) -> dict[str, Any]:
+    """What a caller keeps to check his own question and answer offline (design §5)."""
+    return {
+        "record_id": appended.record_id,
+        "log_index": appended.index,
+        "inclusion": list(appended.inclusion),
+        "checkpoint": appended.checkpoint,
+        "envelope": appended.line,
+        "keys": keys,
+        "salts": {name: base64.b64encode(salt).decode() for name, salt in salts.items()},
+    }
+
+
+def _sum(*counts: dict[str, int]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for mapping in counts:
+        for entity, count in mapping.items():
+            total[entity] = total.get(entity, 0) + count
+    return total

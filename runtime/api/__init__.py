@@ -1,0 +1,1 @@
+"""The HTTP doors: they authenticate, parse strictly, and hand everything to the pipeline."""

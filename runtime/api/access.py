@@ -1,0 +1,73 @@
+"""Who calls: the credential of a request as a `Caller`, and what may be done, asked of the policy.
+
+Requests without a valid credential get no record of their own; they are counted, and a signed count follows
+(`denials.counted`, design §4).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from fastapi import Request
+
+from policies.model import Effect, Query
+from runtime.errors import Forbidden, Unauthenticated
+from runtime.exchange import Caller
+
+if TYPE_CHECKING:
+    from runtime.server import Services
+
+
+def services(request: Request) -> Services:
+    """The application's parts, made by the composition root."""
+    return cast("Services", request.app.state.services)
+
+
+async def authenticate(request: Request) -> Caller:
+    """The caller behind `Authorization: Bearer …` or `X-API-Key`.
+
+    Raises:
+        Unauthenticated: `auth.missing`, `auth.invalid` (also for a revoked, expired or altered key: no hint which).
+    """
+    parts = services(request)
+    key = _credential(request)
+    if key is None:
+        parts.denials.count("auth.missing")
+        raise Unauthenticated("auth.missing", "Send an API key: Authorization: Bearer …")
+    caller = await parts.authenticator.caller(key)
+    if caller is None:
+        parts.denials.count("auth.invalid")
+        raise Unauthenticated("auth.invalid", "This API key is not valid.")
+    return caller
+
+
+async def permitted(request: Request, action: str, **resource: str | int | bool) -> Caller:
+    """The authenticated caller, if policy lets it do `action`.
+
+    Raises:
+        Unauthenticated: no valid credential.
+        Forbidden: the policy's first reason as code.
+    """
+    caller = await authenticate(request)
+    authorize(request, caller, action, **resource)
+    return caller
+
+
+def authorize(request: Request, caller: Caller, action: str, **resource: str | int | bool) -> None:
+    """Raise `Forbidden` unless policy lets `caller` do `action`."""
+    decision = services(request).policy.authorize(Query(caller.principal, action, resource))
+    if decision.effect is not Effect.ALLOW:
+        services(request).denials.count(decision.reasons[0])
+        raise Forbidden(decision.reasons[0], "Policy does not allow this for your role.")
+
+
+def may(request: Request, caller: Caller, action: str) -> bool:
+    """Whether policy lets `caller` do `action`, without refusing."""
+    return services(request).policy.authorize(Query(caller.principal, action, {})).effect is Effect.ALLOW
+
+
+def _credential(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return request.headers.get("x-api-key") or None

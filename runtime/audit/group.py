@@ -1,0 +1,120 @@
+"""Group commit: a thread that owns the writer and records together whatever is waiting.
+
+While one batch is being synced, the next one gathers; nobody waits for more than the batch before his own. How drafts
+get here, from a socket or from this process, is `server`'s and `client`'s business.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from runtime.audit.errors import LogUnavailable
+from runtime.audit.record import Prepared
+from runtime.audit.writer import Committed, LogWriter, Result
+
+MAX_BATCH = 256
+# Called in the writer's thread, once per batch, with (token, result) for every draft of that sink.
+Sink = Callable[[list[tuple[Any, Result]]], None]
+OnCommitted = Callable[[Sequence[Committed]], None]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class GroupCommit:
+    """Takes prepared drafts from any thread; results come back through sinks."""
+
+    def __init__(self, writer: LogWriter, on_committed: OnCommitted | None = None) -> None:
+        """Start the thread.
+
+        Args:
+            writer: used by this thread alone from now on.
+            on_committed: called behind the answers with the lines that have become durable; it should not block.
+        """
+        self._writer = writer
+        self._on_committed = on_committed
+        self._queue: SimpleQueue[tuple[Prepared, Any, Sink] | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, draft: Prepared, token: Any, sink: Sink) -> None:
+        """Have a draft recorded; `sink` is called with `token` and the result.
+
+        Raises:
+            LogUnavailable: the writer is closing.
+        """
+        with self._gate:
+            if self._closed:
+                raise LogUnavailable("the log writer is closing")
+            self._queue.put((draft, token, sink))
+
+    def status(self) -> dict[str, str | int | bool | None]:
+        return self._writer.status()
+
+    def close(self) -> None:
+        """Record what is queued, then let go of the log. Blocks until done."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._tell()
+            while batch := self._next_batch():
+                results = self._commit([draft for draft, _, _ in batch])
+                by_sink: dict[Sink, list[tuple[Any, Result]]] = {}
+                for (_, token, sink), result in zip(batch, results, strict=True):
+                    by_sink.setdefault(sink, []).append((token, result))
+                for sink, answers in by_sink.items():
+                    self._answer(sink, answers)
+                self._tell()
+        finally:
+            self._writer.close()
+
+    def _next_batch(self) -> list[tuple[Prepared, Any, Sink]]:
+        first = self._queue.get()
+        if first is None:
+            return []
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                self._queue.put(None)
+                break
+            batch.append(item)
+        return batch
+
+    def _commit(self, drafts: list[Prepared]) -> Sequence[Result]:
+        try:
+            return self._writer.commit(drafts)
+        except Exception as error:
+            # The writer turns what it expects into results; whoever waits must hear of the rest too.
+            _LOGGER.exception("the log writer failed")
+            self._writer.close()
+            return [LogUnavailable(f"the log writer failed: {type(error).__name__}")] * len(drafts)
+
+    def _answer(self, sink: Sink, answers: list[tuple[Any, Result]]) -> None:
+        try:
+            sink(answers)
+        except Exception:
+            # Whoever asked is gone. His record stands.
+            _LOGGER.exception("an answer could not be handed over")
+
+    def _tell(self) -> None:
+        committed = self._writer.take_committed()
+        if self._on_committed is not None and committed:
+            try:
+                self._on_committed(committed)
+            except Exception:
+                # What is made from the log can be made again; the log goes on.
+                _LOGGER.exception("what follows the log failed")

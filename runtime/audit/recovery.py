@@ -1,0 +1,254 @@
+"""Start-up of a log: what the writer may continue from, or why it may not.
+
+Reads the last checkpoint, the last lines and the tiles at the right edge, never the whole log, unless tiles or
+checkpoints were lost (all of them can be made again from lines that verify). The steps, numbered as in the code:
+
+(1) Find the segments and read the last lines. A rest without LF is torn; it is reported, not touched here.
+(2) Find the newest checkpoint that this log's key signed.
+(3) Fewer lines than it covers: damage.
+(4) Every line read is an envelope with the right `seq`, `prev` and order of `time`, signed by a listed key; signatures
+    are checked from the checkpoint on, as it vouches for what is before.
+(5) Restore the tree, from lines where tiles are missing.
+(6) Its root at the checkpoint's size is the one that was signed, else the tiles are made anew; still not: damage.
+(7) The lines read are the leaves of that tree.
+
+Everything else about old lines is for `verify`. `set_aside` is the one thing that changes files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+from runtime.audit.checkpoint import Checkpoint, check_checkpoint
+from runtime.audit.envelope import STATEMENT_TYPE, Envelope, check_signature, parse_line
+from runtime.audit.errors import CheckpointError, EnvelopeError, LogDamaged, RecordError
+from runtime.audit.files import Files
+from runtime.audit.header import Header, header_of
+from runtime.audit.manifest import Manifest
+from runtime.audit.merkle import leaf_hash
+from runtime.audit.record import NO_PREV
+from runtime.audit.segments import Segment, iter_from, last_lines, list_segments
+from runtime.audit.tiles import HashTiles
+
+TAIL = 4096  # records whose ids are remembered across a restart
+CHECKPOINT_FILE = "checkpoint"
+CHECKPOINTS_DIR = "checkpoints"
+TILE_DIR = "tile"
+TORN_DIR = "torn"
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """A last line that never got its LF."""
+
+    segment: Segment
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The state of a log that is whole.
+
+    Attributes:
+        segments: all of them, in order; the last one may be empty.
+        size: how many lines there are.
+        signed: the size of the newest checkpoint found; lines after it are not yet covered by one.
+        prev: hex leaf hash of the last line.
+        tail: the last lines, at least min(size, TAIL) of them, oldest first.
+        tiles: the tree over all lines.
+        torn: what stands after the last LF.
+    """
+
+    segments: tuple[Segment, ...]
+    size: int
+    signed: int
+    prev: str
+    tail: tuple[Header, ...]
+    tiles: HashTiles
+    torn: Torn | None
+
+
+def recover(logs_dir: Path, manifest: Manifest, origin: str, files: Files) -> Start:
+    """The state to continue from; nothing is written but tiles.
+
+    Raises:
+        LogDamaged: what is there is not what was signed.
+        OSError: something cannot be read, or a tile not be written.
+    """
+    # (1)
+    segments = list_segments(logs_dir)
+    lines, torn, counted = _read_tail(segments)
+    size = _header(_envelope(lines[-1]), lines[-1]).index + 1 if lines else 0
+    first = size - len(lines)
+    if first < 0 or any(segment.first != size - count for segment, count in counted):
+        raise LogDamaged("the last lines have not the numbers that their segments begin with")
+    # (2)
+    checkpoint = newest_checkpoint(logs_dir, manifest, origin)
+    signed = checkpoint.size if checkpoint else 0
+    # (3)
+    if signed > size:
+        raise LogDamaged(f"a checkpoint over {signed} lines was signed, but there are {size}")
+    # (4)
+    tail = tuple(_check_lines(enumerate(lines, first), signed, manifest))
+    if signed < first:
+        # With the last line that is covered, so that the chain is checked from there on.
+        begin = max(0, signed - 1)
+        for _ in _check_lines(islice(iter_from(segments, begin), first - begin), signed, manifest):
+            pass
+    # (5)
+    leaves = [leaf_hash(line) for line in lines]
+
+    def from_tail(start: int, end: int) -> Sequence[bytes]:
+        if start < first:
+            raise LookupError("lines before the tail")
+        return leaves[start - first : end - first]
+
+    directory = logs_dir / TILE_DIR
+    try:
+        tiles = HashTiles.restore(directory, size, from_tail, files)
+        # Tiles over lines that no checkpoint covers prove nothing.
+        whole = signed >= first and _agrees(tiles, checkpoint)
+    except LookupError:
+        whole = False
+    # (6)
+    if not whole:
+        tiles = HashTiles.rebuild(directory, (leaf_hash(line) for _, line in iter_from(segments, 0)), files)
+        if tiles.size != size or not _agrees(tiles, checkpoint):
+            raise LogDamaged("the lines are not those that were signed")
+    # (7)
+    for index, leaf in enumerate(leaves, first):
+        if tiles.subtree(0, index) != leaf:
+            raise LogDamaged(f"line {index} is not the leaf of the tree")
+    if first and tail[0].prev != tiles.subtree(0, first - 1).hex():
+        raise LogDamaged(f"line {first} does not follow line {first - 1}")
+    prev = leaves[-1].hex() if leaves else NO_PREV
+    return Start(tuple(segments), size, signed, prev, tail, tiles, torn)
+
+
+def newest_checkpoint(logs_dir: Path, manifest: Manifest, origin: str) -> Checkpoint | None:
+    """The largest of the current checkpoint and the newest archived one that can be read and verified."""
+    found = [_read_checkpoint(logs_dir / CHECKPOINT_FILE, manifest, origin)]
+    for path in sorted((logs_dir / CHECKPOINTS_DIR).glob("[0-9]*"), reverse=True):
+        archived = _read_checkpoint(path, manifest, origin)
+        if archived is not None:
+            found.append(archived)
+            break
+    return max((item for item in found if item), key=lambda item: item.size, default=None)
+
+
+def set_aside(torn: Torn, logs_dir: Path, record_id: str, files: Files, on_step: Callable[[str], None]) -> None:
+    """Copy a torn line to `torn/<record id>.pending`, durably, then cut it off.
+
+    The record with that id says so; once it is durable, `settle` takes the suffix away. A crash in between leaves the
+    file pending, and the next start writes the record.
+    """
+    folder = logs_dir / TORN_DIR
+    files.make_dir(folder)
+    files.replace(folder / f"{record_id}.pending", torn.data, durable=True)
+    on_step("audit.recover.after_set_aside")
+    fd = files.open_append(torn.segment.path, create=False)
+    try:
+        files.truncate(fd, torn.offset)
+        files.sync(fd)
+    finally:
+        files.close(fd)
+    on_step("audit.recover.after_cut")
+
+
+def pending(logs_dir: Path) -> list[tuple[str, int, str]]:
+    """(record id, size, hex SHA-256) of every torn line that no record speaks of yet, oldest first."""
+    found = []
+    for path in sorted((logs_dir / TORN_DIR).glob("DR-*.pending")):
+        data = path.read_bytes()
+        found.append((path.stem, len(data), sha256(data).hexdigest()))
+    return found
+
+
+def settle(logs_dir: Path, record_id: str, files: Files) -> None:
+    """Note that the record about a torn line is durable."""
+    folder = logs_dir / TORN_DIR
+    files.rename(folder / f"{record_id}.pending", folder / f"{record_id}.bin")
+
+
+def _read_tail(segments: Sequence[Segment]) -> tuple[list[bytes], Torn | None, list[tuple[Segment, int]]]:
+    """The last lines; what stands after the last LF; how many lines there are from the start of which segment on."""
+    lines: list[bytes] = []
+    counted: list[tuple[Segment, int]] = []
+    torn: Torn | None = None
+    # 256 more: the leaves of the tile at the edge are always among them.
+    wanted = TAIL + 256
+    for segment in reversed(segments):
+        found, rest = last_lines(segment, wanted - len(lines))
+        if rest and segment != segments[-1]:
+            raise LogDamaged(f"{segment.path.name} ends in the middle of a line")
+        if rest:
+            torn = Torn(segment, segment.path.stat().st_size - len(rest), rest)
+        lines[:0] = found
+        if len(lines) == wanted:
+            break
+        counted.append((segment, len(lines)))
+    return lines, torn, counted
+
+
+def _check_lines(lines: Iterable[tuple[int, bytes]], signed: int, manifest: Manifest) -> Iterator[Header]:
+    before: Header | None = None
+    prev = NO_PREV
+    for index, line in lines:
+        envelope = _envelope(line)
+        header = _header(envelope, line)
+        if header.index != index:
+            raise LogDamaged(f"line {index} says that it is line {header.index}")
+        if (before or index == 0) and header.prev != prev:
+            raise LogDamaged(f"line {index} does not follow line {index - 1}")
+        if before and header.time < before.time:
+            raise LogDamaged(f"line {index} is older than line {index - 1}")
+        entry = manifest.find(envelope.keyid)
+        if entry is None or entry.role != "record" or not entry.valid_at(index):
+            raise LogDamaged(f"line {index} is signed by a key that may not sign it")
+        if index >= signed:
+            try:
+                check_signature(envelope, entry.public)
+            except EnvelopeError as error:
+                raise LogDamaged(f"line {index}: {error}") from error
+        before, prev = header, leaf_hash(line).hex()
+        yield header
+
+
+def _envelope(line: bytes) -> Envelope:
+    try:
+        envelope = parse_line(line)
+    except EnvelopeError as error:
+        raise LogDamaged(f"a line cannot be read: {error}") from error
+    if envelope.payload_type != STATEMENT_TYPE:
+        raise LogDamaged("a line is no statement")
+    return envelope
+
+
+def _header(envelope: Envelope, line: bytes) -> Header:
+    try:
+        return header_of(envelope.payload, line)
+    except RecordError as error:
+        raise LogDamaged(f"a line cannot be read: {error}") from error
+
+
+def _read_checkpoint(path: Path, manifest: Manifest, origin: str) -> Checkpoint | None:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    for entry in manifest.keys:
+        if entry.role == "log" and entry.origin == origin:
+            try:
+                return check_checkpoint(text, origin, entry.public)
+            except CheckpointError:
+                continue
+    return None
+
+
+def _agrees(tiles: HashTiles, checkpoint: Checkpoint | None) -> bool:
+    return checkpoint is None or tiles.root(checkpoint.size) == checkpoint.root

@@ -1,0 +1,102 @@
+"""Segment files: their names, and reading lines from them, forwards and from the end.
+
+Only bytes are handled here: what a line means and whether it may be believed is for `recovery` and `verify` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.audit.errors import LogDamaged
+
+EVENTS_DIR = "events"
+_NAME = re.compile(r"events_([0-9]{8})_([0-9]{20})\.jsonl")
+_BLOCK = 1 << 20
+# What a reader keeps of a line that does not end: more is certainly no line of ours.
+_LONGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """One file of lines. `first` is the index of its first leaf, `date` (YYYYMMDD, UTC) the day it was opened."""
+
+    first: int
+    date: str
+    path: Path
+
+
+def segment_at(logs_dir: Path, date: str, first: int) -> Segment:
+    """The segment of that day and first index, whether it exists or not."""
+    return Segment(first, date, logs_dir / EVENTS_DIR / f"events_{date}_{first:020d}.jsonl")
+
+
+def list_segments(logs_dir: Path) -> list[Segment]:
+    """All segments in order.
+
+    Raises:
+        LogDamaged: a file that is none, or two that begin at the same leaf.
+    """
+    segments = []
+    for path in (logs_dir / EVENTS_DIR).glob("*"):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            raise LogDamaged(f"{path.name} among the segments is none")
+        segments.append(Segment(int(match[2]), match[1], path))
+    segments.sort()
+    if len({segment.first for segment in segments}) != len(segments):
+        raise LogDamaged("two segments begin at the same leaf")
+    return segments
+
+
+def iter_lines(segment: Segment) -> Iterator[bytes]:
+    """The complete lines of a segment without their LFs; a rest without LF is left out.
+
+    Raises:
+        LogDamaged: a line of more than a MiB.
+    """
+    with segment.path.open("rb") as file:
+        while line := file.readline(_LONGEST):
+            if line.endswith(b"\n"):
+                yield line[:-1]
+            elif len(line) == _LONGEST:
+                raise LogDamaged(f"a line without end in {segment.path.name}")
+
+
+def last_lines(segment: Segment, count: int) -> tuple[list[bytes], bytes]:
+    """Up to `count` complete lines from the end of a segment, without LFs, and the rest after the last LF."""
+    blocks: list[bytes] = []
+    seen = 0
+    with segment.path.open("rb") as file:
+        position = file.seek(0, 2)
+        # One LF more than lines wanted: it ends the line before the first of them.
+        while position and seen <= count:
+            start = max(0, position - _BLOCK)
+            file.seek(start)
+            block = file.read(position - start)
+            blocks.append(block)
+            seen += block.count(b"\n")
+            position = start
+    *lines, rest = b"".join(reversed(blocks)).split(b"\n")
+    return (lines[len(lines) - count :] if len(lines) > count else lines), rest
+
+
+def iter_from(segments: Sequence[Segment], start: int) -> Iterator[tuple[int, bytes]]:
+    """(index, line) of all complete lines from leaf `start` on, counted from the names of the segments.
+
+    Raises:
+        LogDamaged: a segment does not end where the next one begins.
+    """
+    for number, segment in enumerate(segments):
+        following = segments[number + 1].first if number + 1 < len(segments) else None
+        if following is not None and following <= start:
+            continue
+        index = segment.first
+        for line in iter_lines(segment):
+            if index >= start:
+                yield index, line
+            index += 1
+        if following is not None and index != following:
+            raise LogDamaged(f"{segment.path.name} does not end where the next segment begins")

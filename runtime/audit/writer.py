@@ -1,0 +1,253 @@
+"""The log writer: the only holder of the log's lock and of its signing keys.
+
+It gives every draft its place, answers a repeated one with the record it made before, and refuses a second decision
+record for a turn. Files and order of steps are `log`'s business, many callers at once `group`'s and `server`'s.
+`python -m runtime.audit.writer --logs D --keys D --socket P` runs it as a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused, LogUnavailable
+from runtime.audit.files import Files
+from runtime.audit.header import fingerprint
+from runtime.audit.keys import MANIFEST_SUBJECT, load_keyring
+from runtime.audit.log import MAX_SEGMENT, SYSTEM_ACTOR, Clock, EventLog, Step, unix_ms
+from runtime.audit.record import Appended, Draft, Prepared, new_record_id, prepare
+from runtime.audit.recovery import TAIL, pending, settle
+
+Result = Appended | AuditError
+Committed = tuple[int, bytes, Appended]  # index, line without LF, receipt
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    index: int
+    time: str
+    line_sha256: str
+    fingerprint: bytes
+
+
+class _Memory:
+    """What was recorded lately: at least the last TAIL records, also after a restart."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, _Known] = OrderedDict()
+        self._closed: OrderedDict[str, str] = OrderedDict()
+
+    def remember(self, record_id: str, known: _Known, closes: str | None) -> None:
+        self._records[record_id] = known
+        if closes is not None:
+            self._closed[closes] = record_id
+        for kept in (self._records, self._closed):
+            if len(kept) > 2 * TAIL:
+                kept.popitem(last=False)
+
+    def record(self, record_id: str) -> _Known | None:
+        return self._records.get(record_id)
+
+    def closed_by(self, turn_ref: str | None) -> str | None:
+        return self._closed.get(turn_ref) if turn_ref else None
+
+
+class LogWriter:
+    """An open log that takes drafts. Not thread-safe: `group.GroupCommit` gives it a thread of its own."""
+
+    def __init__(
+        self,
+        logs_dir: Path,
+        keys_dir: Path,
+        *,
+        software: dict[str, str],
+        passphrase: bytes | None = None,
+        on_step: Step = lambda _: None,
+        files: Files | None = None,
+        now_ms: Clock = unix_ms,
+        max_segment: int = MAX_SEGMENT,
+    ) -> None:
+        """Take the lock, recover, and record that the log was started (and recovered, if a line was torn).
+
+        Args:
+            logs_dir: the log's directory, with its `keys.json`.
+            keys_dir: the private keys of this log and the root's public key.
+            software: {version, digest} of the running software, for the log's own records.
+            passphrase: of the private keys.
+            on_step: called with a stable name between every two steps.
+            files: the file operations; others in tests.
+            now_ms: the clock, Unix milliseconds.
+            max_segment: bytes after which a segment is sealed.
+
+        Raises:
+            KeysError: the keys are missing or not those of the manifest.
+            LogLocked: another process writes this log.
+            LogDamaged: what is there is not what was signed.
+            LogUnavailable: something cannot be read or written.
+        """
+        self._dir = logs_dir
+        self._files = files or Files()
+        self._software = software
+        self._step = on_step
+        keyring = load_keyring(keys_dir, logs_dir, passphrase=passphrase)
+        self._manifest = keyring.manifest
+        self._log = EventLog(
+            logs_dir,
+            keyring,
+            software=software,
+            files=self._files,
+            on_step=on_step,
+            now_ms=now_ms,
+            max_segment=max_segment,
+        )
+        self._memory = _Memory()
+        self._committed: list[Committed] = []
+        for header in self._log.tail:
+            known = _Known(header.index, header.time, header.line_sha256, header.fingerprint)
+            self._memory.remember(header.record_id, known, header.closes)
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def size(self) -> int:
+        """How many records are durable."""
+        return self._log.size
+
+    @property
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint."""
+        return self._log.checkpoint
+
+    def status(self) -> dict[str, str | int | bool | None]:
+        """For a health check: size, whether records are accepted, why not, and whether the disk is full."""
+        log = self._log
+        return {"size": log.size, "writable": log.failed is None, "failed": log.failed, "disk_full": log.full}
+
+    def append(self, draft: Draft) -> Appended:
+        """Record one draft.
+
+        Raises:
+            AuditError: as `LogClient.append`.
+        """
+        result = self.commit([prepare(draft)])[0]
+        if isinstance(result, AuditError):
+            raise result
+        return result
+
+    def commit(self, drafts: Sequence[Prepared]) -> list[Result]:
+        """Record many drafts with one sync; for each its receipt, or why it was not recorded."""
+        if self._log.failed:
+            return [LogUnavailable(self._log.failed)] * len(drafts)
+        results: list[Result | None] = [None] * len(drafts)
+        fresh: dict[str, int] = {}  # record id -> its number in this batch
+        closing: dict[str, int] = {}  # turn -> the draft of this batch that closes it
+        again: list[tuple[int, int]] = []  # (repetition, the draft it repeats)
+        rivals: list[tuple[int, int]] = []  # (second decision record, the first one)
+        for number, draft in enumerate(drafts):
+            closes = draft.turn_ref if draft.event == "turn" else None
+            known = self._memory.record(draft.record_id)
+            if known is not None:
+                results[number] = self._repeat(draft, known)
+            elif draft.record_id in fresh:
+                again.append((number, fresh[draft.record_id]))
+            elif closer := self._memory.closed_by(closes):
+                results[number] = AlreadyClosed(f"the turn has its record already: {closer}")
+            elif closes in closing:
+                rivals.append((number, closing[closes]))
+            else:
+                fresh[draft.record_id] = number
+                if closes is not None:
+                    closing[closes] = number
+        self._record(drafts, list(fresh.values()), results)
+        for number, first in again:
+            same = fingerprint(drafts[number]) == fingerprint(drafts[first])
+            results[number] = results[first] if same else DraftRefused("record_id: used for another record")
+        for number, first in rivals:
+            done = results[first]
+            results[number] = (
+                AlreadyClosed(f"the turn has its record already: {done.record_id}")
+                if isinstance(done, Appended)
+                else done
+            )
+        self._step("audit.append.before_reply")
+        return [result or LogUnavailable("not recorded") for result in results]
+
+    def take_committed(self) -> list[Committed]:
+        """The lines made durable since the last call, in order, the log's own among them."""
+        committed, self._committed = self._committed, []
+        return committed
+
+    def close(self) -> None:
+        """Let go of the lock; whatever was acknowledged is durable already."""
+        self._log.close()
+
+    def _begin(self) -> None:
+        # First, because the first leaf of a log must carry the digest of its key manifest.
+        started = Draft(
+            new_record_id(),
+            "log.started",
+            {
+                "actor": SYSTEM_ACTOR,
+                "software": self._software,
+                "detail": {"manifest_version": self._manifest.version, "size": self._log.size},
+            },
+            ((MANIFEST_SUBJECT, self._manifest.digest),),
+        )
+        torn = pending(self._dir)
+        recovered = [
+            Draft(
+                record_id,
+                "log.recovered",
+                {"actor": SYSTEM_ACTOR, "software": self._software, "detail": {"torn_bytes": size}},
+                (("torn", digest),),
+            )
+            for record_id, size, digest in torn
+        ]
+        for result in self.commit([prepare(draft) for draft in (started, *recovered)]):
+            if isinstance(result, AuditError):
+                raise result
+        for record_id, _, _ in torn:
+            settle(self._dir, record_id, self._files)
+
+    def _record(self, drafts: Sequence[Prepared], numbers: list[int], results: list[Result | None]) -> None:
+        if not numbers:
+            return
+        try:
+            written = self._log.append([drafts[number] for number in numbers])
+        except LogUnavailable as error:
+            for number in numbers:
+                results[number] = error
+            return
+        for line in self._log.take_sealed():
+            receipt = self._log.receipt(line.record_id, line.index, line.time, line.line_sha256)
+            self._committed.append((line.index, line.line, receipt))
+        for number, outcome in zip(numbers, written, strict=True):
+            if isinstance(outcome, LogUnavailable):
+                results[number] = outcome
+                continue
+            draft = drafts[number]
+            receipt = self._log.receipt(outcome.record_id, outcome.index, outcome.time, outcome.line_sha256)
+            known = _Known(outcome.index, outcome.time, outcome.line_sha256, fingerprint(draft))
+            self._memory.remember(draft.record_id, known, draft.turn_ref if draft.event == "turn" else None)
+            self._committed.append((outcome.index, outcome.line, receipt))
+            results[number] = receipt
+
+    def _repeat(self, draft: Prepared, known: _Known) -> Result:
+        """The receipt of a record made before, under today's checkpoint."""
+        if known.fingerprint != fingerprint(draft):
+            return DraftRefused("record_id: used for another record")
+        try:
+            return self._log.receipt(draft.record_id, known.index, known.time, known.line_sha256)
+        except AuditError as error:
+            return error
+
+
+if __name__ == "__main__":
+    from runtime.audit.server import main
+
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""Which backend answers a turn: the configured one, or another that the request names and policy allows.
+
+Building a backend costs nothing until it is used; one that is not configured cannot be chosen. Nothing here falls
+back silently: a backend that fails, fails the turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from runtime.backends.base import ChatBackend, Timeouts
+from runtime.backends.llama_cpp import LlamaCppBackend
+from runtime.backends.openai_compatible import OpenAICompatibleBackend
+from runtime.backends.retry import RetryPolicy
+from runtime.backends.scripted import ScriptedBackend
+from runtime.errors import Invalid, SettingsError
+from runtime.models.registry import ModelFile, RegistryError, load_registry, resolve
+from runtime.settings import Settings
+
+_ALIASES = {"llama.cpp": "llama_cpp"}
+_REMOTE = ("vllm", "perplexity", "ollama", "llama_server")
+
+
+class Backends:
+    """The backends of this process, by name."""
+
+    def __init__(self, default: str, backends: dict[str, ChatBackend]) -> None:
+        self._default = default
+        self._backends = backends
+
+    def choose(self, name: str | None) -> ChatBackend:
+        """The backend that the request names, or the default one.
+
+        Raises:
+            Invalid: `request.backend_unknown`.
+        """
+        backend = self._backends.get(_ALIASES.get(name or self._default, name or self._default))
+        if backend is None:
+            raise Invalid("request.backend_unknown", "There is no backend of this name here.")
+        return backend
+
+    async def health(self) -> None:
+        """Return when the default backend can be asked; raises its `BackendError` otherwise."""
+        await self.choose(None).health()
+
+    async def forget(self) -> None:
+        """Drop what local models still hold of earlier prompts.
+
+        Raises:
+            BackendError: a model host did not confirm.
+        """
+        for backend in self._backends.values():
+            if isinstance(backend, LlamaCppBackend):
+                await backend.forget(None)
+
+    async def aclose(self) -> None:
+        for backend in self._backends.values():
+            with contextlib.suppress(Exception):
+                await backend.aclose()
+
+
+def build_backends(settings: Settings) -> Backends:
+    """The default backend, and every other one that is configured to the point of being usable.
+
+    Raises:
+        SettingsError: the default backend lacks something (an API key, an address that may be used).
+    """
+    timeouts = Timeouts(
+        settings.upstream.connect_seconds, settings.upstream.first_token_seconds, settings.upstream.total_seconds
+    )
+    if settings.backend == "scripted":
+        return Backends("scripted", {"scripted": ScriptedBackend()})
+    backends: dict[str, ChatBackend] = {}
+    if settings.backend == "llama.cpp":
+        model = served_model(settings)
+        backends["llama_cpp"] = LlamaCppBackend(
+            settings.model_socket, model=model.id, weights_sha256=model.sha256, timeouts=timeouts
+        )
+    if settings.backend == "perplexity" and settings.perplexity.api_key is None:
+        raise SettingsError("the perplexity backend needs PERPLEXITY_API_KEY")
+    for name in _REMOTE:
+        remote = getattr(settings, name)
+        if name != settings.backend and not remote.enabled:
+            continue
+        try:
+            backends[name] = OpenAICompatibleBackend(
+                name,
+                model=remote.model,
+                base_url=remote.base_url,
+                api_key=remote.api_key,
+                kind=remote.kind,
+                name=name,
+                timeouts=timeouts,
+                retry=RetryPolicy(retries=settings.upstream.retries),
+            )
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}") from error
+    return Backends(settings.backend, backends)
+
+
+def served_model(settings: Settings) -> ModelFile:
+    """The local model that this home serves: MODEL_PATH's, or the registry's default.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    try:
+        registry = load_registry(settings.models_file)
+        return resolve(registry, settings.home, model_path=settings.llama_cpp.model_path)
+    except RegistryError as error:
+        raise SettingsError(str(error)) from error

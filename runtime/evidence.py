@@ -1,0 +1,80 @@
+"""How the rest of the runtime reaches the log: through the running writer, or in process under the same lock."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+from runtime.audit.client import Appended, InProcessLog, LogClient, SocketLog
+from runtime.audit.manifest import MANIFEST_SUBJECT
+from runtime.audit.record import Draft, new_record_id
+from runtime.audit.writer import LogWriter
+from runtime.settings import Settings
+from runtime.software import software
+
+
+def open_log(settings: Settings) -> LogClient:
+    """For one-shot commands: the served log when a server runs here, else the log itself.
+
+    Raises:
+        AuditError: the log is locked by another process that does not answer, or it is damaged.
+    """
+    if writer_listens(settings):
+        return SocketLog(settings.writer_socket)
+    return InProcessLog(
+        LogWriter(settings.logs_dir, settings.keys_dir, passphrase=settings.passphrase(), software=software())
+    )
+
+
+def writer_listens(settings: Settings) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(settings.writer_socket))
+        except OSError:
+            return False
+    return True
+
+
+class ManifestFile:
+    """The signed key manifest as receipts carry it, read again when it changes."""
+
+    def __init__(self, logs_dir: Path) -> None:
+        self._path = logs_dir / MANIFEST_SUBJECT
+        self._seen: tuple[int, str] = (-1, "")
+
+    def text(self) -> str:
+        changed = self._path.stat().st_mtime_ns
+        if changed != self._seen[0]:
+            self._seen = (changed, self._path.read_text("ascii"))
+        return self._seen[1]
+
+
+def system_draft(
+    event: str,
+    *,
+    subject: tuple[str, str],
+    actor: dict[str, str] | None = None,
+    detail: dict[str, Any] | None = None,
+    **fields: Any,
+) -> Draft:
+    """A record of something that happened outside a turn (policy loaded, key made, person erased …).
+
+    Args:
+        event: one of design §5's events.
+        subject: name and hex SHA-256 of the object acted on.
+        actor: who; by default the system itself.
+        detail: safe codes and numbers.
+    """
+    predicate: dict[str, Any] = {
+        "actor": actor or {"type": "system", "ref": "system", "role": "system", "auth_method": "none"},
+        "software": software(),
+        **fields,
+    }
+    if detail:
+        predicate["detail"] = detail
+    return Draft(record_id=new_record_id(), event=event, predicate=predicate, subjects=(subject,))
+
+
+__all__ = ["Appended", "open_log", "system_draft", "writer_listens"]

@@ -1,0 +1,114 @@
+"""Masking as the pipeline uses it: the engine in its own threads, with a time limit, under the policy's actions.
+
+Finding personal data is `runtime/redaction`'s business; what is done with a find is the policy's. This file joins the
+two and keeps the engine off the event loop: a text that takes too long is refused, not waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Literal
+
+from policies.engine import PolicyEngine
+from runtime.errors import Forbidden
+from runtime.redaction.engine import PiiEngine, Span
+from runtime.redaction.tokens import TokenMap
+
+Direction = Literal["in", "out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a view goes: the policy's actions depend on it."""
+
+    kind: Literal["local", "remote"]
+    backend: str
+
+
+@dataclass(slots=True)
+class Masked:
+    """Texts in their strictest view, and what one route's view of them hides (entity: count)."""
+
+    texts: list[str]
+    hidden: Counter[str] = field(default_factory=Counter)
+
+
+class Masking:
+    """Finds and replaces personal data.
+
+    Args:
+        engine: loaded before use.
+        policy: says what happens to an entity, per route and direction.
+        timeout: seconds that one analysis may take.
+    """
+
+    def __init__(self, engine: PiiEngine, policy: PolicyEngine, *, timeout: float, enabled: bool = True) -> None:
+        self.engine = engine
+        self.enabled = enabled
+        self._policy = policy
+        self._timeout = timeout
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="masking")
+
+    async def mask(
+        self, texts: Sequence[str], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
+    ) -> Masked:
+        """Put `texts` into their strictest view; new tokens are added to `tokens`.
+
+        Raises:
+            PiiUnavailable, TimeoutError: no analysis, no turn.
+            Forbidden: `policy.entity_blocked`, the policy blocks an entity that was found.
+        """
+        found = await self.find(texts)
+        result = Masked([])
+        for text, spans in zip(texts, found, strict=True):
+            actions = {
+                span.entity: self._policy.masking(span.entity, route.kind, route.backend, direction) for span in spans
+            }
+            if blocks and "block" in actions.values():
+                raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
+            result.hidden.update(span.entity for span in spans if actions[span.entity] in {"mask", "count"})
+            result.texts.append(tokens.mask(text, [span for span in spans if self._strict(span.entity)]))
+        return result
+
+    async def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, within the time limit."""
+        if not self.enabled:
+            return [[] for _ in texts]
+        loop = asyncio.get_running_loop()
+        return await asyncio.wait_for(loop.run_in_executor(self._threads, self.engine.analyze, texts), self._timeout)
+
+    def view(self, strict: str, tokens: TokenMap, route: Route) -> str:
+        """What a backend on `route` may read of a strictest view: allowed entities are values again."""
+        return tokens.view(strict, self.shown(route))
+
+    def shown(self, route: Route) -> Callable[[str], bool]:
+        """Whether an entity goes to `route` in clear."""
+        return lambda entity: self._policy.masking(entity, route.kind, route.backend, "in") in {"allow", "count"}
+
+    def hides_outward(self, route: Route) -> Callable[[str], bool]:
+        """Whether an entity that the caller did not supply is masked on its way to him."""
+        return lambda entity: self._policy.masking(entity, route.kind, route.backend, "out") == "mask"
+
+    def _strict(self, entity: str) -> bool:
+        """Stored is the strictest view: whatever any remote backend would not see."""
+        return self._policy.masking(entity, "remote", "*", "in") != "allow"
+
+    def load(self) -> None:
+        """Load the models; blocking, offline.
+
+        Raises:
+            PiiUnavailable: they cannot be had; nothing may start then.
+        """
+        if self.enabled:
+            self.engine.load()
+
+    async def ping(self) -> None:
+        """Return when the engine analyses a text."""
+        await self.find(["ready"])
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)

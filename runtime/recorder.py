@@ -1,0 +1,175 @@
+"""Collects what one turn did and drafts its records.
+
+Drafts hold enums, codes, numbers, random references and salted commitments, never text (design §5). Appending them
+is `runtime/turn.py`'s business; judging their form is the log writer's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from policies.model import Effect
+from runtime.audit.record import Draft, new_record_id
+from runtime.exchange import TurnRequest
+
+
+def commitment(salt: bytes, exact: bytes) -> str:
+    """SHA-256(salt ‖ exact bytes) in hex (design §5): provable by whoever holds both, guessable by nobody else."""
+    return hashlib.sha256(salt + exact).hexdigest()
+
+
+class Salts:
+    """All salts of one turn, derived from one seed of 32 bytes that lives only inside the turn's ciphertexts.
+
+    A salt handed to the caller (input, output) tells nothing about the seed or about the other salts.
+    """
+
+    def __init__(self, seed: bytes | None = None) -> None:
+        self.seed = secrets.token_bytes(32) if seed is None else seed
+
+    def of(self, name: str) -> bytes:
+        """The salt of 16 bytes for `name` (input, output, view.1, view.2 …)."""
+        return hmac.digest(self.seed, name.encode(), "sha256")[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """A ciphertext in the database, as a record refers to it."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(slots=True)
+class TurnRecorder:
+    """What is known of one turn so far; every step adds to it."""
+
+    request: TurnRequest
+    policy_revision: str
+    masker_revision: str
+    software: Mapping[str, str]
+    turn_ref: str
+    legal: dict[str, Any]
+    conversation_ref: str | None = None
+    actor_ref: str | None = None
+    subject_refs: tuple[str, ...] = ()
+    salts: Salts = field(default_factory=Salts)
+    step: int = 0
+    last_intent: str | None = None
+    rules: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    model: dict[str, Any] | None = None
+    redactions_in: dict[str, int] = field(default_factory=dict)
+    redactions_out: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, int] = field(default_factory=dict)
+    stored: dict[str, StoredContent] = field(default_factory=dict)
+    timings: dict[str, int] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure one stage; repeated stages add up (milliseconds)."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0) + round((time.monotonic() - begun) * 1000)
+
+    def elapsed_ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+    def note(self, rules: tuple[str, ...], reasons: tuple[str, ...]) -> None:
+        """Remember which rules fired and why, each once, in order."""
+        self.rules.extend(rule for rule in rules if rule not in self.rules)
+        self.reasons.extend(reason for reason in reasons if reason not in self.reasons)
+
+    def intent(self, exact: bytes) -> Draft:
+        """The record that must be durable before `exact` is handed to the backend's transport."""
+        self.step += 1
+        name = f"view.{self.step}"
+        content = [self._content("input"), {**self._content("view"), "name": name}]
+        content[1]["commit"] = commitment(self.salts.of(name), exact)
+        draft = self._draft("model.intent", content)
+        draft.predicate["step"] = self.step
+        self.last_intent = draft.record_id
+        return draft
+
+    def closing(self, effect: Effect, *, released: str | None, status: str) -> Draft:
+        """The decision record of the turn.
+
+        Args:
+            effect: what was decided.
+            released: exactly the text handed to the caller's socket, or None when nothing was.
+            status: complete, partial (a stream was cut) or none.
+        """
+        content = [self._content("input")]
+        if "view" in self.stored:
+            content.append(self._content("view"))
+        if released is not None:
+            content.append({**self._content("output"), "commit": self.output_commit(released)})
+        draft = self._draft("turn", content)
+        draft.predicate.update(
+            {
+                "decision": effect.value,
+                "rules": self.rules[:32],
+                "reasons": self.reasons[:32],
+                "redactions": {"in": dict(self.redactions_in), "out": dict(self.redactions_out)},
+                "effect": {"status": status},
+                "timings_ms": {**self.timings, "total": self.elapsed_ms()},
+                "legal": self.legal,
+            }
+        )
+        if self.usage:
+            draft.predicate["usage"] = dict(self.usage)
+        if self.last_intent is not None:
+            draft.predicate["parent_record_id"] = self.last_intent
+            draft.predicate["step"] = self.step
+        return draft
+
+    def output_commit(self, released: str) -> str:
+        return commitment(self.salts.of("output"), released.encode())
+
+    def _content(self, name: str) -> dict[str, Any]:
+        entry: dict[str, Any] = {"name": name}
+        stored = self.stored.get(name)
+        if stored is not None:
+            entry.update(sha256=stored.sha256, size=stored.size, key_ref=self.turn_ref)
+        if name == "input":
+            entry["commit"] = commitment(self.salts.of("input"), self.request.body)
+        return entry
+
+    def _draft(self, event: str, content: list[dict[str, Any]]) -> Draft:
+        principal = self.request.caller.principal
+        predicate: dict[str, Any] = {
+            "actor": {
+                "type": "principal",
+                "ref": self.actor_ref or principal.ref,
+                "role": principal.role,
+                "auth_method": principal.auth_method,
+            },
+            "door": self.request.door,
+            "data_subject_refs": list(self.subject_refs),
+            "turn_ref": self.turn_ref,
+            "policy": {"revision": self.policy_revision},
+            "software": dict(self.software),
+            "masker": {"revision": self.masker_revision},
+            "content": content,
+        }
+        if self.conversation_ref is not None:
+            predicate["conversation_ref"] = self.conversation_ref
+        if self.model is not None:
+            predicate["model"] = dict(self.model)
+        return Draft(record_id=new_record_id(), event=event, predicate=predicate, subjects=self._subjects(content))
+
+    def _subjects(self, content: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+        """The turn's ciphertexts; where none exists (a refusal), the policy that decided (design §5)."""
+        named = tuple((item["name"], item["sha256"]) for item in content if "sha256" in item)
+        return named or (("policy", self.policy_revision.removeprefix("sha256:")),)

@@ -1,0 +1,58 @@
+"""International bank account numbers: country, its length, and the MOD 97-10 check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.checksums import iban
+
+# Lengths by country: the SWIFT IBAN registry.
+_LENGTHS = {
+    country: int(length)
+    for length, countries in {
+        "15": "NO", "16": "BE", "18": "DK FI FO GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN", "21": "CH HR LI LV",
+        "22": "BG BH CR DE GB GE IE ME RS", "23": "AE GI IL IQ OM TL SO", "24": "AD CZ ES MD PK RO SA SE SK TN VG",
+        "25": "PT ST LY", "26": "IS TR", "27": "FR GR IT MC MR SM BI DJ", "28": "AL AZ BY CY DO GT HU LB NI PL SV",
+        "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
+_START = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[ .\-]?([0-9]{2})")
+
+
+class IbanCode(Identifier):
+    """IBANs, grouped or not; lower case as well."""
+
+    ENTITY = "IBAN_CODE"
+    LEAST_DIGITS = 8
+
+    def find(self, run: Run) -> Iterator[Hit]:
+        for match in _START.finditer(run.text):
+            length = _LENGTHS.get(match.group(1).upper())
+            end = _take(run.text, match.start(), length) if length else None
+            if end is None:
+                continue
+            compact = "".join(c for c in run.text[match.start() : end] if c.isalnum()).upper()
+            if iban(compact):
+                yield Hit(match.start(), end, 1.0, "checked")
+            elif "iban" in run.before(match.start(), 24):
+                yield Hit(match.start(), end, 0.8, "named")
+
+
+def _take(text: str, start: int, length: int) -> int | None:
+    """Where `length` letters and digits end, with at most three separators between two of them."""
+    taken, gap = 0, 0
+    for index in range(start, min(len(text), start + 3 * length)):
+        character = text[index]
+        if character.isascii() and character.isalnum():
+            taken, gap = taken + 1, 0
+            if taken == length:
+                following = text[index + 1 : index + 2]
+                return None if following.isalnum() else index + 1
+        elif character in " .-\n" and gap < 3:
+            gap += 1
+        else:
+            return None
+    return None

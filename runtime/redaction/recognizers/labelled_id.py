@@ -1,0 +1,92 @@
+"""Numbers that only the words before them make personal: licences, passports, accounts, files, employees, patients, plates.
+
+One table: entity, the label, the value, an optional check. The value counts only right after its label, so that order
+numbers, ISBN and versions stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run
+from runtime.redaction.recognizers.checksums import luhn
+
+_NO = r"(?: ?(?:no|nos|num[ée]ros?|numbers?|num|nr|n[°º]|id|code|#)\.?)?(?: (?:est|is|was|de|du|d'|of|le|la))?[ .:#=°()\n\-]{0,4}$"
+
+
+class Rule(NamedTuple):
+    """What a labelled number looks like. `check` sees the value without separators, in capitals."""
+
+    entity: str
+    stems: tuple[str, ...]  # one of these must be there for the rule to be worth trying
+    label: re.Pattern[str]
+    value: re.Pattern[str]
+    check: Callable[[str], bool] | None = None
+
+
+def _rule(entity: str, stems: str, label: str, value: str, check: Callable[[str], bool] | None = None) -> Rule:
+    return Rule(
+        entity,
+        tuple(stems.split()),
+        re.compile(rf"(?<!\w)(?:{label})(?: (?:personnel|permanent|bancaire|actuel|current|new|nouveau))?" + _NO),
+        re.compile(rf"(?<![A-Za-z0-9])(?:{value})(?![A-Za-z0-9])", re.IGNORECASE),
+        check,
+    )
+
+
+_REFERENCE = r"[A-Z]{0,4}[ \-/#]?[0-9](?:[\-/. ]?[A-Z0-9]){2,15}"
+RULES = (
+    _rule("CA_NEQ", "neq entreprise enterprise", r"neq|num[ée]ro d'entreprise(?: du qu[ée]bec)?|entreprise du qu[ée]bec|enterprise number", rf"(?:11|22|33|88)[0-9]{{2}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}"),
+    _rule("CA_DRIVER_LICENSE", "permis licen saaq", r"permis(?: de conduire| de conduite)?|driver'?s?'? licen[cs]e|licen[cs]e|saaq", rf"[A-Z][0-9]{{4}}{SEP}[0-9]{{5,6}}{SEP}[0-9]{{2,5}}|[A-Z][0-9]{{12,14}}"),
+    _rule("PASSPORT", "passeport passport", r"passeports?|passports?", r"[A-Z]{2} ?[0-9]{6}|[0-9]{2} ?[A-Z]{2} ?[0-9]{5}|[A-Z] ?[0-9]{8}|[0-9]{9}|[A-Z][0-9]{6}[A-Z]{2}"),
+    _rule("FR_ID_CARD", "identit cni card", r"carte (?:nationale )?d'identit[ée]|cni|identity card|id card", r"[0-9]{12}|[A-Z0-9]{9}"),
+    _rule("FR_SIRET", "siret", r"siret", rf"[0-9]{{3}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}{SEP}[0-9]{{5}}", luhn),
+    _rule("FR_SIREN", "siren rcs", r"siren|rcs(?: [\w-]{2,20})?", rf"[0-9]{{3}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}", luhn),
+    _rule("CA_TAX_NUMBER", "tps gst hst tvh business bn fédéral federal", r"tps|gst|hst|tvh|business number|bn|num[ée]ro d'entreprise f[ée]d[ée]ral", rf"[0-9]{{3}}{SEP}?[0-9]{{3}}{SEP}?[0-9]{{3}}(?: ?RT ?[0-9]{{4}})?"),
+    _rule("CA_TAX_NUMBER", "tvq qst", r"tvq|qst", rf"[0-9]{{10}}(?: ?TQ ?[0-9]{{4}})?|[0-9]{{4}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}(?: ?TQ ?[0-9]{{4}})?"),
+    _rule("BANK_ACCOUNT", "transit succursale institution folio compte account routing aba rib bic swift sort", r"transit|succursale|institution|folio|comptes?(?: bancaire| de banque| ch[èe]que)?|(?:bank |chequing |savings |checking )?accounts?|routing|aba|rib|bic|swift|sort code",
+          r"[0-9]{5}[ \-][0-9]{3}(?:[ \-][0-9]{5,12})?|[0-9]{3}[ \-][0-9]{5}[ \-][0-9]{7,12}|[0-9][0-9 \-]{4,26}[0-9]|[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?"),
+    _rule("LICENSE_PLATE", "plaque plate immatricul registration", r"(?:plaques?|license plates?|licence plates?|plates?|immatriculations?|immatricul[ée]e?|registration)(?: (?:d'immatriculation|min[ée]ralogique))?",
+          r"[A-Z]{1,3}[ \-]?[0-9]{2,4}[ \-]?[A-Z]{0,3}|[0-9]{1,4}[ \-]?[A-Z]{2,3}[ \-]?[0-9]{0,3}"),
+    _rule("ID_NUMBER",
+          "employ matricule patient dossier polic client customer membre member tudiant student case claim clamation sinistre mrn medical chart badge "
+          "assur subscriber abonn ficiaire contrat contract permanent health ohip user holder file",
+          r"employ[ée]?e?s?|matricules?|patients?(?: file)?|dossiers?(?: m[ée]dical| patient| client)?|police(?: d'assurance)?|policy|polices|clients?|customers?|"
+          r"membres?|members?(?:ship)?|[ée]tudiante?s?|students?|case|claim|r[ée]clamation|sinistre|mrn|medical record|chart|badge|assur[ée]|subscriber|abonn[ée]|"
+          r"b[ée]n[ée]ficiaire|contrats?|contracts?|code permanent|health card|ohip|nuip|user|account holder|file",
+          rf"{_REFERENCE}"),
+)  # fmt: skip
+_STRONG_LICENCE = re.compile(r"(?<![A-Za-z0-9])[A-Z][0-9]{4}-[0-9]{6}-[0-9]{2}(?![A-Za-z0-9])")
+_STRONG_TAX = re.compile(r"(?<![A-Za-z0-9])(?:[0-9]{9} ?RT ?[0-9]{4}|[0-9]{10} ?TQ ?[0-9]{4})(?![A-Za-z0-9])")
+
+
+class LabelledId(Identifier):
+    """See `RULES`: the entity is the rule's."""
+
+    ENTITY = "ID_NUMBER"
+    LEAST_DIGITS = 3
+
+    def __init__(self, supported_language: str = "en") -> None:
+        super().__init__(supported_language)
+        self.supported_entities = sorted({rule.entity for rule in RULES})
+
+    def find(self, run: Run) -> Iterator[Hit]:
+        for match in _STRONG_LICENCE.finditer(run.text):
+            yield Hit(match.start(), match.end(), 0.9, "saaq", "CA_DRIVER_LICENSE")
+        for match in _STRONG_TAX.finditer(run.text):
+            yield Hit(match.start(), match.end(), 0.9, "tax", "CA_TAX_NUMBER")
+        context = run.before(len(run.text), len(run.text) + 48)
+        for rule in RULES:
+            if not any(stem in context for stem in rule.stems):
+                continue
+            for match in rule.value.finditer(run.text):
+                value = match.group()
+                if sum(c.isdigit() for c in value) < 3 and rule.entity != "BANK_ACCOUNT":
+                    continue
+                if not rule.label.search(run.before(match.start(), 48)):
+                    continue
+                compact = "".join(c for c in value if c.isalnum()).upper()
+                if rule.check is None or rule.check(compact):
+                    yield Hit(match.start(), match.end(), 0.75, rule.entity.lower(), rule.entity)

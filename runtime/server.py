@@ -1,0 +1,190 @@
+"""The composition root: settings in, an application out. `runtime.server:app` is what an ASGI server runs.
+
+Everything is made here once and passed on; nothing is global. The log writer and the model host are other processes
+(`runtime/supervisor.py`), or, in tests, given by the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+
+from memory.database import Database
+from memory.keys import KeyRing
+from policies.bundle import load_bundle
+from policies.engine import PolicyEngine
+from runtime import crashpoints
+from runtime.api import audit, chat, conversations, errors, health
+from runtime.api.shield import Shield
+from runtime.archive import Archive
+from runtime.audit.client import LogClient, SocketLog
+from runtime.auth import Authenticator
+from runtime.choice import Backends, build_backends
+from runtime.denials import Denials
+from runtime.evidence import ManifestFile
+from runtime.ledger import Ledger, now_ms
+from runtime.masking import Masking
+from runtime.redaction.engine import PiiEngine
+from runtime.settings import Settings, load_settings
+from runtime.software import VERSION
+from runtime.telemetry import Telemetry
+from runtime.turn import TurnPipeline
+
+logger = logging.getLogger("filagent")
+
+
+@dataclass(slots=True)
+class Services:
+    """The parts of one worker."""
+
+    settings: Settings
+    policy: PolicyEngine
+    masking: Masking
+    ledger: Ledger
+    archive: Archive
+    log: LogClient
+    backends: Backends
+    authenticator: Authenticator
+    telemetry: Telemetry
+    denials: Denials
+    pipeline: TurnPipeline
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def readiness(self) -> dict[str, str]:
+        """Each part that an answer needs: `ok` or `unavailable`."""
+
+        async def state(check: Any) -> str:
+            try:
+                await asyncio.wait_for(check, 5)
+            except Exception:
+                return "unavailable"
+            return "ok"
+
+        names = ("database", "evidence", "model", "masking")
+        checks = (self.ledger.ping(), self.log.ping(), self.backends.health(), self.masking.ping())
+        return dict(zip(names, await asyncio.gather(*(state(check) for check in checks)), strict=True))
+
+
+def build_services(
+    settings: Settings,
+    *,
+    log: LogClient | None = None,
+    backends: Backends | None = None,
+    engine: PiiEngine | None = None,
+) -> Services:
+    """Make the parts from the settings; tests may bring their own log, backends or engine."""
+    telemetry = Telemetry()
+    policy = PolicyEngine(load_bundle(settings.policies_file))
+    keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
+    masking = Masking(
+        engine or PiiEngine(ner=settings.masking.ner, max_chars=settings.masking.max_chars),
+        policy,
+        timeout=settings.masking.timeout_seconds,
+        enabled=settings.pii_redaction,
+    )
+    ledger = Ledger(
+        Database(settings.database_url, on_step=crashpoints.reach),
+        keys,
+        worker=f"w-{os.getpid()}-{secrets.token_hex(8)}",
+        lease_seconds=settings.housekeeping.lease_seconds,
+    )
+    log = log or SocketLog(settings.writer_socket)
+    backends = backends or build_backends(settings)
+    archive = Archive(ledger, settings.logs_dir)
+    pipeline = TurnPipeline(
+        settings=settings,
+        policy=policy,
+        masking=masking,
+        ledger=ledger,
+        archive=archive,
+        log=log,
+        manifest=ManifestFile(settings.logs_dir),
+        backends=backends,
+        telemetry=telemetry,
+    )
+    return Services(
+        settings=settings,
+        policy=policy,
+        masking=masking,
+        ledger=ledger,
+        archive=archive,
+        log=log,
+        backends=backends,
+        authenticator=Authenticator(ledger.database, keys),
+        telemetry=telemetry,
+        denials=Denials(log, settings.housekeeping.denials_interval_seconds),
+        pipeline=pipeline,
+    )
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    services: Services | None = None,
+    on_ready: Callable[[], object] | None = None,
+) -> FastAPI:
+    """The ASGI application of one worker."""
+    if services is None:
+        services = build_services(settings or load_settings())
+    parts = services
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(parts.masking.load)
+        parts.tasks = [asyncio.create_task(_renew_leases(parts)), asyncio.create_task(parts.denials.run())]
+        if on_ready is not None:
+            on_ready()
+        try:
+            yield
+        finally:
+            for task in parts.tasks:
+                task.cancel()
+            await asyncio.gather(*parts.tasks, return_exceptions=True)
+            await parts.denials.flush()
+            await parts.backends.aclose()
+            await parts.log.aclose()
+            await parts.ledger.database.aclose()
+            parts.masking.close()
+
+    app = FastAPI(
+        title="FilAgent",
+        version=VERSION,
+        summary="Governed, private, provable answers",
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.services = parts
+    errors.install(app, parts.telemetry)
+    for router in (chat.router, conversations.router, health.router, audit.router):
+        app.include_router(router)
+    app.add_middleware(Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry)
+    return app
+
+
+async def _renew_leases(parts: Services) -> None:
+    """Keep this worker's open turns its own, three times a lease."""
+    lease = parts.settings.housekeeping.lease_seconds
+    while True:
+        await asyncio.sleep(lease / 3)
+        try:
+            await parts.ledger.renew()
+        except Exception as error:
+            logger.warning("leases not renewed: %s at %d", type(error).__name__, now_ms())
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`runtime.server:app` for ASGI servers that import it; built on first use, so that importing costs nothing."""
+    if name != "app":
+        raise AttributeError(name)
+    app = create_app()
+    globals()["app"] = app
+    return app

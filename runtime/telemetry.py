@@ -1,0 +1,67 @@
+"""Metrics and traces: counts, codes and durations, never content.
+
+Prometheus in multiprocess mode (each worker writes to files under `run/metrics`, any of them can answer for all),
+so that the numbers are right with N workers. OpenTelemetry spans follow the GenAI conventions with content off;
+nothing is exported unless the operator configures the SDK.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_tracer = trace.get_tracer("filagent")
+
+
+@dataclass
+class Telemetry:
+    """The metrics of this process; one instance, made by the composition root."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.requests = Counter(
+            "filagent_requests", "Requests by door and outcome", ["door", "status"], registry=self.registry
+        )
+        self.duration = Histogram(
+            "filagent_request_duration_seconds", "Whole requests", ["door"], buckets=_BUCKETS, registry=self.registry
+        )
+        self.tokens = Counter(
+            "filagent_model_tokens", "Tokens by kind and backend", ["backend", "kind"], registry=self.registry
+        )
+        self.errors = Counter("filagent_errors", "Failures by stable code", ["code"], registry=self.registry)
+        self.redactions = Counter(
+            "filagent_redactions",
+            "Masked spans by entity and direction",
+            ["entity", "direction"],
+            registry=self.registry,
+        )
+        self.stages = Histogram(
+            "filagent_stage_duration_seconds", "Stages of a turn", ["stage"], buckets=_BUCKETS, registry=self.registry
+        )
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage of a turn, as a metric and as a span."""
+        begun = perf_counter()
+        with _tracer.start_as_current_span(f"filagent.{name}"):
+            try:
+                yield
+            finally:
+                self.stages.labels(name).observe(perf_counter() - begun)
+
+    def exposition(self) -> bytes:
+        """All workers' metrics in the Prometheus text format."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self.registry)
+        merged = CollectorRegistry()
+        MultiProcessCollector(merged)  # type: ignore[no-untyped-call]
+        return generate_latest(merged)

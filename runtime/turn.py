@@ -1,0 +1,475 @@
+"""THE pipeline: one governed turn, from a request that a door has authenticated to an answer with its evidence.
+
+Every door leads here. The order is the product (design §4); `TurnPipeline.run` calls the steps in it:
+
+1. policy in   RBAC, limits, guards on the raw text. Refused: go to 8; nothing went out.
+2. mask        personal data becomes stable tokens; what is stored is the strictest view.
+3. recall      this conversation's earlier turns, within the context budget.
+4. commit      the ciphertexts of input and view are durable (and with them reservation and lease).
+5. agent       the model runs. The gate makes `model.intent` durable before any byte reaches a transport.
+6. policy out  identifiers that the caller did not supply are masked, guards look, tokens become values again.
+7. store       the answer, in its strictest view, as ciphertext. Whoever closes the turn wins it here.
+8. record      the signed decision record `turn`, durable.
+9. answer      the text with the caller's own values, a notice, and a receipt.
+
+Steps 5 and 6 interleave: each piece passes masker, guard and restorer before it is released. A turn that fails
+anywhere still passes 8, with what was released until then; if even that record cannot be made, the caller gets 503
+and the turn's lease closes it later (`runtime/housekeeping.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections.abc import Awaitable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from memory.errors import TokenTaken
+from memory.ids import random_ref
+from memory.recall import Message, Recalled
+from memory.repository import Refused, Replay
+from policies.engine import PolicyEngine
+from policies.model import Decision, Effect, Passage, Query
+from runtime import failures
+from runtime.agent import run_agent
+from runtime.answers import build_answer, refusal, stored_form
+from runtime.archive import Archive
+from runtime.audit.client import LogClient
+from runtime.audit.record import Appended
+from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, Finished, Gate, SamplingOptions, TextDelta
+from runtime.choice import Backends
+from runtime.crashpoints import reach
+from runtime.errors import BY_STATUS, FilAgentError, Forbidden, Invalid, UpstreamFailed
+from runtime.evidence import ManifestFile
+from runtime.exchange import Answer, Release, TurnRequest
+from runtime.ledger import Ledger, LiveTurn, token_map
+from runtime.masking import Masking, Route
+from runtime.outward import Outward
+from runtime.recorder import TurnRecorder
+from runtime.redaction.stream import StreamMasker, StreamRestorer
+from runtime.redaction.tokens import TokenMap
+from runtime.settings import Settings
+from runtime.software import software
+from runtime.telemetry import Telemetry
+
+T = TypeVar("T")
+logger = logging.getLogger("filagent")
+
+#: HTTP statuses of refusals (decision deny); every other failure is decision error.
+_REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
+#: How often a turn masks again because another turn of its conversation took the same tokens.
+_TOKEN_ATTEMPTS = 5
+_CHARS_PER_TOKEN = 3  # a cautious estimate for both languages
+_REFUSED = {
+    "conversation.not_found": (404, "There is no such conversation for you."),
+    "limit.requests": (429, "Too many requests in a minute."),
+    "limit.tokens": (429, "The daily token budget is used up."),
+    "limit.concurrent": (429, "Too many turns at the same time."),
+    "idempotency.in_progress": (409, "A request with this Idempotency-Key is still running."),
+    "idempotency.mismatch": (409, "This Idempotency-Key was used with another request."),
+}
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn knows while it runs; made in step 1, filled by each step."""
+
+    request: TurnRequest
+    record: TurnRecorder
+    live: LiveTurn | None = None
+    refused: Refused | None = None
+    backend: ChatBackend | None = None
+    route: Route = field(default_factory=lambda: Route("local", ""))
+    tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
+    strict_input: list[ChatMessage] = field(default_factory=list)
+    recalled: Recalled | None = None
+    prompt: tuple[Message, ...] = ()
+    outward: Outward | None = None
+    finished: Finished | None = None
+    gate_failure: Exception | None = None
+    sent: set[bytes] = field(default_factory=set)
+    transmissions: int = 0
+    stored: bool = False
+    effect: Effect = Effect.ERROR
+    appended: Appended | None = None
+
+
+class TurnPipeline:
+    """Runs turns; stateless between them. All collaborators come from the composition root."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        policy: PolicyEngine,
+        masking: Masking,
+        ledger: Ledger,
+        archive: Archive,
+        log: LogClient,
+        manifest: ManifestFile,
+        backends: Backends,
+        telemetry: Telemetry,
+    ) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._masking = masking
+        self._ledger = ledger
+        self._archive = archive
+        self._log = log
+        self._manifest = manifest
+        self._backends = backends
+        self._telemetry = telemetry
+
+    async def run(self, request: TurnRequest, release: Release) -> Answer:
+        """Run one turn to its record.
+
+        Args:
+            request: authenticated and well-formed; nothing in it is trusted.
+            release: takes each piece of the answer at the moment it is handed to the caller's socket.
+
+        Raises:
+            FilAgentError: every refusal and failure, with `decision_id` where its record was made.
+        """
+        turn = Turn(request, self._recorder(request))
+        try:
+            replay = await self._timed(turn, "policy_in", self._policy_in(turn))  # 1
+            if replay is not None:
+                await release(replay.content)
+                return replay
+            await self._timed(turn, "mask", self._mask(turn))  # 2
+            await self._timed(turn, "recall", self._recall(turn))  # 3
+            await self._timed(turn, "commit", self._commit(turn))  # 4
+            await self._timed(turn, "agent", self._agent(turn, release))  # 5 and 6
+            await self._timed(turn, "store", self._store(turn))  # 7
+            await self._timed(turn, "record", self._record(turn))  # 8
+            return await self._answer(turn)  # 9
+        except BaseException as failure:
+            # Whatever happened, a client that left or a server that stops included, the turn gets its record.
+            closing = asyncio.ensure_future(self._close_failed(turn, failure))
+            raise await asyncio.shield(closing) from failure
+
+    # 1 ---------------------------------------------------------------------------------------------------- policy in
+
+    async def _policy_in(self, turn: Turn) -> Answer | None:
+        request, principal = turn.request, turn.request.caller.principal
+        purpose = request.purpose
+        if purpose is not None and purpose not in (self._policy.legal.purpose, *self._policy.legal.purposes):
+            raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
+        backend = self._backends.choose(request.backend)
+        turn.backend, turn.route = backend, Route(backend.kind, backend.name)
+        self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
+        self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
+        passages = [Passage(message.role, message.content) for message in request.messages]
+        self._require(turn, self._policy.fits(principal, passages))
+        opened = await self._ledger.open(request, self._policy.limits(principal), self._reserve(turn))
+        if isinstance(opened, Replay):
+            # This Idempotency-Key was answered before: the same answer again, and no second turn.
+            return await self._archive.answer_of(opened.turn_id, request.caller.principal_id)
+        if isinstance(opened, Refused):
+            turn.refused = opened
+            turn.record.turn_ref, turn.record.actor_ref = opened.turn_ref, opened.principal_ref
+            turn.record.conversation_ref = opened.conversation_ref
+            status, detail = _REFUSED[opened.code]
+            raise BY_STATUS[status](opened.code, detail, retry_after=opened.retry_after)
+        turn.live = opened
+        turn.record.turn_ref = opened.opened.turn_ref
+        turn.record.conversation_ref = opened.opened.conversation_ref
+        turn.record.actor_ref = opened.opened.principal_ref
+        turn.record.subject_refs = opened.opened.subject_refs
+        reach("turn.opened")
+        self._require(turn, await asyncio.to_thread(self._policy.screen, "in", passages))
+        reach("turn.screened")
+        return None
+
+    # 2 --------------------------------------------------------------------------------------------------------- mask
+
+    async def _mask(self, turn: Turn) -> None:
+        turn.recalled = await self._ledger.load(
+            _sure(turn.live), max_turns=self._settings.agent.history_turns, budget=self._history_budget(turn)
+        )
+        turn.tokens = token_map(turn.recalled.tokens)
+        messages = turn.request.messages
+        masked = await self._masking.mask([message.content for message in messages], turn.tokens, turn.route, "in")
+        turn.strict_input = [
+            ChatMessage(message.role, text) for message, text in zip(messages, masked.texts, strict=True)
+        ]
+        turn.record.redactions_in = dict(masked.hidden)
+        reach("turn.masked")
+
+    # 3 ------------------------------------------------------------------------------------------------------- recall
+
+    async def _recall(self, turn: Turn) -> None:
+        """The prompt in its strictest view: the operator's words, earlier turns that fit, this request."""
+        words = self._settings.generation.system_prompt
+        system = [Message("system", "operator", words)] if words else []
+        asked = [Message(message.role, "caller", message.content) for message in turn.strict_input]
+        turn.prompt = (*system, *_sure(turn.recalled).messages, *asked)
+        reach("turn.recalled")
+
+    # 4 ------------------------------------------------------------------------------------------------------- commit
+
+    async def _commit(self, turn: Turn) -> None:
+        for attempt in range(_TOKEN_ATTEMPTS):
+            try:
+                stored = await self._ledger.commit(
+                    _sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record.salts
+                )
+                break
+            except TokenTaken:
+                if attempt == _TOKEN_ATTEMPTS - 1:
+                    raise
+                _sure(turn.live).stale = True
+                await self._mask(turn)
+                await self._recall(turn)
+        turn.record.stored.update(stored)
+        self._count_redactions(turn.record.redactions_in, "in")
+        reach("turn.committed")
+
+    # 5 and 6 -------------------------------------------------------------------------------- agent, with policy out
+
+    async def _agent(self, turn: Turn, release: Release) -> None:
+        turn.outward = Outward(
+            StreamMasker(turn.tokens, self._masking.hides_outward(turn.route)),
+            StreamRestorer(turn.tokens),
+            lambda text: self._policy.screen("out", [Passage("assistant", text)]),
+            release,
+            lambda decision: self._require(turn, decision),
+        )
+        asked = self._chat_request(turn)
+        async with aclosing(run_agent(_sure(turn.backend), asked, self._gate(turn, asked))) as events:
+            try:
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        await turn.outward.feed(event.text)
+                    else:
+                        turn.finished = event
+            except Exception:
+                if turn.gate_failure is not None:
+                    raise turn.gate_failure from None
+                raise
+        await turn.outward.flush()
+        self._learn_from(turn)
+        reach("turn.generated")
+
+    def _gate(self, turn: Turn, request: ChatRequest) -> Gate:
+        async def gate(exact: bytes) -> None:
+            """Record before effect: these bytes leave only after their `model.intent` is durable."""
+            try:
+                turn.transmissions += 1
+                if turn.transmissions > self._settings.agent.max_requests:
+                    raise UpstreamFailed("agent.too_many_requests", "One turn may not ask the model this often.")
+                digest = hashlib.sha256(exact).digest()
+                if digest in turn.sent:
+                    return  # the same bytes to the same backend again: a retry, covered by the intent before
+                turn.record.model = self._model_facts(turn, request)
+                reach("turn.before_intent")
+                await self._log.append(turn.record.intent(exact))
+                turn.sent.add(digest)
+                reach("turn.after_intent")
+            except Exception as failure:
+                turn.gate_failure = failure
+                raise
+
+        return gate
+
+    # 7 -------------------------------------------------------------------------------------------------------- store
+
+    async def _store(self, turn: Turn) -> None:
+        await self._store_released(turn, _sure(turn.outward).released)
+        reach("turn.stored")
+
+    async def _store_released(self, turn: Turn, released: str) -> None:
+        """Keep what was released in its strictest view, and win the closing of the turn."""
+        for attempt in range(_TOKEN_ATTEMPTS):
+            masked = await self._masking.mask([released], turn.tokens, turn.route, "out", blocks=False)
+            try:
+                stored = await self._ledger.store(_sure(turn.live), masked.texts[0], turn.finished, turn.tokens)
+                break
+            except TokenTaken:
+                if attempt == _TOKEN_ATTEMPTS - 1:
+                    raise
+                recalled = await self._ledger.load(_sure(turn.live), max_turns=0, budget=0)
+                turn.tokens = token_map(recalled.tokens)
+        turn.record.stored.update(stored)
+        turn.stored = True
+
+    # 8 ------------------------------------------------------------------------------------------------------- record
+
+    async def _record(self, turn: Turn) -> None:
+        masked = turn.record.redactions_in or turn.record.redactions_out
+        turn.effect = Effect.REDACT if masked else Effect.ALLOW
+        draft = turn.record.closing(turn.effect, released=_sure(turn.outward).released, status="complete")
+        reach("turn.before_record")
+        turn.appended = await self._log.append(draft)
+        reach("turn.after_record")
+
+    # 9 ------------------------------------------------------------------------------------------------------- answer
+
+    async def _answer(self, turn: Turn) -> Answer:
+        live, appended, released = _sure(turn.live), _sure(turn.appended), _sure(turn.outward).released
+        answer = build_answer(turn.record, live.opened, released, appended, self._manifest.text())
+        await self._ledger.close(live.opened.turn_id, turn.effect.value, appended, stored_form(answer), len(released))
+        reach("turn.closed")
+        return answer
+
+    # when it fails -----------------------------------------------------------------------------------------------
+
+    async def _close_failed(self, turn: Turn, failure: BaseException) -> FilAgentError:
+        """Record how the turn ended, with exactly what was released until then; return the error for the caller."""
+        error = failures.translate(failure)
+        if error.status == 500:
+            # The type alone: a message or a traceback may carry content.
+            logger.error("turn failed: %s", type(failure).__name__)
+        if turn.appended is not None:
+            # The record stands and the answer is stored: only its delivery failed. `/turns/{id}` still has it.
+            return refusal(error, turn.record, turn.live, None, "")
+        released = turn.outward.released if turn.outward is not None and turn.request.stream else ""
+        turn.record.note((), (error.code,))
+        try:
+            if turn.live is not None and not turn.stored:
+                await self._keep_partial(turn, released)
+            turn.effect = Effect.DENY if error.status in _REFUSALS else Effect.ERROR
+            status = "partial" if released else "none"
+            appended = await self._log.append(
+                turn.record.closing(turn.effect, released=released or None, status=status)
+            )
+            reach("turn.failure_recorded")
+            turn_id = turn.live.opened.turn_id if turn.live else turn.refused.turn_id if turn.refused else None
+            if turn_id is not None:
+                await self._ledger.close(turn_id, turn.effect.value, appended, None, len(released))
+        except Exception as second:
+            return failures.translate(second)  # no record, or none noted: the lease closes the turn
+        return refusal(error, turn.record, turn.live, appended, self._manifest.text())
+
+    async def _keep_partial(self, turn: Turn, released: str) -> None:
+        """Store what a cut stream released, or claim the closing; a failing database does not stop the record."""
+        try:
+            if released:
+                self._learn_from(turn)
+                await self._store_released(turn, released)
+            else:
+                await self._ledger.claim(_sure(turn.live))
+        except Exception as second:
+            turn.record.note((), (failures.translate(second).code,))
+
+    # helpers -----------------------------------------------------------------------------------------------------
+
+    def _recorder(self, request: TurnRequest) -> TurnRecorder:
+        return TurnRecorder(
+            request=request,
+            policy_revision=self._policy.revision,
+            masker_revision=self._masking.engine.revision,
+            software=software(),
+            turn_ref=random_ref("t_"),
+            legal=self._legal(request.purpose),
+        )
+
+    def _legal(self, purpose: str | None) -> dict[str, Any]:
+        legal = self._policy.legal
+        until = datetime.now(UTC).date() + timedelta(days=self._policy.decision_record_days)
+        return {
+            "purpose": purpose if purpose in legal.purposes else legal.purpose,
+            "basis": legal.basis,
+            "automated_decision": legal.automated_decision,
+            "risk_class": legal.risk_class,
+            "notice_id": legal.notice_id,
+            "retain_until": until.isoformat(),
+        }
+
+    async def _timed(self, turn: Turn, stage: str, step: Awaitable[T]) -> T:
+        with self._telemetry.stage(stage), turn.record.stage(stage):
+            return await step
+
+    def _require(self, turn: Turn, decision: Decision) -> None:
+        turn.record.note(decision.rules, ())
+        if not decision.allowed:
+            turn.record.note((), decision.reasons)
+            raise Forbidden(decision.reasons[0], "The policy in force refuses this.")
+
+    def _chat_request(self, turn: Turn) -> ChatRequest:
+        """The prompt as this backend may see it, and how to draw the answer."""
+        wanted, defaults = turn.request.options, self._settings.generation
+        seed = wanted.seed if wanted.seed is not None else defaults.seed
+        return ChatRequest(
+            messages=tuple(
+                ChatMessage(message.role, self._masking.view(message.content, turn.tokens, turn.route))
+                for message in turn.prompt
+            ),
+            options=SamplingOptions(
+                max_tokens=self._max_tokens(turn),
+                temperature=wanted.temperature or defaults.temperature,
+                top_p=wanted.top_p or defaults.top_p,
+                top_k=wanted.top_k,
+                seed=secrets.randbelow(2**31) if seed is None else seed,
+                presence_penalty=wanted.presence_penalty,
+            ),
+            owner=_sure(turn.live).opened.conversation_ref,
+            model=turn.request.model,
+            mode=defaults.mode,
+        )
+
+    def _model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
+        """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
+        facts, options = _sure(turn.backend).describe(), request.options
+        decimals = {"temperature": options.temperature, "top_p": options.top_p}
+        params: dict[str, Any] = {"max_tokens": options.max_tokens, "top_k": options.top_k, **decimals}
+        if options.presence_penalty is not None:
+            params["presence_penalty"] = options.presence_penalty
+        named = {
+            "provider": facts.provider,
+            "request_model": request.model or facts.request_model,
+            "weights_sha256": facts.weights_sha256,
+            "build": facts.build,
+            "mode": request.mode,
+            "params": {name: value for name, value in params.items() if value is not None},
+            "seed": options.seed,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    def _history_budget(self, turn: Turn) -> int:
+        """Characters of earlier turns that fit beside this request and its answer; the backend has the last word."""
+        context = self._settings.llama_cpp.context_size - self._max_tokens(turn)
+        asked = sum(len(message.content) for message in turn.request.messages)
+        return max(0, context * _CHARS_PER_TOKEN - asked - len(self._settings.generation.system_prompt or ""))
+
+    def _max_tokens(self, turn: Turn) -> int:
+        limit = self._policy.limits(turn.request.caller.principal).max_output_tokens
+        return min(turn.request.options.max_tokens or self._settings.generation.max_tokens, limit)
+
+    def _reserve(self, turn: Turn) -> int:
+        """Tokens set aside for this turn: its text at three characters a token, and the longest answer."""
+        return sum(len(message.content) for message in turn.request.messages) // _CHARS_PER_TOKEN + self._max_tokens(
+            turn
+        )
+
+    def _learn_from(self, turn: Turn) -> None:
+        """Take usage, the model's own name and what was masked on the way out into the record."""
+        record, finished, outward = turn.record, turn.finished, _sure(turn.outward)
+        record.redactions_out = dict(outward.masked)
+        self._count_redactions(outward.masked, "out")
+        if finished is None:
+            return
+        record.usage = {
+            "prompt_tokens": finished.prompt_tokens,
+            "completion_tokens": finished.completion_tokens,
+            "total_tokens": finished.prompt_tokens + finished.completion_tokens,
+        }
+        record.model = {**(record.model or {}), "response_model": finished.response_model}
+        self._telemetry.tokens.labels(turn.route.backend, "prompt").inc(finished.prompt_tokens)
+        self._telemetry.tokens.labels(turn.route.backend, "completion").inc(finished.completion_tokens)
+
+    def _count_redactions(self, counts: Mapping[str, int], direction: str) -> None:
+        for entity, count in counts.items():
+            self._telemetry.redactions.labels(entity, direction).inc(count)
+
+
+def _sure(value: T | None) -> T:
+    """A value that an earlier step has set."""
+    if value is None:
+        raise AssertionError("a step of the turn ran out of order")
+    return value

@@ -1,0 +1,80 @@
+"""TLS is verified: a certificate that nobody vouches for ends the call before a byte of it is sent."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from runtime.backends.base import BackendError, ChatMessage, ChatRequest, SamplingOptions, TextDelta
+from runtime.backends.openai_compatible import OpenAICompatibleBackend
+from runtime.backends.retry import RetryPolicy
+from tests.fakes.provider import FakeProvider
+
+pytestmark = pytest.mark.anyio
+REQUEST = ChatRequest((ChatMessage("user", "hello"),), SamplingOptions(max_tokens=5), "o")
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A file with a key and a certificate of its own for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fake")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def provider(certificate: Path) -> Iterator[FakeProvider]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with FakeProvider(tls=context) as running:
+        yield running
+
+
+async def let_pass(_body: bytes) -> None:
+    return
+
+
+async def text_of(backend: OpenAICompatibleBackend) -> str:
+    try:
+        return "".join([e.text async for e in backend.chat(REQUEST, let_pass) if isinstance(e, TextDelta)])
+    finally:
+        await backend.aclose()
+
+
+async def test_an_unknown_certificate_is_refused(provider: FakeProvider) -> None:
+    backend = OpenAICompatibleBackend("vllm", model="m", base_url=provider.url, retry=RetryPolicy(retries=0))
+    with pytest.raises(BackendError) as caught:
+        await text_of(backend)
+    assert caught.value.code == "upstream.unreachable"
+    assert provider.requests == []
+
+
+async def test_a_certificate_that_is_trusted_explicitly_is_accepted(provider: FakeProvider, certificate: Path) -> None:
+    backend = OpenAICompatibleBackend("vllm", model="m", base_url=provider.url, ca_file=certificate)
+    assert await text_of(backend) == "Bonjour le monde"
