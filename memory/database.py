@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The names that `on_step` gets, in order; `memory.job_done` once for each job of a batch.
+STEPS: Final = ("memory.begun", "memory.job_done", "memory.before_commit", "memory.committed")
 _MAX_BATCH: Final = 128
 _READERS: Final = 2
 
@@ -150,10 +152,8 @@ class Database:
             try:
                 return fn(connection)
             finally:
-                if connection.in_transaction():
-                    connection.rollback()
-                elif driver.in_transaction:
-                    driver.execute("ROLLBACK")
+                connection.rollback()  # SQLAlchemy's own state, if `fn` used it
+                driver.rollback()
         except (DBAPIError, sqlite3.Error) as error:
             raise translate(error) from error
 
@@ -243,13 +243,14 @@ class _Writer:
         Raises:
             _Undone: the whole transaction has to be rolled back; the job's error is set.
         """
+        driver = driver_of(connection)
         job.result = job.error = None
         try:
-            if alone:
-                job.result = job.run(connection)
-            else:
-                with connection.begin_nested():
-                    job.result = job.run(connection)
+            if not alone:
+                driver.execute("SAVEPOINT job")
+            job.result = job.run(connection)
+            if not alone:
+                driver.execute("RELEASE job")
         except BaseException as error:
             if isinstance(error, (DBAPIError, sqlite3.Error)):
                 job.error = translate(error)
@@ -258,6 +259,8 @@ class _Writer:
                 job.error = error
             if alone or is_fatal(error):
                 raise _Undone(fatal=is_fatal(error)) from error
+            driver.execute("ROLLBACK TO job")
+            driver.execute("RELEASE job")
 
 
 class _Undone(Exception):

@@ -45,6 +45,16 @@ if TYPE_CHECKING:
 
 INTENT: Final = "erasure.intent"
 COMPLETED: Final = "erasure.completed"
+# The names that `on_step` gets, in order; `erasure.chunk_destroyed` once for each chunk.
+STEPS: Final = (
+    "erasure.intent_stored",
+    "erasure.intent_recorded",
+    "erasure.chunk_destroyed",
+    "erasure.destroyed",
+    "erasure.purged",
+    "erasure.completion_recorded",
+    "erasure.done",
+)
 
 
 @dataclass(frozen=True, slots=True)

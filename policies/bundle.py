@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,8 +218,7 @@ def _references(file: PolicyFile, document: Document) -> list[str]:
         _no_doubles(path, given)
 
     def _no_doubles(path: DocumentPath, given: Iterable[str]) -> None:
-        for word in doubled(given):
-            faults.append(document.complain(path, f"{word!r} stands there twice"))
+        faults.extend(document.complain(path, f"{word!r} stands there twice") for word in doubled(given))
 
     for name, section in file.roles.items():
         permissions(("roles", name, "permissions"), section.permissions)
@@ -241,8 +241,7 @@ def _references(file: PolicyFile, document: Document) -> list[str]:
 
 def doubled(words: Iterable[str]) -> list[str]:
     """The words that stand there more than once, each once, sorted."""
-    seen: set[str] = set()
-    return sorted({word for word in words if word in seen or seen.add(word)})  # type: ignore[func-returns-value]
+    return sorted(word for word, times in Counter(words).items() if times > 1)
 
 
 def _explained(error: ValidationError, document: Document, base: DocumentPath = ()) -> list[str]:

@@ -50,13 +50,13 @@ def parse(text: str, name: str) -> Document:
         document = Document(name, None, {})
         if root is not None:
             _walk(root, (), document, set())
-            document = Document(name, loader.construct_document(root), document.lines)  # type: ignore[no-untyped-call]
+            document = Document(name, loader.construct_document(root), document.lines)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise PolicyFault(f"{name}{line}: not readable as YAML: {getattr(error, 'problem', None) or error}") from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     return document
 
 

@@ -13,6 +13,7 @@ long is not read any further. Pure: no I/O, no clock, no state; counting against
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from policies.bundle import Bundle, Forbid, Legal
@@ -29,9 +30,11 @@ from policies.model import (
     Principal,
     Query,
 )
+from policies.reasons import REASONS
 
 DEFAULT_DENY = "default.deny"
-_MAX_RULES = 32  # what a record accepts
+_MAX_RULES = 32  # what a record accepts, as is the form of a rule
+_RULE = re.compile(r"[a-z][a-z0-9_.*-]{0,63}")
 
 
 class PolicyEngine:
@@ -121,10 +124,8 @@ class PolicyEngine:
                 if direction not in guard.directions:
                     continue
                 verdict = guard.check(passages)
-                if not isinstance(verdict, Verdict):
-                    return _deny("guard.error", rule)
                 if not verdict.passes:
-                    return Decision(Effect.DENY, (verdict.rules or (rule,))[:_MAX_RULES], verdict.reasons)
+                    return _refusal(verdict, rule)
             except Exception:
                 return _deny("guard.error", rule)
             asked.append(rule)
@@ -141,6 +142,16 @@ class PolicyEngine:
     def masking(self, entity: str, backend_kind: BackendKind, backend: str, direction: Direction) -> MaskAction:
         """What happens to `entity` on its way to (`in`) or from (`out`) that backend."""
         return self._bundle.masking.action(entity, backend_kind, backend, direction)
+
+
+def _refusal(verdict: Verdict, rule: str) -> Decision:
+    """The guard's own words as a decision, if they are codes; what is not could be a text, and stays here."""
+    sound = all(reason in REASONS for reason in verdict.reasons) and all(
+        known == rule or (known.startswith(f"{rule}.") and _RULE.fullmatch(known)) for known in verdict.rules
+    )
+    if not sound:
+        return _deny("guard.error", rule)
+    return Decision(Effect.DENY, (verdict.rules or (rule,))[:_MAX_RULES], verdict.reasons)
 
 
 def _deny(reason: str, *rules: str) -> Decision:

@@ -60,7 +60,7 @@ def stored_form(answer: Answer) -> dict[str, Any]:
 
 
 def receipt_of(appended: Appended, keys: str, **salts: bytes) -> dict[str, Any]:
-    """What a caller keeps to check his own question and answer offline (design §5)."""
+    """What a caller keeps to check his own question and answer offline."""
     return {
         "record_id": appended.record_id,
         "log_index": appended.index,

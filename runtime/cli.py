@@ -180,8 +180,9 @@ def _policy_check(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _policy_explain(options: argparse.Namespace, settings: Settings) -> int:
-    from policies.bundle import load_bundle
     from policies.check import describe
+
+    from policies.bundle import load_bundle
 
     print(describe(load_bundle(settings.policies_file), options.lang))
     return 0

@@ -1,6 +1,6 @@
 """Requests that get no record of their own (no credential, not well-formed, not permitted) are counted here.
 
-One signed `denials.counted` record per interval and worker says how many there were, by code (design §4).
+One signed `denials.counted` record per interval and worker says how many there were, by code.
 """
 
 from __future__ import annotations

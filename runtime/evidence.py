@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from runtime.audit.client import Appended, InProcessLog, LogClient, SocketLog
+from runtime.audit.client import InProcessLog, LogClient, SocketLog
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.record import Draft, new_record_id
 from runtime.audit.writer import LogWriter
@@ -62,10 +62,11 @@ def system_draft(
     """A record of something that happened outside a turn (policy loaded, key made, person erased …).
 
     Args:
-        event: one of design §5's events.
+        event: one of docs/log-format.md's.
         subject: name and hex SHA-256 of the object acted on.
         actor: who; by default the system itself.
         detail: safe codes and numbers.
+        fields: further fields of the predicate.
     """
     predicate: dict[str, Any] = {
         "actor": actor or {"type": "system", "ref": "system", "role": "system", "auth_method": "none"},
@@ -75,6 +76,3 @@ def system_draft(
     if detail:
         predicate["detail"] = detail
     return Draft(record_id=new_record_id(), event=event, predicate=predicate, subjects=(subject,))
-
-
-__all__ = ["Appended", "open_log", "system_draft", "writer_listens"]

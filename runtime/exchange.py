@@ -76,7 +76,7 @@ class Answer:
     receipt: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """The body of a `POST /chat` answer (design §7)."""
+        """The body of a `POST /chat` answer."""
         return {
             "status": "success",
             "conversation_id": self.conversation_id,

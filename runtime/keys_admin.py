@@ -43,7 +43,6 @@ async def create_key(
 
     The key works once the database has it, and nobody knows it before this returns: its record comes in between.
     """
-
     person = await database.write(lambda conn: repository.ensure_person(conn, ring, name, now=now), durable=True)
     made = await database.write(
         lambda conn: repository.create_api_key(

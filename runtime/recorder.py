@@ -1,6 +1,6 @@
 """Collects what one turn did and drafts its records.
 
-Drafts hold enums, codes, numbers, random references and salted commitments, never text (design §5). Appending them
+Drafts hold enums, codes, numbers, random references and salted commitments, never text (docs/log-format.md). Appending them
 is `runtime/turn.py`'s business; judging their form is the log writer's.
 """
 
@@ -21,7 +21,7 @@ from runtime.exchange import TurnRequest
 
 
 def commitment(salt: bytes, exact: bytes) -> str:
-    """SHA-256(salt ‖ exact bytes) in hex (design §5): provable by whoever holds both, guessable by nobody else."""
+    """SHA-256(salt ‖ exact bytes) in hex (docs/log-format.md): provable by whoever holds both, guessable by nobody else."""
     return hashlib.sha256(salt + exact).hexdigest()
 
 
@@ -170,6 +170,6 @@ class TurnRecorder:
         return Draft(record_id=new_record_id(), event=event, predicate=predicate, subjects=self._subjects(content))
 
     def _subjects(self, content: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-        """The turn's ciphertexts; where none exists (a refusal), the policy that decided (design §5)."""
+        """The turn's ciphertexts; where none exists (a refusal), the policy that decided (docs/log-format.md)."""
         named = tuple((item["name"], item["sha256"]) for item in content if "sha256" in item)
         return named or (("policy", self.policy_revision.removeprefix("sha256:")),)

@@ -26,6 +26,7 @@ from runtime.api import audit, chat, conversations, errors, health
 from runtime.api.shield import Shield
 from runtime.archive import Archive
 from runtime.audit.client import LogClient, SocketLog
+from runtime.audit.errors import LogUnavailable
 from runtime.auth import Authenticator
 from runtime.choice import Backends, build_backends
 from runtime.denials import Denials
@@ -58,6 +59,11 @@ class Services:
     pipeline: TurnPipeline
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
+    async def _log_writes(self) -> None:
+        status = await self.log.status()
+        if not status["writable"]:
+            raise LogUnavailable("the log does not accept records")
+
     async def readiness(self) -> dict[str, str]:
         """Each part that an answer needs: `ok` or `unavailable`."""
 
@@ -69,7 +75,7 @@ class Services:
             return "ok"
 
         names = ("database", "evidence", "model", "masking")
-        checks = (self.ledger.ping(), self.log.ping(), self.backends.health(), self.masking.ping())
+        checks = (self.ledger.ping(), self._log_writes(), self.backends.health(), self.masking.ping())
         return dict(zip(names, await asyncio.gather(*(state(check) for check in checks)), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""`filagent serve`: starts and keeps the processes of one machine (design §3).
+"""`filagent serve`: starts and keeps the processes of one machine.
 
     log writer   the only holder of the log's lock and of the signing keys
     model host   one copy of the weights, when generation is local

@@ -1,6 +1,6 @@
 """THE pipeline: one governed turn, from a request that a door has authenticated to an answer with its evidence.
 
-Every door leads here. The order is the product (design §4); `TurnPipeline.run` calls the steps in it:
+Every door leads here. The order is the product; `TurnPipeline.run` calls the steps in it:
 
 1. policy in   RBAC, limits, guards on the raw text. Refused: go to 8; nothing went out.
 2. mask        personal data becomes stable tokens; what is stored is the strictest view.
@@ -22,16 +22,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import secrets
 from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from memory.errors import TokenTaken
 from memory.ids import random_ref
-from memory.recall import Message, Recalled
+from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage, Query
@@ -39,23 +36,23 @@ from runtime import failures
 from runtime.agent import run_agent
 from runtime.answers import build_answer, refusal, stored_form
 from runtime.archive import Archive
+from runtime.asking import Asking
 from runtime.audit.client import LogClient
-from runtime.audit.record import Appended
-from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, Finished, Gate, SamplingOptions, TextDelta
+from runtime.backends.base import ChatMessage, ChatRequest, Gate, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
 from runtime.errors import BY_STATUS, FilAgentError, Forbidden, Invalid, UpstreamFailed
 from runtime.evidence import ManifestFile
 from runtime.exchange import Answer, Release, TurnRequest
-from runtime.ledger import Ledger, LiveTurn, token_map
+from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
 from runtime.recorder import TurnRecorder
 from runtime.redaction.stream import StreamMasker, StreamRestorer
-from runtime.redaction.tokens import TokenMap
 from runtime.settings import Settings
 from runtime.software import software
 from runtime.telemetry import Telemetry
+from runtime.turn_state import Turn, sure
 
 T = TypeVar("T")
 logger = logging.getLogger("filagent")
@@ -64,7 +61,6 @@ logger = logging.getLogger("filagent")
 _REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
 #: How often a turn masks again because another turn of its conversation took the same tokens.
 _TOKEN_ATTEMPTS = 5
-_CHARS_PER_TOKEN = 3  # a cautious estimate for both languages
 _REFUSED = {
     "conversation.not_found": (404, "There is no such conversation for you."),
     "limit.requests": (429, "Too many requests in a minute."),
@@ -73,30 +69,6 @@ _REFUSED = {
     "idempotency.in_progress": (409, "A request with this Idempotency-Key is still running."),
     "idempotency.mismatch": (409, "This Idempotency-Key was used with another request."),
 }
-
-
-@dataclass(slots=True)
-class Turn:
-    """What one turn knows while it runs; made in step 1, filled by each step."""
-
-    request: TurnRequest
-    record: TurnRecorder
-    live: LiveTurn | None = None
-    refused: Refused | None = None
-    backend: ChatBackend | None = None
-    route: Route = field(default_factory=lambda: Route("local", ""))
-    tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
-    strict_input: list[ChatMessage] = field(default_factory=list)
-    recalled: Recalled | None = None
-    prompt: tuple[Message, ...] = ()
-    outward: Outward | None = None
-    finished: Finished | None = None
-    gate_failure: Exception | None = None
-    sent: set[bytes] = field(default_factory=set)
-    transmissions: int = 0
-    stored: bool = False
-    effect: Effect = Effect.ERROR
-    appended: Appended | None = None
 
 
 class TurnPipeline:
@@ -124,6 +96,7 @@ class TurnPipeline:
         self._manifest = manifest
         self._backends = backends
         self._telemetry = telemetry
+        self._asking = Asking(settings, policy, masking)
 
     async def run(self, request: TurnRequest, release: Release) -> Answer:
         """Run one turn to its record.
@@ -166,7 +139,7 @@ class TurnPipeline:
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
         passages = [Passage(message.role, message.content) for message in request.messages]
         self._require(turn, self._policy.fits(principal, passages))
-        opened = await self._ledger.open(request, self._policy.limits(principal), self._reserve(turn))
+        opened = await self._ledger.open(request, self._policy.limits(principal), self._asking.reserve(turn))
         if isinstance(opened, Replay):
             # This Idempotency-Key was answered before: the same answer again, and no second turn.
             return await self._archive.answer_of(opened.turn_id, request.caller.principal_id)
@@ -190,7 +163,7 @@ class TurnPipeline:
 
     async def _mask(self, turn: Turn) -> None:
         turn.recalled = await self._ledger.load(
-            _sure(turn.live), max_turns=self._settings.agent.history_turns, budget=self._history_budget(turn)
+            sure(turn.live), max_turns=self._settings.agent.history_turns, budget=self._asking.history_budget(turn)
         )
         turn.tokens = token_map(turn.recalled.tokens)
         messages = turn.request.messages
@@ -208,7 +181,7 @@ class TurnPipeline:
         words = self._settings.generation.system_prompt
         system = [Message("system", "operator", words)] if words else []
         asked = [Message(message.role, "caller", message.content) for message in turn.strict_input]
-        turn.prompt = (*system, *_sure(turn.recalled).messages, *asked)
+        turn.prompt = (*system, *sure(turn.recalled).messages, *asked)
         reach("turn.recalled")
 
     # 4 ------------------------------------------------------------------------------------------------------- commit
@@ -217,13 +190,13 @@ class TurnPipeline:
         for attempt in range(_TOKEN_ATTEMPTS):
             try:
                 stored = await self._ledger.commit(
-                    _sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record.salts
+                    sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record.salts
                 )
                 break
             except TokenTaken:
                 if attempt == _TOKEN_ATTEMPTS - 1:
                     raise
-                _sure(turn.live).stale = True
+                sure(turn.live).stale = True
                 await self._mask(turn)
                 await self._recall(turn)
         turn.record.stored.update(stored)
@@ -240,8 +213,8 @@ class TurnPipeline:
             release,
             lambda decision: self._require(turn, decision),
         )
-        asked = self._chat_request(turn)
-        async with aclosing(run_agent(_sure(turn.backend), asked, self._gate(turn, asked))) as events:
+        asked = self._asking.chat_request(turn)
+        async with aclosing(run_agent(sure(turn.backend), asked, self._gate(turn, asked))) as events:
             try:
                 async for event in events:
                     if isinstance(event, TextDelta):
@@ -266,7 +239,7 @@ class TurnPipeline:
                 digest = hashlib.sha256(exact).digest()
                 if digest in turn.sent:
                     return  # the same bytes to the same backend again: a retry, covered by the intent before
-                turn.record.model = self._model_facts(turn, request)
+                turn.record.model = self._asking.model_facts(turn, request)
                 reach("turn.before_intent")
                 await self._log.append(turn.record.intent(exact))
                 turn.sent.add(digest)
@@ -280,7 +253,7 @@ class TurnPipeline:
     # 7 -------------------------------------------------------------------------------------------------------- store
 
     async def _store(self, turn: Turn) -> None:
-        await self._store_released(turn, _sure(turn.outward).released)
+        await self._store_released(turn, sure(turn.outward).released)
         reach("turn.stored")
 
     async def _store_released(self, turn: Turn, released: str) -> None:
@@ -288,12 +261,12 @@ class TurnPipeline:
         for attempt in range(_TOKEN_ATTEMPTS):
             masked = await self._masking.mask([released], turn.tokens, turn.route, "out", blocks=False)
             try:
-                stored = await self._ledger.store(_sure(turn.live), masked.texts[0], turn.finished, turn.tokens)
+                stored = await self._ledger.store(sure(turn.live), masked.texts[0], turn.finished, turn.tokens)
                 break
             except TokenTaken:
                 if attempt == _TOKEN_ATTEMPTS - 1:
                     raise
-                recalled = await self._ledger.load(_sure(turn.live), max_turns=0, budget=0)
+                recalled = await self._ledger.load(sure(turn.live), max_turns=0, budget=0)
                 turn.tokens = token_map(recalled.tokens)
         turn.record.stored.update(stored)
         turn.stored = True
@@ -303,7 +276,7 @@ class TurnPipeline:
     async def _record(self, turn: Turn) -> None:
         masked = turn.record.redactions_in or turn.record.redactions_out
         turn.effect = Effect.REDACT if masked else Effect.ALLOW
-        draft = turn.record.closing(turn.effect, released=_sure(turn.outward).released, status="complete")
+        draft = turn.record.closing(turn.effect, released=sure(turn.outward).released, status="complete")
         reach("turn.before_record")
         turn.appended = await self._log.append(draft)
         reach("turn.after_record")
@@ -311,7 +284,7 @@ class TurnPipeline:
     # 9 ------------------------------------------------------------------------------------------------------- answer
 
     async def _answer(self, turn: Turn) -> Answer:
-        live, appended, released = _sure(turn.live), _sure(turn.appended), _sure(turn.outward).released
+        live, appended, released = sure(turn.live), sure(turn.appended), sure(turn.outward).released
         answer = build_answer(turn.record, live.opened, released, appended, self._manifest.text())
         await self._ledger.close(live.opened.turn_id, turn.effect.value, appended, stored_form(answer), len(released))
         reach("turn.closed")
@@ -353,7 +326,7 @@ class TurnPipeline:
                 self._learn_from(turn)
                 await self._store_released(turn, released)
             else:
-                await self._ledger.claim(_sure(turn.live))
+                await self._ledger.claim(sure(turn.live))
         except Exception as second:
             turn.record.note((), (failures.translate(second).code,))
 
@@ -366,20 +339,8 @@ class TurnPipeline:
             masker_revision=self._masking.engine.revision,
             software=software(),
             turn_ref=random_ref("t_"),
-            legal=self._legal(request.purpose),
+            legal=self._asking.legal(request.purpose),
         )
-
-    def _legal(self, purpose: str | None) -> dict[str, Any]:
-        legal = self._policy.legal
-        until = datetime.now(UTC).date() + timedelta(days=self._policy.decision_record_days)
-        return {
-            "purpose": purpose if purpose in legal.purposes else legal.purpose,
-            "basis": legal.basis,
-            "automated_decision": legal.automated_decision,
-            "risk_class": legal.risk_class,
-            "notice_id": legal.notice_id,
-            "retain_until": until.isoformat(),
-        }
 
     async def _timed(self, turn: Turn, stage: str, step: Awaitable[T]) -> T:
         with self._telemetry.stage(stage), turn.record.stage(stage):
@@ -391,65 +352,9 @@ class TurnPipeline:
             turn.record.note((), decision.reasons)
             raise Forbidden(decision.reasons[0], "The policy in force refuses this.")
 
-    def _chat_request(self, turn: Turn) -> ChatRequest:
-        """The prompt as this backend may see it, and how to draw the answer."""
-        wanted, defaults = turn.request.options, self._settings.generation
-        seed = wanted.seed if wanted.seed is not None else defaults.seed
-        return ChatRequest(
-            messages=tuple(
-                ChatMessage(message.role, self._masking.view(message.content, turn.tokens, turn.route))
-                for message in turn.prompt
-            ),
-            options=SamplingOptions(
-                max_tokens=self._max_tokens(turn),
-                temperature=wanted.temperature or defaults.temperature,
-                top_p=wanted.top_p or defaults.top_p,
-                top_k=wanted.top_k,
-                seed=secrets.randbelow(2**31) if seed is None else seed,
-                presence_penalty=wanted.presence_penalty,
-            ),
-            owner=_sure(turn.live).opened.conversation_ref,
-            model=turn.request.model,
-            mode=defaults.mode,
-        )
-
-    def _model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
-        """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
-        facts, options = _sure(turn.backend).describe(), request.options
-        decimals = {"temperature": options.temperature, "top_p": options.top_p}
-        params: dict[str, Any] = {"max_tokens": options.max_tokens, "top_k": options.top_k, **decimals}
-        if options.presence_penalty is not None:
-            params["presence_penalty"] = options.presence_penalty
-        named = {
-            "provider": facts.provider,
-            "request_model": request.model or facts.request_model,
-            "weights_sha256": facts.weights_sha256,
-            "build": facts.build,
-            "mode": request.mode,
-            "params": {name: value for name, value in params.items() if value is not None},
-            "seed": options.seed,
-        }
-        return {name: value for name, value in named.items() if value is not None}
-
-    def _history_budget(self, turn: Turn) -> int:
-        """Characters of earlier turns that fit beside this request and its answer; the backend has the last word."""
-        context = self._settings.llama_cpp.context_size - self._max_tokens(turn)
-        asked = sum(len(message.content) for message in turn.request.messages)
-        return max(0, context * _CHARS_PER_TOKEN - asked - len(self._settings.generation.system_prompt or ""))
-
-    def _max_tokens(self, turn: Turn) -> int:
-        limit = self._policy.limits(turn.request.caller.principal).max_output_tokens
-        return min(turn.request.options.max_tokens or self._settings.generation.max_tokens, limit)
-
-    def _reserve(self, turn: Turn) -> int:
-        """Tokens set aside for this turn: its text at three characters a token, and the longest answer."""
-        return sum(len(message.content) for message in turn.request.messages) // _CHARS_PER_TOKEN + self._max_tokens(
-            turn
-        )
-
     def _learn_from(self, turn: Turn) -> None:
         """Take usage, the model's own name and what was masked on the way out into the record."""
-        record, finished, outward = turn.record, turn.finished, _sure(turn.outward)
+        record, finished, outward = turn.record, turn.finished, sure(turn.outward)
         record.redactions_out = dict(outward.masked)
         self._count_redactions(outward.masked, "out")
         if finished is None:
@@ -466,10 +371,3 @@ class TurnPipeline:
     def _count_redactions(self, counts: Mapping[str, int], direction: str) -> None:
         for entity, count in counts.items():
             self._telemetry.redactions.labels(entity, direction).inc(count)
-
-
-def _sure(value: T | None) -> T:
-    """A value that an earlier step has set."""
-    if value is None:
-        raise AssertionError("a step of the turn ran out of order")
-    return value

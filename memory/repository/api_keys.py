@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from memory.ids import random_ref
 from memory.models import api_keys, principals
+from memory.statements import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ _KEY_COLUMNS: Final = (
     api_keys.c.created, api_keys.c.expires_at, api_keys.c.revoked_at, api_keys.c.secret_mac, api_keys.c.grant_mac,
 )  # fmt: skip
 _keys = select(*_KEY_COLUMNS).join(principals, principals.c.id == api_keys.c.principal_id)
-_BY_ID: Final = _keys.where(api_keys.c.key_id == bindparam("key"))
+_BY_ID: Final = Prepared(_keys.where(api_keys.c.key_id == bindparam("key")))
 _ALL: Final = _keys.order_by(api_keys.c.created, api_keys.c.key_id)
 _NEW: Final = insert(api_keys)
 _REVOKE: Final = (
@@ -91,7 +92,7 @@ def create_api_key(
 
 def find_api_key(conn: Connection, key_id: str) -> ApiKey | None:
     """The stored key of that id, expired and revoked ones too."""
-    row = conn.execute(_BY_ID, {"key": key_id}).one_or_none()
+    row = _BY_ID.row(conn, {"key": key_id})
     return None if row is None else _key(row)
 
 

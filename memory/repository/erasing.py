@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, union, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, select, union, update
 
 from memory.models import (
     api_keys,
@@ -89,16 +89,24 @@ _listing = (
     .where(subjects.c.blind.in_(_subjects))
 )
 _LISTING: Final = _listing.limit(_CHUNK)
+_about_him = turns.alias("about_him")
 # Found through the vault: a value that a turn about him brought into the conversation, mentioned in a turn that is not.
 _MENTIONING: Final = (
     select(blind_indexes.c.turn_id)
     .distinct()
-    .join(turns, turns.c.id == blind_indexes.c.turn_id)
+    .select_from(_about_him)
     .join(
         vault_entries,
-        (vault_entries.c.blind == blind_indexes.c.blind) & (vault_entries.c.conversation_id == turns.c.conversation_id),
+        and_(
+            vault_entries.c.conversation_id == _about_him.c.conversation_id, vault_entries.c.turn_id == _about_him.c.id
+        ),
     )
-    .where(vault_entries.c.turn_id.in_(_listing), blind_indexes.c.turn_id.not_in(_listing))
+    .join(blind_indexes, blind_indexes.c.blind == vault_entries.c.blind)
+    .join(
+        turns,
+        and_(turns.c.id == blind_indexes.c.turn_id, turns.c.conversation_id == vault_entries.c.conversation_id),
+    )
+    .where(_about_him.c.id.in_(_listing), blind_indexes.c.turn_id.not_in(_listing))
     .limit(_CHUNK)
 )
 _holding = select(blind_indexes.c.turn_id).where(blind_indexes.c.blind.in_(_values))

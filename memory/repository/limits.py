@@ -3,7 +3,8 @@
 Everything is in the database, so that N workers share one budget. Open turns and what they reserved are counted from
 the turns themselves: a killed worker leaves nothing to repair, its turn stops counting when housekeeping closes it.
 Requests are counted per second and a second counts whole until it is 60 seconds old, so no window of 60 seconds ever
-holds more than the limit. A refused request is not counted, or a client that retries would never come back.
+holds more than the limit. A request refused for its rate is not counted, or a client that retries would never come
+back; every other one is, replays too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from memory.models import persons, principals, request_windows, turns, usage_days
 from memory.rows import TurnState
+from memory.statements import Prepared
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -55,48 +57,56 @@ class Standing:
 _open = and_(
     turns.c.principal_id == bindparam("principal"), turns.c.closed_at.is_(None), turns.c.state == TurnState.OPEN.value
 )
-_STANDING: Final = select(
-    select(request_windows.c.counts).where(request_windows.c.principal_id == bindparam("principal")).scalar_subquery(),
-    select(usage_days.c.tokens)
-    .where(usage_days.c.principal_id == bindparam("principal"), usage_days.c.day == bindparam("day"))
-    .scalar_subquery(),
-    select(func.count()).select_from(turns).where(_open).scalar_subquery(),
-    select(func.coalesce(func.sum(turns.c.reserved), 0)).where(_open).scalar_subquery(),
-    select(persons.c.blind)
-    .join(principals, principals.c.person_id == persons.c.id)
-    .where(principals.c.id == bindparam("principal"))
-    .scalar_subquery(),
+_STANDING: Final = Prepared(
+    select(
+        select(request_windows.c.counts)
+        .where(request_windows.c.principal_id == bindparam("principal"))
+        .scalar_subquery(),
+        select(usage_days.c.tokens)
+        .where(usage_days.c.principal_id == bindparam("principal"), usage_days.c.day == bindparam("day"))
+        .scalar_subquery(),
+        select(func.count()).select_from(turns).where(_open).scalar_subquery(),
+        select(func.coalesce(func.sum(turns.c.reserved), 0)).where(_open).scalar_subquery(),
+        select(persons.c.blind)
+        .join(principals, principals.c.person_id == persons.c.id)
+        .where(principals.c.id == bindparam("principal"))
+        .scalar_subquery(),
+    )
 )
-_UPDATE_WINDOW: Final = (
+_UPDATE_WINDOW: Final = Prepared(
     update(request_windows)
     .where(request_windows.c.principal_id == bindparam("principal"))
     .values(counts=bindparam("new_counts"))
 )
-_INSERT_WINDOW: Final = insert(request_windows)
-_ADD_TOKENS: Final = (
+_INSERT_WINDOW: Final = Prepared(insert(request_windows), ("principal_id", "counts"))
+_ADD_TOKENS: Final = Prepared(
     update(usage_days)
     .where(usage_days.c.principal_id == bindparam("principal"), usage_days.c.day == bindparam("on_day"))
     .values(tokens=usage_days.c.tokens + bindparam("more"))
 )
-_INSERT_TOKENS: Final = insert(usage_days)
+_INSERT_TOKENS: Final = Prepared(insert(usage_days), ("principal_id", "day", "tokens"))
 
 
 def standing(conn: Connection, principal_id: str, now: int) -> Standing:
     """What the principal has used; one statement."""
-    counts, tokens, open_turns, reserved, blind = conn.execute(
-        _STANDING, {"principal": principal_id, "day": now // DAY_MS}
-    ).one()
+    row = _STANDING.row(conn, {"principal": principal_id, "day": now // DAY_MS})
+    counts, tokens, open_turns, reserved, blind = row or (None, 0, 0, 0, None)
     first = now // 1000 - _WINDOW_SECONDS
     requests = None if counts is None else tuple((at, n) for at, n in json.loads(counts) if at >= first)
     return Standing(requests, tokens or 0, open_turns, reserved, blind)
 
 
-def check(standing: Standing, limits: TurnLimits, *, reserve: int, now: int) -> LimitReached | None:
-    """Whether one more turn that may use `reserve` tokens is within the limits. Pure."""
+def check_rate(standing: Standing, limits: TurnLimits, *, now: int) -> LimitReached | None:
+    """Whether one more request is within the rate. Pure."""
     seconds = standing.requests or ()
     excess = sum(n for _, n in seconds) + 1 - limits.requests_per_minute
     if excess > 0:
         return LimitReached("limit.requests", _seconds_until_freed(seconds, excess, now // 1000))
+    return None
+
+
+def check_room(standing: Standing, limits: TurnLimits, *, reserve: int, now: int) -> LimitReached | None:
+    """Whether one more turn that may use `reserve` tokens has room beside the open ones. Pure."""
     if standing.open_turns >= limits.concurrent_turns:
         return LimitReached("limit.concurrent", 1)
     if standing.tokens_today + standing.reserved + reserve > limits.tokens_per_day:
@@ -115,16 +125,16 @@ def count_request(conn: Connection, principal_id: str, standing: Standing, now: 
         seconds.append((second, 1))
     text = json.dumps(seconds, separators=(",", ":"))
     if standing.requests is None:
-        conn.execute(_INSERT_WINDOW, {"principal_id": principal_id, "counts": text})
+        _INSERT_WINDOW.run(conn, {"principal_id": principal_id, "counts": text})
     else:
-        conn.execute(_UPDATE_WINDOW, {"principal": principal_id, "new_counts": text})
+        _UPDATE_WINDOW.run(conn, {"principal": principal_id, "new_counts": text})
 
 
 def spend_tokens(conn: Connection, principal_id: str, tokens: int, now: int) -> None:
     """Add `tokens` to the principal's UTC day."""
     day = now // DAY_MS
-    if conn.execute(_ADD_TOKENS, {"principal": principal_id, "on_day": day, "more": tokens}).rowcount == 0:
-        conn.execute(_INSERT_TOKENS, {"principal_id": principal_id, "day": day, "tokens": tokens})
+    if _ADD_TOKENS.run(conn, {"principal": principal_id, "on_day": day, "more": tokens}) == 0:
+        _INSERT_TOKENS.run(conn, {"principal_id": principal_id, "day": day, "tokens": tokens})
 
 
 def _seconds_until_freed(seconds: tuple[tuple[int, int], ...], excess: int, now_second: int) -> int:

@@ -15,6 +15,7 @@ from memory.models import conversations, subject_refs, subjects, turn_subjects, 
 from memory.repository import limits as _limits
 from memory.repository.limits import TurnLimits
 from memory.rows import TurnState
+from memory.statements import Prepared
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -88,35 +89,47 @@ class Replay:
     turn_id: str
 
 
-_BY_IDEMPOTENCY: Final = select(turns.c.id, turns.c.request_mac, turns.c.state).where(
-    turns.c.principal_id == bindparam("principal"), turns.c.idempotency == bindparam("key")
+_BY_IDEMPOTENCY: Final = Prepared(
+    select(turns.c.id, turns.c.request_mac, turns.c.state).where(
+        turns.c.principal_id == bindparam("principal"), turns.c.idempotency == bindparam("key")
+    )
 )
 _own_conversation = and_(
     conversations.c.id == bindparam("conversation"),
     conversations.c.owner_id == bindparam("principal"),
     conversations.c.deleted_at.is_(None),
 )
-_CONVERSATION_REFS: Final = select(conversations.c.ref, conversations.c.principal_ref).where(_own_conversation)
-_NEXT_POSITION: Final = (
+_CONVERSATION_REFS: Final = Prepared(
+    select(conversations.c.ref, conversations.c.principal_ref).where(_own_conversation)
+)
+_NEXT_POSITION: Final = Prepared(
     update(conversations)
     .where(_own_conversation)
     .values(turns=conversations.c.turns + 1, updated=bindparam("at"))
     .returning(conversations.c.ref, conversations.c.principal_ref, conversations.c.turns)
 )
-_NEW_CONVERSATION: Final = insert(conversations)
-_NEW_TURN: Final = insert(turns)
-_SUBJECT: Final = (
+_NEW_CONVERSATION: Final = Prepared(
+    insert(conversations), ("id", "owner_id", "ref", "principal_ref", "turns", "created", "updated")
+)
+_REFUSED_COLUMNS: Final = (
+    "id", "ref", "principal_id", "principal_ref", "state", "worker", "lease_expires", "reserved", "created",
+)  # fmt: skip
+_NEW_TURN: Final = Prepared(
+    insert(turns), (*_REFUSED_COLUMNS, "conversation_id", "position", "idempotency", "request_mac")
+)
+_NEW_REFUSED_TURN: Final = Prepared(insert(turns), _REFUSED_COLUMNS)
+_SUBJECT: Final = Prepared(
     select(subjects.c.id, subject_refs.c.ref)
     .select_from(subjects)
     .outerjoin(
         subject_refs,
         and_(subject_refs.c.subject_id == subjects.c.id, subject_refs.c.conversation_id == bindparam("conversation")),
     )
-    .where(subjects.c.blind == bindparam("blind"))
+    .where(subjects.c.blind == bindparam("index"))
 )
-_NEW_SUBJECT: Final = insert(subjects)
-_NEW_SUBJECT_REF: Final = insert(subject_refs)
-_NEW_TURN_SUBJECT: Final = insert(turn_subjects)
+_NEW_SUBJECT: Final = Prepared(insert(subjects), ("id", "blind"))
+_NEW_SUBJECT_REF: Final = Prepared(insert(subject_refs), ("conversation_id", "subject_id", "ref"))
+_NEW_TURN_SUBJECT: Final = Prepared(insert(turn_subjects), ("turn_id", "subject_id"))
 
 
 def open_turn(conn: Connection, request: OpenTurn) -> OpenedTurn | Refused | Replay:
@@ -124,23 +137,26 @@ def open_turn(conn: Connection, request: OpenTurn) -> OpenedTurn | Refused | Rep
 
     Not durable by itself: the durable commit of `commit_input` covers it, and before that nothing has left.
     """
+    standing = _limits.standing(conn, request.principal_id, request.now)
+    reached = _limits.check_rate(standing, request.limits, now=request.now)
+    if reached is not None:
+        return _refuse(conn, request, reached.code, reached.retry_after)
+    _limits.count_request(conn, request.principal_id, standing, request.now)
     served = _served_before(conn, request)
     if isinstance(served, Replay):
         return served
     if served is not None:
         return _refuse(conn, request, served, 1 if served == "idempotency.in_progress" else None)
-    standing = _limits.standing(conn, request.principal_id, request.now)
-    reached = _limits.check(standing, request.limits, reserve=request.reserve_tokens, now=request.now)
+    reached = _limits.check_room(standing, request.limits, reserve=request.reserve_tokens, now=request.now)
     if reached is not None:
         return _refuse(conn, request, reached.code, reached.retry_after)
-    _limits.count_request(conn, request.principal_id, standing, request.now)
     place = _enter_conversation(conn, request)
     if place is None:
         return _refuse(conn, request, "conversation.not_found", None)
     conversation_id, conversation_ref, principal_ref, position = place
     turn_id, turn_ref = uuid7("T-"), random_ref("t_")
-    conn.execute(
-        _NEW_TURN,
+    _NEW_TURN.run(
+        conn,
         {
             "id": turn_id, "ref": turn_ref, "conversation_id": conversation_id, "position": position,
             "principal_id": request.principal_id, "principal_ref": principal_ref, "state": TurnState.OPEN.value,
@@ -159,9 +175,7 @@ def _served_before(conn: Connection, request: OpenTurn) -> Replay | str | None:
     """A replay, the code of a refusal, or None for a request seen for the first time."""
     if request.idempotency_key is None:
         return None
-    row = conn.execute(
-        _BY_IDEMPOTENCY, {"principal": request.principal_id, "key": request.idempotency_key}
-    ).one_or_none()
+    row = _BY_IDEMPOTENCY.row(conn, {"principal": request.principal_id, "key": request.idempotency_key})
     if row is None:
         return None
     turn_id, request_mac, state = row
@@ -173,14 +187,13 @@ def _served_before(conn: Connection, request: OpenTurn) -> Replay | str | None:
 def _enter_conversation(conn: Connection, request: OpenTurn) -> tuple[str, str, str, int] | None:
     """(id, ref, principal_ref, position of the turn), or None when it is not his."""
     if request.conversation_id is not None:
-        row = conn.execute(
-            _NEXT_POSITION,
-            {"conversation": request.conversation_id, "principal": request.principal_id, "at": request.now},
-        ).one_or_none()
+        row = _NEXT_POSITION.row(
+            conn, {"conversation": request.conversation_id, "principal": request.principal_id, "at": request.now}
+        )
         return None if row is None else (request.conversation_id, row[0], row[1], row[2])
     place = (uuid7("C-"), random_ref("c_"), random_ref("p_"), 1)
-    conn.execute(
-        _NEW_CONVERSATION,
+    _NEW_CONVERSATION.run(
+        conn,
         {
             "id": place[0], "owner_id": request.principal_id, "ref": place[1], "principal_ref": place[2], "turns": 1,
             "created": request.now, "updated": request.now,
@@ -194,33 +207,29 @@ def _list_subjects(conn: Connection, turn_id: str, conversation_id: str, blinds:
     refs: list[str] = []
     listed: list[dict[str, str]] = []
     for blind in blinds:
-        subject_id, ref = conn.execute(_SUBJECT, {"blind": blind, "conversation": conversation_id}).one_or_none() or (
-            None,
-            None,
-        )
+        subject_id, ref = _SUBJECT.row(conn, {"index": blind, "conversation": conversation_id}) or (None, None)
         if subject_id is None:
             subject_id = uuid7("S-")
-            conn.execute(_NEW_SUBJECT, {"id": subject_id, "blind": blind})
+            _NEW_SUBJECT.run(conn, {"id": subject_id, "blind": blind})
         if ref is None:
             ref = random_ref("s_")
-            conn.execute(_NEW_SUBJECT_REF, {"conversation_id": conversation_id, "subject_id": subject_id, "ref": ref})
+            _NEW_SUBJECT_REF.run(conn, {"conversation_id": conversation_id, "subject_id": subject_id, "ref": ref})
         refs.append(ref)
         listed.append({"turn_id": turn_id, "subject_id": subject_id})
-    if listed:
-        conn.execute(_NEW_TURN_SUBJECT, listed)
+    _NEW_TURN_SUBJECT.run_many(conn, listed)
     return tuple(refs)
 
 
 def _refuse(conn: Connection, request: OpenTurn, code: str, retry_after: int | None) -> Refused:
     known = None
     if request.conversation_id is not None:
-        known = conn.execute(
-            _CONVERSATION_REFS, {"conversation": request.conversation_id, "principal": request.principal_id}
-        ).one_or_none()
+        known = _CONVERSATION_REFS.row(
+            conn, {"conversation": request.conversation_id, "principal": request.principal_id}
+        )
     conversation_ref, principal_ref = known or (None, random_ref("p_"))
     turn_id, turn_ref = uuid7("T-"), random_ref("t_")
-    conn.execute(
-        _NEW_TURN,
+    _NEW_REFUSED_TURN.run(
+        conn,
         {
             "id": turn_id, "ref": turn_ref, "principal_id": request.principal_id, "principal_ref": principal_ref,
             "state": TurnState.CLOSING.value, "worker": request.worker, "lease_expires": request.lease_until,

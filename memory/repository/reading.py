@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, false, or_, select
 
 from memory.models import contents, conversations, subject_refs, turn_subjects, turns, vault_entries
 from memory.rows import Content, History, HistoryTurn, StoredTurn, TurnRow, TurnState, Usage, VaultRow, WrappedKey
+from memory.statements import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +25,9 @@ TURN_COLUMNS: Final = (
 )  # fmt: skip
 
 _turn = select(*TURN_COLUMNS).select_from(TURN_TABLES)
-_TURN: Final = _turn.where(turns.c.id == bindparam("turn"))
-_TURN_BY_REF: Final = _turn.where(turns.c.ref == bindparam("ref"))
-_SUBJECT_REFS: Final = (
+_TURN: Final = Prepared(_turn.where(turns.c.id == bindparam("turn")))
+_TURN_BY_REF: Final = Prepared(_turn.where(turns.c.ref == bindparam("ref")))
+_SUBJECT_REFS: Final = Prepared(
     select(subject_refs.c.ref)
     .join(
         turn_subjects,
@@ -37,12 +39,12 @@ _SUBJECT_REFS: Final = (
     .where(subject_refs.c.conversation_id == bindparam("conversation"))
     .order_by(subject_refs.c.ref)
 )
-_CONTENTS: Final = (
+_CONTENTS: Final = Prepared(
     select(contents.c.name, contents.c.ciphertext, contents.c.sha256, contents.c.size)
     .where(contents.c.turn_id == bindparam("turn"))
     .order_by(contents.c.name)
 )
-_VAULT: Final = (
+_VAULT: Final = Prepared(
     select(
         vault_entries.c.token, vault_entries.c.entity, vault_entries.c.turn_id, vault_entries.c.ciphertext,
         turns.c.epoch, turns.c.wrapped_key,
@@ -51,55 +53,63 @@ _VAULT: Final = (
     .where(vault_entries.c.conversation_id == bindparam("conversation"))
     .order_by(vault_entries.c.turn_id, vault_entries.c.token)
 )  # fmt: skip
-_OWN: Final = select(conversations.c.id).where(
-    conversations.c.id == bindparam("conversation"),
-    conversations.c.owner_id == bindparam("principal"),
-    conversations.c.deleted_at.is_(None),
+_OWN: Final = Prepared(
+    select(conversations.c.id).where(
+        conversations.c.id == bindparam("conversation"),
+        conversations.c.owner_id == bindparam("principal"),
+        conversations.c.deleted_at.is_(None),
+    )
 )
 _NEWEST: Final = (
     select(turns.c.id)
     .where(
         turns.c.conversation_id == bindparam("conversation"),
         turns.c.state == TurnState.CLOSED.value,
-        turns.c.decision.in_(("allow", "redact")),
+        or_(turns.c.decision == "allow", turns.c.decision == "redact"),
         turns.c.wrapped_key.is_not(None),
     )
     .order_by(turns.c.position.desc())
     .limit(bindparam("most"))
     .subquery()
 )
-_HISTORY: Final = (
-    select(
-        turns.c.id, turns.c.position, turns.c.epoch, turns.c.wrapped_key,
-        contents.c.name, contents.c.ciphertext, contents.c.sha256, contents.c.size,
-    )
-    .join(_NEWEST, _NEWEST.c.id == turns.c.id)
-    .join(contents, and_(contents.c.turn_id == turns.c.id, contents.c.name.in_(bindparam("names", expanding=True))))
-    .order_by(turns.c.position.desc())
-)  # fmt: skip
+
+
+@cache
+def _history(names: int) -> Prepared:
+    """The statement for that many names of contents."""
+    wanted = or_(false(), *(contents.c.name == bindparam(f"name_{number}") for number in range(names)))
+    return Prepared(
+        select(
+            turns.c.id, turns.c.position, turns.c.epoch, turns.c.wrapped_key,
+            contents.c.name, contents.c.ciphertext, contents.c.sha256, contents.c.size,
+        )
+        .join(_NEWEST, _NEWEST.c.id == turns.c.id)
+        .join(contents, and_(contents.c.turn_id == turns.c.id, wanted))
+        .order_by(turns.c.position.desc())
+    )  # fmt: skip
 
 
 def find_turn(conn: Connection, turn_id: str) -> TurnRow | None:
     """The turn, whoever owns it (for the pipeline and housekeeping, not for doors)."""
-    row = conn.execute(_TURN, {"turn": turn_id}).one_or_none()
+    row = _TURN.row(conn, {"turn": turn_id})
     return None if row is None else turn_row(conn, row)
 
 
 def find_turn_by_ref(conn: Connection, turn_ref: str) -> TurnRow | None:
     """The turn that a record's `turn_ref` names (to catch up from the log, or to see whose decision it is)."""
-    row = conn.execute(_TURN_BY_REF, {"ref": turn_ref}).one_or_none()
+    row = _TURN_BY_REF.row(conn, {"ref": turn_ref})
     return None if row is None else turn_row(conn, row)
 
 
 def read_turn(conn: Connection, turn_id: str, principal_id: str) -> StoredTurn | None:
     """The turn with its contents and its conversation's vault; None for anybody but its owner."""
-    row = conn.execute(_TURN, {"turn": turn_id}).one_or_none()
+    row = _TURN.row(conn, {"turn": turn_id})
     if row is None or row[4] is None or row[4] != principal_id:
         return None
     turn = turn_row(conn, row)
     return StoredTurn(
         turn,
-        tuple(_content(*item) for item in conn.execute(_CONTENTS, {"turn": turn_id})),
+        tuple(_content(*item) for item in _CONTENTS.rows(conn, {"turn": turn_id})),
         () if turn.conversation_id is None else _vault(conn, turn.conversation_id),
     )
 
@@ -113,9 +123,10 @@ def load_conversation(
     names: Sequence[str] = ("view", "output"),
 ) -> History | None:
     """The newest answered turns with the named contents, and every token; None when it is not the principal's."""
-    if conn.execute(_OWN, {"conversation": conversation_id, "principal": principal_id}).one_or_none() is None:
+    if _OWN.row(conn, {"conversation": conversation_id, "principal": principal_id}) is None:
         return None
-    rows = conn.execute(_HISTORY, {"conversation": conversation_id, "most": max_turns, "names": list(names)}).all()
+    bound = {f"name_{number}": name for number, name in enumerate(names)}
+    rows = _history(len(names)).rows(conn, {"conversation": conversation_id, "most": max_turns, **bound})
     grouped: dict[str, tuple[int, WrappedKey, list[Content]]] = {}
     for turn_id, position, epoch, wrapped, *content in rows:
         _, _, parts = grouped.setdefault(turn_id, (position, WrappedKey(epoch, wrapped), []))
@@ -134,6 +145,7 @@ def turn_row(conn: Connection, row: Sequence[Any]) -> TurnRow:
         created, closed_at, wrapped, epoch, decision, record_id, log_index, receipt, prompt, completion, model,
         degraded, released, erased_at,
     ) = row  # fmt: skip
+    refs = _SUBJECT_REFS.rows(conn, {"turn": turn_id, "conversation": conversation_id})
     return TurnRow(
         turn_id=turn_id,
         turn_ref=turn_ref,
@@ -141,7 +153,7 @@ def turn_row(conn: Connection, row: Sequence[Any]) -> TurnRow:
         conversation_ref=conversation_ref,
         principal_id=principal_id,
         principal_ref=principal_ref,
-        subject_refs=tuple(conn.scalars(_SUBJECT_REFS, {"turn": turn_id, "conversation": conversation_id})),
+        subject_refs=tuple(ref for (ref,) in refs),
         state=TurnState(state),
         worker=worker,
         lease_expires=lease_expires,
@@ -163,9 +175,7 @@ def turn_row(conn: Connection, row: Sequence[Any]) -> TurnRow:
 def _vault(conn: Connection, conversation_id: str) -> tuple[VaultRow, ...]:
     return tuple(
         VaultRow(token, entity, turn_id, ciphertext, None if wrapped is None else WrappedKey(epoch, wrapped))
-        for token, entity, turn_id, ciphertext, epoch, wrapped in conn.execute(
-            _VAULT, {"conversation": conversation_id}
-        )
+        for token, entity, turn_id, ciphertext, epoch, wrapped in _VAULT.rows(conn, {"conversation": conversation_id})
     )
 
 

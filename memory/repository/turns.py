@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from memory.errors import TokenTaken, TurnNotOpen
 from memory.models import blind_indexes, contents, turns, vault_entries
 from memory.repository.limits import spend_tokens
 from memory.repository.reading import TURN_COLUMNS, TURN_TABLES, turn_row
 from memory.rows import Sealed, TurnRow, TurnState, Usage, WrappedKey
+from memory.statements import ConstraintViolated, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _THIS_TURN = turns.c.id == bindparam("turn")
-_SET_KEY: Final = (
+_SET_KEY: Final = Prepared(
     update(turns)
     .where(_THIS_TURN, turns.c.state == TurnState.OPEN.value, turns.c.erased_at.is_(None))
     .values(wrapped_key=bindparam("wrapped"), epoch=bindparam("in_epoch"))
     .returning(turns.c.conversation_id)
 )
-_NEW_CONTENT: Final = insert(contents)
-_NEW_VAULT_ENTRY: Final = insert(vault_entries)
-_NEW_BLIND: Final = insert(blind_indexes)
-_BLINDS_OF_TURN: Final = select(blind_indexes.c.blind).where(blind_indexes.c.turn_id == bindparam("turn"))
-_CLAIM: Final = (
+_NEW_CONTENT: Final = Prepared(insert(contents), ("turn_id", "name", "ciphertext", "sha256", "size"))
+_NEW_VAULT_ENTRY: Final = Prepared(
+    insert(vault_entries), ("conversation_id", "token", "entity", "turn_id", "ciphertext", "blind")
+)
+_NEW_BLIND: Final = Prepared(insert(blind_indexes), ("blind", "turn_id"))
+_BLINDS_OF_TURN: Final = Prepared(select(blind_indexes.c.blind).where(blind_indexes.c.turn_id == bindparam("turn")))
+_CLAIM: Final = Prepared(
     update(turns)
     .where(_THIS_TURN, turns.c.state == TurnState.OPEN.value)
     .values(
@@ -42,8 +44,8 @@ _CLAIM: Final = (
     )
     .returning(turns.c.conversation_id, turns.c.principal_id, turns.c.erased_at)
 )
-_OWNER: Final = select(turns.c.principal_id, turns.c.state).where(_THIS_TURN)
-_CLOSE: Final = (
+_OWNER: Final = Prepared(select(turns.c.principal_id, turns.c.state).where(_THIS_TURN))
+_CLOSE: Final = Prepared(
     update(turns)
     .where(_THIS_TURN, turns.c.closed_at.is_(None))
     .values(
@@ -56,21 +58,21 @@ _CLOSE: Final = (
         released=bindparam("characters"),
     )
 )
-_SET_USAGE: Final = (
+_SET_USAGE: Final = Prepared(
     update(turns).where(_THIS_TURN).values(prompt_tokens=bindparam("prompt"), completion_tokens=bindparam("completion"))
 )
-_FORGET_REQUEST: Final = update(turns).where(_THIS_TURN).values(idempotency=None, request_mac=None)
-_RENEW: Final = (
+_FORGET_REQUEST: Final = Prepared(update(turns).where(_THIS_TURN).values(idempotency=None, request_mac=None))
+_RENEW: Final = Prepared(
     update(turns)
     .where(turns.c.closed_at.is_(None), turns.c.worker == bindparam("of_worker"))
     .values(lease_expires=bindparam("until"))
 )
 _unclosed = select(*TURN_COLUMNS).select_from(TURN_TABLES).where(turns.c.closed_at.is_(None))
-_EXPIRED: Final = (
+_EXPIRED: Final = Prepared(
     _unclosed.where(turns.c.lease_expires < bindparam("now")).order_by(turns.c.id).limit(bindparam("most"))
 )
 _OTHER_WORKERS: Final = _unclosed.where(turns.c.worker.not_in(bindparam("alive", expanding=True))).order_by(turns.c.id)
-_TAKE_OVER: Final = (
+_TAKE_OVER: Final = Prepared(
     update(turns)
     .where(
         _THIS_TURN,
@@ -89,7 +91,7 @@ def commit_input(conn: Connection, turn_id: str, key: WrappedKey, sealed: Sealed
         TurnNotOpen: taken over, closed or erased meanwhile.
         TokenTaken: another turn of the conversation gave one of these tokens first.
     """
-    row = conn.execute(_SET_KEY, {"turn": turn_id, "wrapped": key.wrapped, "in_epoch": key.epoch}).one_or_none()
+    row = _SET_KEY.row(conn, {"turn": turn_id, "wrapped": key.wrapped, "in_epoch": key.epoch})
     if row is None:
         raise TurnNotOpen("the turn is no longer open")
     _store(conn, turn_id, row[0], sealed)
@@ -114,14 +116,14 @@ def store_answer(
     Raises:
         TokenTaken: as in `commit_input`; the claim is undone too.
     """
-    row = conn.execute(
-        _CLAIM,
+    row = _CLAIM.row(
+        conn,
         {
             "turn": turn_id, "claimant": claimant, "by_model": model, "is_degraded": degraded,
             "prompt": None if usage is None else usage.prompt_tokens,
             "completion": None if usage is None else usage.completion_tokens,
         },
-    ).one_or_none()  # fmt: skip
+    )  # fmt: skip
     if row is None:
         return False
     conversation_id, principal_id, erased_at = row
@@ -161,40 +163,40 @@ def close_turn(
         False when it was closed already; nothing changes then.
     """
     if usage is not None:
-        owner, state = conn.execute(_OWNER, {"turn": turn_id}).one_or_none() or (None, None)
+        owner, state = _OWNER.row(conn, {"turn": turn_id}) or (None, None)
         if state == TurnState.OPEN.value:
-            conn.execute(
-                _SET_USAGE,
+            _SET_USAGE.run(
+                conn,
                 {"turn": turn_id, "prompt": usage.prompt_tokens, "completion": usage.completion_tokens},
             )
             if owner is not None:
                 spend_tokens(conn, owner, usage.total, now)
-    closed = conn.execute(
-        _CLOSE,
+    closed = _CLOSE.run(
+        conn,
         {
             "turn": turn_id, "at": now, "with_decision": decision, "record": record_id, "leaf": log_index,
             "proof": receipt_json, "characters": released,
         },
-    ).rowcount  # fmt: skip
+    )  # fmt: skip
     if closed and decision == "error":
-        conn.execute(_FORGET_REQUEST, {"turn": turn_id})
+        _FORGET_REQUEST.run(conn, {"turn": turn_id})
     return bool(closed)
 
 
 def abandon(conn: Connection, turn_id: str, *, now: int, decision: str = "deny", record_id: str | None = None) -> bool:
     """Close a turn that was refused before anything of it was stored; its reservation and its key are free again."""
-    conn.execute(_FORGET_REQUEST, {"turn": turn_id})
+    _FORGET_REQUEST.run(conn, {"turn": turn_id})
     return close_turn(conn, turn_id, now=now, decision=decision, record_id=record_id, log_index=None, receipt_json=None)
 
 
 def renew_leases(conn: Connection, worker: str, until: int) -> int:
     """Extend the leases of all unclosed turns of `worker`; how many they are."""
-    return conn.execute(_RENEW, {"of_worker": worker, "until": until}).rowcount
+    return _RENEW.run(conn, {"of_worker": worker, "until": until})
 
 
 def expired_turns(conn: Connection, now: int, *, limit: int = 100) -> tuple[TurnRow, ...]:
     """Unclosed turns whose lease ended before `now`, oldest first."""
-    rows = conn.execute(_EXPIRED, {"now": now, "most": limit}).all()
+    rows = _EXPIRED.rows(conn, {"now": now, "most": limit})
     return tuple(turn_row(conn, row) for row in rows)
 
 
@@ -210,20 +212,20 @@ def take_over(conn: Connection, seen: TurnRow, *, claimant: str, until: int) -> 
     False when its worker renewed the lease, another closer was faster, or it is closed.
     """
     return bool(
-        conn.execute(
-            _TAKE_OVER,
+        _TAKE_OVER.run(
+            conn,
             {
                 "turn": seen.turn_id, "seen_worker": seen.worker, "seen_lease": seen.lease_expires,
                 "claimant": claimant, "until": until,
             },
-        ).rowcount
+        )
     )  # fmt: skip
 
 
 def _store(conn: Connection, turn_id: str, conversation_id: str, sealed: Sealed) -> None:
     if sealed.contents:
-        conn.execute(
-            _NEW_CONTENT,
+        _NEW_CONTENT.run_many(
+            conn,
             [
                 {
                     "turn_id": turn_id, "name": content.name, "ciphertext": content.ciphertext,
@@ -241,12 +243,10 @@ def _store(conn: Connection, turn_id: str, conversation_id: str, sealed: Sealed)
             for entry in sealed.vault
         ]  # fmt: skip
         try:
-            conn.execute(_NEW_VAULT_ENTRY, entries)
-        except IntegrityError as error:
+            _NEW_VAULT_ENTRY.run_many(conn, entries)
+        except ConstraintViolated as error:
             raise TokenTaken("another turn of the conversation took a token") from error
     values = dict.fromkeys((*(entry.blind for entry in sealed.vault), *sealed.blinds))
     if values:
-        already = set(conn.scalars(_BLINDS_OF_TURN, {"turn": turn_id}))
-        fresh = [{"blind": blind, "turn_id": turn_id} for blind in values if blind not in already]
-        if fresh:
-            conn.execute(_NEW_BLIND, fresh)
+        already = {row[0] for row in _BLINDS_OF_TURN.rows(conn, {"turn": turn_id})}
+        _NEW_BLIND.run_many(conn, [{"blind": blind, "turn_id": turn_id} for blind in values if blind not in already])

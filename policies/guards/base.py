@@ -103,7 +103,9 @@ class GuardRegistry:
 
 def kinds() -> tuple[str, ...]:
     """The names of the guards that exist: the files beside this one."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(policies.guards.__path__) if module.name != "base"))
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules(policies.guards.__path__) if module.name != "base")
+    )
 
 
 def kind(name: str) -> GuardKind:
@@ -114,4 +116,4 @@ def kind(name: str) -> GuardKind:
     """
     if name not in kinds():
         raise PolicyFault(f"unknown guard {name!r}; there are: {', '.join(kinds())}")
-    return cast(GuardKind, importlib.import_module(f"policies.guards.{name}"))
+    return cast("GuardKind", importlib.import_module(f"policies.guards.{name}"))

@@ -24,7 +24,9 @@ from policies.text.phrases import PhraseBook
 
 # The family <|im_start|>, <|eot_id|>, <|begin_of_text|>, with the bar and underscore of other vendors.
 _BAR_TOKEN = re.compile(r"<\|[a-z0-9_\u2581]{2,40}\|>")
-_SYSTEM_HEADING = re.compile(r"^[ \t>]{0,8}#{3,6}[ \t]{0,8}syst[eè]me?[ \t]{0,8}(?::|#{3,6})?[ \t]{0,8}\r?$", re.MULTILINE)
+_SYSTEM_HEADING = re.compile(
+    r"^[ \t>]{0,8}#{3,6}[ \t]{0,8}syst[eè]me?[ \t]{0,8}(?::|#{3,6})?[ \t]{0,8}\r?$", re.MULTILINE
+)
 _SHAPES: Mapping[str, re.Pattern[str]] = {
     "system-line": re.compile(
         r"^[ \t>]{0,8}[\[(<*]{0,3}(?:syst[eè]me?|system (?:message|prompt)|message système)[\])>*]{0,3}[ \t]{0,8}:"

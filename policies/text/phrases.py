@@ -17,7 +17,6 @@ from policies.text.canonical import letters
 MAX_SLOTS, MAX_CHOICES, MAX_LETTERS = 14, 60, 40
 _FREE_FROM = 16  # letters from which on a phrase is found inside a longer run of letters, too
 _LOOK_BACK = 64  # canonical characters before a match in which an exception may stand
-_WORD_START = re.compile(r"(?<![a-z])(?=([a-z]) ?([a-z]))")
 _LONG_RUN = re.compile(rf"[a-z]{{{_FREE_FROM},}}")
 
 
@@ -55,25 +54,27 @@ class PhraseBook:
         self.sets = tuple(sets)
         starts = sorted(set().union(*(phrases.starts for phrases in sets))) if sets else []
         self._starting = {start: tuple(p for p in self.sets if start in p.starts) for start in starts}
+        firsts = "".join(sorted({start[0] for start in starts})) or "0"
+        # The first letter stands before the look-behind: a pattern that begins with letters is searched much faster.
+        self._word_start = re.compile(rf"[{firsts}](?<![a-z].)(?= ?([a-z]))")
 
     def found_in(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The identifiers of the sets that have a phrase in any of the canonical `texts`, in their order."""
         found: set[str] = set()
         for text in texts:
-            for place, start in _places(text):
+            for place, start in self._places(text):
                 for phrases in self._starting.get(start, ()):
                     if phrases.id not in found and phrases.stands_at(text, place):
                         found.add(phrases.id)
         return tuple(phrases.id for phrases in self.sets if phrases.id in found)
 
-
-def _places(text: str) -> Iterator[tuple[int, str]]:
-    """Where a phrase may start, with two letters: at every word, and inside runs that are too long for a word."""
-    for word in _WORD_START.finditer(text):
-        yield word.start(), word[1] + word[2]
-    for run in _LONG_RUN.finditer(text):
-        for place in range(run.start() + 1, run.end() - 1):
-            yield place, text[place : place + 2]
+    def _places(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where a phrase may start, with two letters: at every word, and inside runs that are too long for a word."""
+        for word in self._word_start.finditer(text):
+            yield word.start(), word[0] + word[1]
+        for run in _LONG_RUN.finditer(text):
+            for place in range(run.start() + 1, run.end() - 1):
+                yield place, text[place : place + 2]
 
 
 def compile_set(identifier: str, phrases: Sequence[str], unless_after: Sequence[str] = ()) -> PhraseSet:

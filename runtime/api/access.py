@@ -1,7 +1,7 @@
 """Who calls: the credential of a request as a `Caller`, and what may be done, asked of the policy.
 
 Requests without a valid credential get no record of their own; they are counted, and a signed count follows
-(`denials.counted`, design §4).
+(`denials.counted`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`POST /chat`: the native door, plain and streaming (design §7)."""
+"""`POST /chat`: the native door, plain and streaming."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def chat(request: Request) -> Response:
         if error is not None:
             parts.telemetry.errors.labels(error.code).inc()
 
-    return TurnResponse(run, stream=wanted.stream, on_end=on_end)  # type: ignore[return-value] # an ASGI response
+    return TurnResponse(run, stream=wanted.stream, on_end=on_end)
 
 
 def _messages(wanted: ChatBody) -> tuple[Message, ...]:

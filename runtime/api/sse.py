@@ -12,6 +12,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runtime.api.errors import headers as error_headers
@@ -22,16 +23,17 @@ from runtime.exchange import Answer, Release
 Run = Callable[[Release], Awaitable[Answer]]
 
 
-class TurnResponse:
+class TurnResponse(Response):
     """Runs one turn and writes its answer to the socket."""
 
     def __init__(self, run: Run, *, stream: bool, on_end: Callable[[int, FilAgentError | None], None]) -> None:
+        super().__init__()
         self._run = run
         self._stream = stream
         self._on_end = on_end
         self._started = False
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         async def release(text: str) -> None:
             if self._stream:
                 await self._event(send, "delta", {"content": text})

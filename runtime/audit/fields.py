@@ -110,7 +110,7 @@ def _scalar(text: Check) -> Check:
 
 def _list(item: Check, most: int) -> Check:
     def check(value: Any) -> Any:
-        if not isinstance(value, list | tuple):
+        if type(value) not in {list, tuple}:
             raise DraftRefused("not a list")
         if len(value) > most:
             raise DraftRefused(f"more than {most} items")
@@ -123,7 +123,7 @@ def _map(key: re.Pattern[str], item: Check, most: int) -> Check:
     matches = key.fullmatch
 
     def check(value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict:
             raise DraftRefused("not a map")
         if len(value) > most:
             raise DraftRefused(f"more than {most} entries")
@@ -139,19 +139,19 @@ def _map(key: re.Pattern[str], item: Check, most: int) -> Check:
 
 def _object(fields: Mapping[str, Check], *required: str) -> Check:
     """A map with known keys only, brought into their order; None stands for an absent value."""
-    rank = {name: number for number, name in enumerate(fields)}
+    tests, known = tuple(fields.items()), fields.keys()
 
     def check(value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict:
             raise DraftRefused("not an object")
-        if not rank.keys() >= value.keys():
+        if not value.keys() <= known:
             raise DraftRefused("unknown field")
         checked = {}
-        for name in sorted(value, key=rank.__getitem__):
-            entry = value[name]
+        for name, test in tests:
+            entry = value.get(name)
             if entry is not None:
                 try:
-                    checked[name] = fields[name](entry)
+                    checked[name] = test(entry)
                 except DraftRefused as error:
                     raise DraftRefused(f"{name}: {error}") from None
         for name in required:

@@ -6,12 +6,18 @@ synced. Nothing here knows what the bytes mean. Files are 0600 and directories 0
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from runtime.audit.errors import LogLocked
+
+# renameat2(2) with RENAME_EXCHANGE, which the standard library does not offer.
+_RENAMEAT2 = getattr(ctypes.CDLL(None), "renameat2", None)
+_HERE, _SWAP = -100, 2
 
 
 class Files:
@@ -79,6 +85,23 @@ class Files:
         if durable:
             self.sync_dir(path.parent)
 
+    def swap(self, path: Path, data: bytes) -> None:
+        """Put a small file in place, for one that is replaced again and again and may be lost with the power.
+
+        Readers see an old one or the new one. Two files take turns under the name: replacing one by a fresh file
+        makes some file systems write it out at once, which costs as much as a sync.
+        """
+        spare = path.with_name(f".{path.name}.spare")
+        fd = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if self.write(fd, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self.truncate(fd, len(data))
+        finally:
+            self.close(fd)
+        if not _exchange(spare, path):
+            os.replace(spare, path)
+
     def rename(self, old: Path, new: Path) -> None:
         """Rename within one directory, durably."""
         os.replace(old, new)
@@ -105,6 +128,14 @@ class Files:
             raise
         finally:
             os.close(fd)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names at once; false where the system, the file system or a missing name does not allow it."""
+    if _RENAMEAT2 is None:
+        return False
+    done: int = _RENAMEAT2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _SWAP)
+    return done == 0
 
 
 def take_lock(path: Path) -> int:

@@ -182,10 +182,10 @@ class EventLog:
         sealed, self._sealed = self._sealed, []
         return sealed
 
-    def receipt(self, record_id: str, index: int, at: str, line_sha256: str) -> Appended:
+    def receipt(self, record_id: str, index: int, at: str, line_sha256: str, line: bytes = b"") -> Appended:
         """The proof of a line under the newest checkpoint."""
         inclusion = tuple(b64encode(value).decode("ascii") for value in self._tiles.inclusion(index))
-        return Appended(record_id, index, at, line_sha256, self.size, inclusion, self._checkpoint)
+        return Appended(record_id, index, at, line_sha256, self.size, inclusion, self._checkpoint, line.decode("ascii"))
 
     def close(self) -> None:
         """Let go of files and lock; whatever was acknowledged is durable already."""
@@ -285,8 +285,7 @@ class EventLog:
         for _ in range(2):
             try:
                 self._tiles.flush()
-                data = self._checkpoint.encode()
-                self._files.replace(self._dir / CHECKPOINT_FILE, data, durable=False)
+                self._files.swap(self._dir / CHECKPOINT_FILE, self._checkpoint.encode())
                 if self.size - self._archived >= ARCHIVE_EVERY:
                     self._archive()
             except OSError as error:

@@ -86,6 +86,7 @@ class Appended:
         tree_size: the size of the tree that `inclusion` and `checkpoint` are about.
         inclusion: the inclusion proof, hashes in base64, the leaf's sibling first.
         checkpoint: a signed note over exactly `tree_size` leaves.
+        line: the line itself, for a receipt; empty when the record was made by an earlier call.
     """
 
     record_id: str
@@ -95,6 +96,7 @@ class Appended:
     tree_size: int
     inclusion: tuple[str, ...]
     checkpoint: str
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

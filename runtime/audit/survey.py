@@ -116,7 +116,7 @@ def read_checkpoints(folder: Path, manifests: Sequence[Manifest], report: Report
     older than an archived one merely because a writer went on in between."""
     files: list[tuple[str, Path]] = []
     archive = folder / CHECKPOINTS_DIR
-    for name in sorted(_names(archive, report)) if archive.exists() else ():
+    for name in sorted(_names(archive, report)):
         if _ARCHIVED.fullmatch(name):
             files.append((f"{CHECKPOINTS_DIR}/{name}", archive / name))
         elif not name.startswith("."):
@@ -171,6 +171,8 @@ def reason_of(error: Exception) -> str:
 def _names(folder: Path, report: Report) -> list[str]:
     try:
         return [entry.name for entry in folder.iterdir()]
+    except FileNotFoundError:
+        return []
     except OSError as error:
         report.problem("file.unreadable", file=printable(folder.name), reason=reason_of(error))
         return []
@@ -215,12 +217,9 @@ class InForce:
         for low, high, manifest in self.spans(start, end):
             entry = manifest.find(keyid) if manifest else None
             if entry is None:
-                self._report.problem("key.unknown", index=low, key=keyid[:16])
+                self._report.problem("key.unknown", index=low, key=keyid[:16], lines=high - low)
             elif entry.role != role or origin not in (None, entry.origin):
-                self._report.problem("key.role", index=low, key=keyid[:16], role=entry.role)
+                self._report.problem("key.role", index=low, key=keyid[:16], role=entry.role, lines=high - low)
             elif not entry.valid_at(low) or not entry.valid_at(high - 1):
                 bad = low if not entry.valid_at(low) else entry.not_after or low
-                self._report.problem("key.validity", index=bad, key=keyid[:16])
-            else:
-                continue
-            self._report.more("key.lines", high - low)
+                self._report.problem("key.validity", index=bad, key=keyid[:16], lines=high - bad)

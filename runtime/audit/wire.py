@@ -80,6 +80,7 @@ def ok_frame(number: int, appended: Appended) -> bytes:
         "tree_size": appended.tree_size,
         "inclusion": appended.inclusion,
         "checkpoint": appended.checkpoint,
+        "line": appended.line,
     }
     return encode({"id": number, "ok": body})
 

@@ -231,7 +231,9 @@ class LogWriter:
                 results[number] = outcome
                 continue
             draft = drafts[number]
-            receipt = self._log.receipt(outcome.record_id, outcome.index, outcome.time, outcome.line_sha256)
+            receipt = self._log.receipt(
+                outcome.record_id, outcome.index, outcome.time, outcome.line_sha256, outcome.line
+            )
             known = _Known(outcome.index, outcome.time, outcome.line_sha256, fingerprint(draft))
             self._memory.remember(draft.record_id, known, draft.turn_ref if draft.event == "turn" else None)
             self._committed.append((outcome.index, outcome.line, receipt))

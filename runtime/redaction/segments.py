@@ -60,7 +60,7 @@ _KINDS = {
     **dict.fromkeys(_BESIDE_NUMBERS, _AROUND),
     **dict.fromkeys(_SECRETS, _SECRET | _READ),
     **{word: _STREET | (_AROUND if word in _BESIDE_NUMBERS else 0) for word in _STREETS},
-    **dict.fromkeys(_LINKS, _LINK | _READ),
+    **{word: _LINK | (0 if word in {"at", "point", ".", "commercial"} else _READ) for word in _LINKS},
 }
 _SECRET_WORDS, _UNTYPED_STREET_WORDS, _TYPED_STREET_WORDS = 5, 4, 12  # how many words a label, a civic number, a street keep together
 # A word that holds one of these is read; so is one with a digit, and one that is a label or a link.
@@ -108,20 +108,20 @@ class Scanner:
                 if self._open is not None:
                     break
                 continue
-            moved = False
-            for end, notable in _segments(text, at, final=final):
-                moved = True
-                if notable or end == 0:
-                    left = (self._left + text[max(0, at - LEFT) : at])[-LEFT:]
-                    piece = self._segment(text[at:end], left) if end else self._window(text[at : at + WINDOW], left)
-                    if out < at:
-                        pieces.append(Piece(text[out:at], []))
-                    pieces.append(piece)
-                    out = at + len(piece.text)
-                at = out if notable or end == 0 else end
-                if end == 0 or self._open is not None:
+            begin = at
+            for start, end in _segments(text, at, final=final):
+                at = end
+                if start == end:
+                    continue  # nothing to read up to here
+                left = (self._left + text[max(0, start - LEFT) : start])[-LEFT:]
+                piece = (self._window if end - start >= WINDOW else self._segment)(text[start:end], left)
+                if out < start:
+                    pieces.append(Piece(text[out:start], []))
+                pieces.append(piece)
+                at = out = start + len(piece.text)
+                if at != end or self._open is not None:
                     break  # the next segment does not begin where `_segments` would go on
-            if not moved:
+            if at == begin:
                 break
         if out < at:
             pieces.append(Piece(text[out:at], []))
@@ -204,12 +204,12 @@ def _key_end(text: str, at: int, *, final: bool) -> tuple[int, bool]:
     return at + len(block), at + len(block) == len(text) and final
 
 
-def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, bool]]:
-    """The segments from `start` on that are decided: where each ends, and whether it is worth reading.
+def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]]:
+    """The segments from `start` on that are decided and worth reading: where each begins and ends.
 
-    An end of 0 stands for a segment that is longer than the window.
+    One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is decided.
     """
-    before, kind, last = "", 0, start
+    before, kind, last, decided = "", 0, start, start
     keep, street, notable = 0, False, False
     full = len(text) - start >= WINDOW
     for match in _WORD.finditer(text, start):
@@ -219,27 +219,31 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, bool
         if high == len(text) and high - low < _HEAD and not final:
             break
         word = match.group() if high - low <= _HEAD else text[low : low + _HEAD]
-        new = _KINDS.get(word, 0) if word.isalpha() and word.islower() and len(word) < 20 else _kind(word)
+        new = _kind(word)
         if before:
-            gap = text[last:low]
-            if (keep or kind or new) and _near(gap) and (keep or _joined(before, kind, gap, word, new)):
+            if (keep or kind or new) and _near(gap := text[last:low]) and (keep or _joined(before, kind, gap, word, new)):
                 keep = max(0, keep - 1)
                 if kind & _CIVIC_NUMBER and new & _NAME:
                     street, keep = True, max(keep, _UNTYPED_STREET_WORDS)
                 if new & _STREET and (street or kind & _NUMBER):
                     keep = max(keep, _TYPED_STREET_WORDS)
             else:
-                yield low, notable
-                start, keep, street, notable = low, 0, False, False
+                if notable:
+                    yield start, low
+                start = decided = low
+                keep, street, notable = 0, False, False
                 full = len(text) - start >= WINDOW
         if new & _SECRET:
             keep = max(keep, _SECRET_WORDS)
         notable = notable or new >= _READ
         before, kind, last = word, new, high
     if full:
-        yield 0, True
-    elif final and start < len(text):
-        yield len(text), notable
+        yield start, start + WINDOW
+    elif final and notable:
+        yield start, len(text)
+    else:
+        end = len(text) if final else decided
+        yield end, end
 
 
 def _near(gap: str) -> bool:
@@ -248,9 +252,16 @@ def _near(gap: str) -> bool:
 
 def _kind(word: str) -> int:
     """What a word says about its neighbours, and whether it is to be read."""
+    if word.isalpha() and len(word) < 20:
+        if word.islower():
+            return _KINDS.get(word, 0)
+        if word.istitle():
+            return _KINDS.get(word.lower(), 0) | _NAME
+    elif word[-1] in ",." and word[:-1].isalpha() and word.islower() and len(word) < 20:
+        return _KINDS.get(word[:-1], 0)
     plain = word.strip(_STRIP)
     lowered = plain.lower()
-    kind = _KINDS.get(lowered, 0)
+    kind = _KINDS.get(lowered, 0) | _KINDS.get(word.lower(), 0)
     if _DIGIT.search(word):
         kind |= _NUMBER | _READ
         if _CIVIC.fullmatch(word):
@@ -259,8 +270,8 @@ def _kind(word: str) -> int:
         kind |= _CAPITALS
     if not plain and len(word) <= 3:
         kind |= _MARK
-    if word.lower() in _LINKS or word[0] in "@＠" or word[-1] in "@＠":
-        kind |= _LINK | _READ
+    if word[0] in "@＠" or word[-1] in "@＠":
+        kind |= _LINK
     if plain[:1].isupper():
         kind |= _NAME
     if lowered.endswith(_SECRET_ENDS):

@@ -22,7 +22,6 @@ class FakeEngine:
 
     facts: EngineFacts = field(default_factory=lambda: EngineFacts(WEIGHTS, "fake-build-1", 2048))
     runs: list[str] = field(default_factory=list)
-    held: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
     forgotten: int = 0
     stopped: int = 0
@@ -38,7 +37,6 @@ class FakeEngine:
                 raise RuntimeError(f"secret of {text}")
             case "hold":
                 emit("held ")
-                self.held.set()
                 while not self.release.wait(0.002):
                     if stopped():
                         self.stopped += 1

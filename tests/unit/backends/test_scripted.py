@@ -35,7 +35,8 @@ async def test_it_says_what_it_was_told() -> None:
 
 
 async def test_the_gate_gets_its_bytes_each_time() -> None:
-    backend, passed = ScriptedBackend(Script(("a", SendAgain(), "b"))), []
+    backend = ScriptedBackend(Script(("a", SendAgain(), "b")))
+    passed: list[bytes] = []
     await events_of(backend, passed)
     assert [sent.body for sent in backend.sent] == passed
     assert len(passed) == 2
@@ -80,8 +81,9 @@ async def test_it_can_be_held_and_left() -> None:
     pause.until.set()
     assert len(await task) == 3
     pause.until.clear()
+    pause.reached.clear()
     task = asyncio.create_task(events_of(backend))
-    await asyncio.sleep(0)
+    await pause.reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

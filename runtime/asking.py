@@ -1,0 +1,95 @@
+"""How a turn's question is put: sampling, budgets, the backend's own view of the prompt, and what records say of it.
+
+Pure but for the random seed that is drawn when nobody gave one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from policies.engine import PolicyEngine
+from runtime.backends.base import ChatMessage, ChatRequest, SamplingOptions
+from runtime.masking import Masking
+from runtime.settings import Settings
+from runtime.turn_state import Turn, sure
+
+_CHARS_PER_TOKEN = 3  # a cautious estimate for both languages
+
+
+class Asking:
+    """Turns settings, policy and a caller's options into requests."""
+
+    def __init__(self, settings: Settings, policy: PolicyEngine, masking: Masking) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._masking = masking
+
+    def chat_request(self, turn: Turn) -> ChatRequest:
+        """The prompt as this backend may see it, and how to draw the answer."""
+        wanted, defaults = turn.request.options, self._settings.generation
+        seed = wanted.seed if wanted.seed is not None else defaults.seed
+        return ChatRequest(
+            messages=tuple(
+                ChatMessage(message.role, self._masking.view(message.content, turn.tokens, turn.route))
+                for message in turn.prompt
+            ),
+            options=SamplingOptions(
+                max_tokens=self.max_tokens(turn),
+                temperature=wanted.temperature or defaults.temperature,
+                top_p=wanted.top_p or defaults.top_p,
+                top_k=wanted.top_k,
+                seed=secrets.randbelow(2**31) if seed is None else seed,
+                presence_penalty=wanted.presence_penalty,
+            ),
+            owner=sure(turn.live).opened.conversation_ref,
+            model=turn.request.model,
+            mode=defaults.mode,
+        )
+
+    def model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
+        """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
+        facts, options = sure(turn.backend).describe(), request.options
+        decimals = {"temperature": options.temperature, "top_p": options.top_p}
+        params: dict[str, Any] = {"max_tokens": options.max_tokens, "top_k": options.top_k, **decimals}
+        if options.presence_penalty is not None:
+            params["presence_penalty"] = options.presence_penalty
+        named = {
+            "provider": facts.provider,
+            "request_model": request.model or facts.request_model,
+            "weights_sha256": facts.weights_sha256,
+            "build": facts.build,
+            "mode": request.mode,
+            "params": {name: value for name, value in params.items() if value is not None},
+            "seed": options.seed,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    def history_budget(self, turn: Turn) -> int:
+        """Characters of earlier turns that fit beside this request and its answer; the backend has the last word."""
+        context = self._settings.llama_cpp.context_size - self.max_tokens(turn)
+        asked = sum(len(message.content) for message in turn.request.messages)
+        return max(0, context * _CHARS_PER_TOKEN - asked - len(self._settings.generation.system_prompt or ""))
+
+    def max_tokens(self, turn: Turn) -> int:
+        limit = self._policy.limits(turn.request.caller.principal).max_output_tokens
+        return min(turn.request.options.max_tokens or self._settings.generation.max_tokens, limit)
+
+    def reserve(self, turn: Turn) -> int:
+        """Tokens set aside for this turn: its text at three characters a token, and the longest answer."""
+        return sum(len(message.content) for message in turn.request.messages) // _CHARS_PER_TOKEN + self.max_tokens(
+            turn
+        )
+
+    def legal(self, purpose: str | None) -> dict[str, Any]:
+        legal = self._policy.legal
+        until = datetime.now(UTC).date() + timedelta(days=self._policy.decision_record_days)
+        return {
+            "purpose": purpose if purpose in legal.purposes else legal.purpose,
+            "basis": legal.basis,
+            "automated_decision": legal.automated_decision,
+            "risk_class": legal.risk_class,
+            "notice_id": legal.notice_id,
+            "retain_until": until.isoformat(),
+        }

@@ -1,0 +1,120 @@
+"""Lines by their index: finds them in segments without reading each segment from its start again. Reads only, and
+believes what it reads; who needs proof asks `proofs` or `verify`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+from runtime.audit.envelope import parse_line
+from runtime.audit.errors import EnvelopeError, LogDamaged
+from runtime.audit.segments import Segment, list_segments
+
+_BLOCK = 1 << 20
+_SEQ = re.compile(rb'"seq":([0-9]{1,16})[,}]')
+
+
+class LineFinder:
+    """The lines of one log. Safe to share between threads; sees what is appended later."""
+
+    def __init__(self, logs_dir: Path) -> None:
+        self._dir = logs_dir
+        self._lock = Lock()
+        # For each segment file: how many line ends there are up to the end of each whole block.
+        self._ends: dict[Path, list[int]] = {}
+
+    def end(self) -> int:
+        """How many complete lines there are, covered by a checkpoint or not.
+
+        Raises:
+            LogDamaged: the segments cannot be told apart.
+        """
+        segments = list_segments(self._dir)
+        if not segments:
+            return 0
+        with self._lock:
+            return segments[-1].first + self._count(segments[-1].path)
+
+    def lines(self, start: int, end: int) -> list[bytes]:
+        """Lines [start, end) without LFs; fewer where the log ends before.
+
+        Raises:
+            LogDamaged: what is found under these indexes says that it is something else.
+        """
+        segments = list_segments(self._dir)
+        found: list[bytes] = []
+        for number, segment in enumerate(segments):
+            until = segments[number + 1].first if number + 1 < len(segments) else end
+            low, high = max(start, segment.first), min(end, until)
+            if low < high:
+                found += self._within(segment, low, high)
+        return found
+
+    def _within(self, segment: Segment, low: int, high: int) -> list[bytes]:
+        with self._lock:
+            for _ in range(2):
+                lines = self._read(segment, low - segment.first, high - segment.first)
+                if not lines or _is_seq(lines[0], low):
+                    return lines
+                # Lines that were never acknowledged can be cut off and others written in their place.
+                self._ends.pop(segment.path, None)
+        raise LogDamaged(f"line {low} says that it is another one")
+
+    def _read(self, segment: Segment, low: int, high: int) -> list[bytes]:
+        block, before = self._block_of(segment.path, low)
+        lines: list[bytes] = []
+        with segment.path.open("rb") as file:
+            file.seek(block * _BLOCK)
+            data = file.read(_BLOCK)
+            at = 0
+            for _ in range(low - before):
+                at = data.find(b"\n", at) + 1
+                if at == 0:
+                    return []
+            file.seek(block * _BLOCK + at)
+            while len(lines) < high - low and (line := file.readline(_BLOCK)).endswith(b"\n"):
+                lines.append(line[:-1])
+        return lines
+
+    def _block_of(self, path: Path, line: int) -> tuple[int, int]:
+        """The block in which line `line` of a file begins, and how many line ends there are before that block."""
+        if line == 0:
+            return 0, 0
+        ends = self._ends.setdefault(path, [])
+        if not ends or ends[-1] < line:
+            self._extend(path, ends, line)
+        block = bisect_left(ends, line)
+        return block, ends[block - 1] if block else 0
+
+    def _extend(self, path: Path, ends: list[int], line: int | None) -> int:
+        """Count line ends block by block, up to `line` of them; how many there are in all that was read."""
+        with path.open("rb") as file:
+            file.seek(len(ends) * _BLOCK)
+            total = ends[-1] if ends else 0
+            while (line is None or total < line) and (data := file.read(_BLOCK)):
+                total += data.count(b"\n")
+                # The last block still grows.
+                if len(data) == _BLOCK:
+                    ends.append(total)
+            return total
+
+    def _count(self, path: Path) -> int:
+        return self._extend(path, self._ends.setdefault(path, []), None)
+
+
+@lru_cache(maxsize=8)
+def finder_of(logs_dir: Path) -> LineFinder:
+    """The one finder of a log in this process."""
+    return LineFinder(logs_dir)
+
+
+def _is_seq(line: bytes, index: int) -> bool:
+    try:
+        match = _SEQ.search(parse_line(line).payload)
+    except EnvelopeError:
+        return False
+    return match is not None and int(match[1]) == index

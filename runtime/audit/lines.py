@@ -1,0 +1,138 @@
+"""Cutting segments into runs of lines for `scan`, and running these over all cores in order. Memory stays flat: one block
+is read at a time, and only a few runs are on their way. Notes what is wrong with the files themselves.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from runtime.audit.errors import AuditError
+from runtime.audit.report import Report
+from runtime.audit.scan import Chunk, Scanned, scan_chunk
+from runtime.audit.segments import EVENTS_DIR, Segment
+from runtime.audit.survey import reason_of
+
+BLOCK = 4 << 20  # bytes of lines in one run; far above the longest line
+_PARALLEL_FROM = 8 << 20  # bytes of log; below that, starting processes costs more than they save
+
+
+class Cutter:
+    """Cuts segments into runs. After iteration, `end` is the index after the last line.
+
+    Attributes:
+        end: how many leaves there are, by the names of the segments and the lines in them.
+        gaps: indexes before which the order of the lines is broken: the tree cannot be followed over them.
+    """
+
+    def __init__(self, segments: Sequence[Segment], report: Report) -> None:
+        self._segments = segments
+        self._report = report
+        self.end = 0
+        self.gaps: set[int] = set()
+
+    def __iter__(self) -> Iterator[tuple[Chunk, int]]:
+        """Runs in order, with how many lines each has."""
+        for segment in self._segments:
+            yield from self._cut(segment, last=segment is self._segments[-1])
+
+    def _cut(self, segment: Segment, *, last: bool) -> Iterator[tuple[Chunk, int]]:
+        name = f"{EVENTS_DIR}/{segment.path.name}"
+        offset = 0
+        try:
+            with segment.path.open("rb") as file:
+                data = file.read(BLOCK)
+                if not data:
+                    # A crash right after a file was made leaves it empty; it holds no line and hides none.
+                    self._report.remark("segment.empty", file=name)
+                    return
+                self._begin(segment, name)
+                while data:
+                    length = data.rfind(b"\n") + 1
+                    if length == 0:
+                        self._rest(name, len(data), last=last)
+                        return
+                    count = data.count(b"\n", 0, length)
+                    yield Chunk(str(segment.path), offset, length, self.end), count
+                    self.end += count
+                    offset += length
+                    file.seek(offset)
+                    data = file.read(BLOCK)
+        except OSError as error:
+            self._report.problem("file.unreadable", file=name, reason=reason_of(error))
+            self.gaps.add(self.end)
+
+    def _begin(self, segment: Segment, name: str) -> None:
+        if segment.first > self.end:
+            self._report.problem("segment.missing", file=name, first=self.end, last=segment.first - 1)
+        elif segment.first < self.end:
+            self._report.problem("segment.overlap", file=name, index=segment.first)
+        if segment.first != self.end:
+            self.gaps.add(segment.first)
+            self.end = segment.first
+
+    def _rest(self, name: str, length: int, *, last: bool) -> None:
+        if length == BLOCK:
+            self._report.problem("line.endless", file=name, index=self.end)
+            self.gaps.add(self.end)
+        elif last:
+            self._report.remark("lines.torn", file=name, bytes=length, index=self.end)
+        else:
+            self._report.problem("segment.torn", file=name, index=self.end)
+
+
+def scan_all(
+    cutter: Cutter, keys: Mapping[str, Ed25519PublicKey], size: int, jobs: int
+) -> Iterator[tuple[Chunk, int, Scanned]]:
+    """All runs in order, scanned; in other processes where the log is long enough for that to pay.
+
+    Args:
+        cutter: where the runs come from.
+        keys: the record keys by key id.
+        size: bytes of log, roughly.
+        jobs: how many processes.
+
+    Raises:
+        AuditError: a process died.
+        OSError: a file cannot be read any more.
+    """
+    if jobs < 2 or size < _PARALLEL_FROM:
+        for chunk, count in cutter:
+            yield chunk, count, scan_chunk(chunk, keys)
+        return
+    raw = {keyid: key.public_bytes_raw() for keyid, key in keys.items()}
+    # Spawned, not forked: the caller may have threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _adopt, (raw,)) as pool:
+        waiting: deque[tuple[Chunk, int, Future[Scanned]]] = deque()
+        runs = iter(cutter)
+        try:
+            while True:
+                waiting.extend((chunk, count, pool.submit(_scan, chunk)) for chunk, count in islice(runs, 3 * jobs - len(waiting)))
+                if not waiting:
+                    return
+                chunk, count, future = waiting.popleft()
+                yield chunk, count, future.result()
+        except BrokenProcessPool as error:
+            raise AuditError("a process that was checking lines died") from error
+        finally:
+            for _, _, future in waiting:
+                future.cancel()
+
+
+_keys: dict[str, Ed25519PublicKey] = {}
+
+
+def _adopt(raw: Mapping[str, bytes]) -> None:
+    """Give a worker process its keys."""
+    _keys.update({keyid: Ed25519PublicKey.from_public_bytes(value) for keyid, value in raw.items()})
+
+
+def _scan(chunk: Chunk) -> Scanned:
+    return scan_chunk(chunk, _keys)

@@ -1,0 +1,252 @@
+"""Proofs and tiles of a log on the disk, for doors and exports: from full hash tiles where there are any, from lines
+where not. Every proof is checked against the signed root's value before it is handed out; signatures are for whoever
+receives it to check.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+
+from runtime.audit.checkpoint import MAX_NOTE, Checkpoint, parse_checkpoint
+from runtime.audit.errors import CheckpointError, LogDamaged, ProofError
+from runtime.audit.finder import LineFinder, finder_of
+from runtime.audit.merkle import (
+    HASH_SIZE,
+    MAX_SIZE,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
+from runtime.audit.survey import CHECKPOINT_FILE, read_limited
+from runtime.audit.tiles import HEIGHT, WIDTH, tile_path
+
+_CACHED = 4096  # hashes of subtrees kept
+_TILES = 64  # tiles kept
+_TILE_PATH = re.compile(r"(entries|[0-9]|[1-5][0-9]|6[0-3])((?:/x[0-9]{3})*/[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That leaf `index` is in the tree of `size` leaves.
+
+    Attributes:
+        inclusion: the proof, hashes in base64, the leaf's sibling first.
+        checkpoint: the signed note over `size` leaves; None where another size was asked for.
+    """
+
+    index: int
+    size: int
+    inclusion: tuple[str, ...]
+    checkpoint: str | None
+
+
+def latest_checkpoint(logs_dir: Path) -> str | None:
+    """The current signed note as the writer left it, None where there is none yet.
+
+    Raises:
+        LogDamaged: there is something else in its place.
+    """
+    try:
+        data = read_limited(logs_dir / CHECKPOINT_FILE, MAX_NOTE)
+        if data is None:
+            return None
+        text = data.decode("utf-8")
+        parse_checkpoint(text)
+    except (OSError, UnicodeDecodeError, CheckpointError) as error:
+        raise LogDamaged("the checkpoint cannot be read") from error
+    return text
+
+
+def covered(logs_dir: Path) -> int:
+    """How many lines the current checkpoint covers. Raises: LogDamaged."""
+    text = latest_checkpoint(logs_dir)
+    return parse_checkpoint(text).size if text else 0
+
+
+def proof_for(logs_dir: Path, index: int, size: int | None = None) -> Proof:
+    """The inclusion proof of a leaf, in the tree of the current checkpoint or of an earlier size.
+
+    Raises:
+        LookupError: there is no such leaf or size under the current checkpoint.
+        LogDamaged: lines and tiles do not lead to the root that was signed.
+    """
+    text, signed = _signed(logs_dir)
+    wanted = signed.size if size is None else size
+    if not 0 <= index < wanted <= signed.size:
+        raise LookupError(f"no leaf {index} in a tree of {wanted} leaves")
+    trees = _trees(logs_dir)
+    proof = trees.inclusion(index, wanted, signed)
+    return Proof(index, wanted, _base64(proof), text if wanted == signed.size else None)
+
+
+def consistency_for(logs_dir: Path, size1: int, size2: int | None = None) -> tuple[str, ...]:
+    """The proof that the tree of `size2` leaves (of the current checkpoint by default) extends that of `size1`.
+
+    Raises:
+        LookupError: there are no such sizes under the current checkpoint.
+        LogDamaged: lines and tiles do not lead to the root that was signed.
+    """
+    _, signed = _signed(logs_dir)
+    wanted = signed.size if size2 is None else size2
+    if not 1 <= size1 <= wanted <= signed.size:
+        raise LookupError(f"no consistency proof from {size1} to {wanted} leaves")
+    return _base64(_trees(logs_dir).consistency(size1, wanted, signed))
+
+
+def read_tile(logs_dir: Path, path: str, *, entries: bool = False) -> bytes:
+    """A tile by its path below `tile/` (https://c2sp.org/tlog-tiles), full or partial.
+
+    Args:
+        logs_dir: the log.
+        path: '0/x001/067', '0/000.p/17', 'entries/000'. Nothing else is looked up on the disk.
+        entries: whether bundles of entries are given out too: they are records.
+
+    Raises:
+        LookupError: no path of a tile, or of one that the current checkpoint does not cover.
+        LogDamaged: the log cannot be read.
+    """
+    match = _TILE_PATH.fullmatch(path) if path.isascii() and len(path) < 100 else None
+    if match is None or (match[1] == "entries" and not entries):
+        raise LookupError("no such tile")
+    level = 0 if match[1] == "entries" else int(match[1])
+    groups = match[2].split("/")[1:]
+    index = int("".join(group.removeprefix("x") for group in groups))
+    width = int(match[3]) if match[3] else WIDTH
+    # One spelling only: no leading x000, no .p/256.
+    plain = tile_path(level, index, width)
+    if plain != path.replace("entries", "0", 1) or (match[3] and width >= WIDTH):
+        raise LookupError("no such tile")
+    _, signed = _signed(logs_dir)
+    start = index * WIDTH
+    if (start + width) << (HEIGHT * level) > min(signed.size, MAX_SIZE):
+        raise LookupError("no such tile")
+    if match[1] == "entries":
+        lines = finder_of(logs_dir).lines(start, start + width)
+        return b"".join(len(line).to_bytes(2, "big") + line for line in lines)
+    trees = _trees(logs_dir)
+    return b"".join(trees.subtree(level * HEIGHT, at, signed) for at in range(start, start + width))
+
+
+class _Trees:
+    """Hashes of perfect subtrees. All under a checkpoint are final, so what was computed once can be kept."""
+
+    def __init__(self, logs_dir: Path, finder: LineFinder) -> None:
+        self._dir = logs_dir
+        self._finder = finder
+        self._lock = RLock()
+        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._limit = 0
+
+    def inclusion(self, index: int, size: int, signed: Checkpoint) -> list[bytes]:
+        with self._lock:
+            self._limit = signed.size
+            for _ in range(2):
+                try:
+                    proof = inclusion_proof(index, size, self._subtree)
+                    root = signed.root if size == signed.size else self._root(size, signed)
+                    verify_inclusion(self._subtree(0, index), index, size, proof, root)
+                except ProofError:
+                    self._forget()
+                else:
+                    return proof
+        raise LogDamaged("lines and tiles do not lead to the root that was signed")
+
+    def consistency(self, size1: int, size2: int, signed: Checkpoint) -> list[bytes]:
+        with self._lock:
+            self._limit = signed.size
+            for _ in range(2):
+                try:
+                    proof = consistency_proof(size1, size2, self._subtree)
+                    root = signed.root if size2 == signed.size else self._root(size2, signed)
+                    verify_consistency(size1, size2, proof, root_of(size1, self._subtree), root)
+                except ProofError:
+                    self._forget()
+                else:
+                    return proof
+        raise LogDamaged("lines and tiles do not lead to the root that was signed")
+
+    def subtree(self, level: int, index: int, signed: Checkpoint) -> bytes:
+        with self._lock:
+            self._limit = signed.size
+            return self._subtree(level, index)
+
+    def _root(self, size: int, signed: Checkpoint) -> bytes:
+        """The root at an earlier size, shown to be consistent with the signed one."""
+        root = root_of(size, self._subtree)
+        proof = consistency_proof(size, signed.size, self._subtree)
+        verify_consistency(size, signed.size, proof, root, signed.root)
+        return root
+
+    def _subtree(self, level: int, index: int) -> bytes:
+        if level % HEIGHT == 0:
+            tile = self._tile(level // HEIGHT, index // WIDTH)
+            if tile is not None and index % WIDTH < len(tile):
+                return tile[index % WIDTH]
+        key = (level, index)
+        if key not in self._kept:
+            self._kept[key] = node_hash(self._subtree(level - 1, 2 * index), self._subtree(level - 1, 2 * index + 1))
+            if len(self._kept) > _CACHED:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _tile(self, level: int, index: int) -> list[bytes] | None:
+        """The hashes of a tile: from its file, at level 0 else from the lines; None where neither has them."""
+        key = (level, index)
+        tile = self._tiles.get(key)
+        wanted = min(WIDTH, (self._limit >> (HEIGHT * level)) - index * WIDTH)
+        if tile is None or len(tile) < wanted:
+            tile = self._read(level, index) if wanted == WIDTH else None
+            if tile is None and level == 0:
+                start = index * WIDTH
+                tile = [leaf_hash(line) for line in self._finder.lines(start, start + wanted)]
+                if len(tile) < wanted:
+                    raise LogDamaged("lines are missing that a checkpoint covers")
+            if tile is None:
+                return None
+            self._tiles[key] = tile
+            if len(self._tiles) > _TILES:
+                self._tiles.popitem(last=False)
+        self._tiles.move_to_end(key)
+        return tile
+
+    def _read(self, level: int, index: int) -> list[bytes] | None:
+        try:
+            data = read_limited(self._dir / "tile" / tile_path(level, index), WIDTH * HASH_SIZE)
+        except OSError:
+            return None
+        if data is None or len(data) != WIDTH * HASH_SIZE:
+            return None
+        return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._tiles.clear()
+
+
+@lru_cache(maxsize=8)
+def _trees(logs_dir: Path) -> _Trees:
+    return _Trees(logs_dir, finder_of(logs_dir))
+
+
+def _signed(logs_dir: Path) -> tuple[str, Checkpoint]:
+    text = latest_checkpoint(logs_dir)
+    if text is None:
+        raise LookupError("there is no checkpoint yet")
+    return text, parse_checkpoint(text)
+
+
+def _base64(hashes: Sequence[bytes]) -> tuple[str, ...]:
+    return tuple(b64encode(value).decode("ascii") for value in hashes)

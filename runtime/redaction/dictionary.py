@@ -1,0 +1,70 @@
+"""Common words of French and English: the tables that the language models' lemmatizers bring along.
+
+Only to tell "Explique" at the start of a sentence from a name. Kept as sorted hashes (1.8 MB), because a set of two
+hundred thousand strings costs twenty times that. English nouns are left out: that table is full of given names.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from runtime.redaction.errors import PiiUnavailable
+from runtime.redaction.ner import MODELS, installed_version
+
+_TABLE_OF_FORMS = "lemma_lookup"
+_ENGLISH_CLASSES = ("adj", "adv", "verb")
+
+
+class Dictionary:
+    """Whether a lower-case word is a common one, in either language."""
+
+    def __init__(self) -> None:
+        """Read the installed packages.
+
+        Raises:
+            PiiUnavailable: they are missing or without these tables.
+        """
+        try:
+            from spacy.strings import hash_string
+            from spacy.symbols import NAMES  # noqa: F401
+        except ImportError as error:
+            raise PiiUnavailable("spaCy is not installed") from error
+        self._hash = hash_string
+        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(), _english(hash_string)]))
+
+    def __contains__(self, word: object) -> bool:
+        key = np.uint64(self._hash(str(word)))
+        at = int(np.searchsorted(self._known, key))
+        return at < len(self._known) and bool(self._known[at] == key)
+
+
+def _tables(language: str) -> dict[str, Any]:
+    import srsly
+
+    package = MODELS[language]
+    path = files(package) / f"{package}-{installed_version(package)}" / "lemmatizer" / "lookups" / "lookups.bin"
+    try:
+        tables: dict[str, Any] = srsly.msgpack_loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PiiUnavailable(f"the dictionary of {package} cannot be read") from error
+    return tables
+
+
+def _french() -> npt.NDArray[np.uint64]:
+    forms = _tables("fr").get(_TABLE_OF_FORMS, {})
+    return np.fromiter(forms, dtype=np.uint64, count=len(forms))
+
+
+def _english(hash_string: Any) -> npt.NDArray[np.uint64]:
+    tables = _tables("en")
+    words: set[str] = set()
+    for name in _ENGLISH_CLASSES:
+        key = hash_string(name)
+        words.update(tables.get("lemma_index", {}).get(key, ()))
+        words.update(tables.get("lemma_exc", {}).get(key, ()))
+    words.update(word + ending for word in list(words) for ending in ("s", "ed", "ing", "ly", "d") if word.isalpha())
+    return np.fromiter((hash_string(word) for word in words), dtype=np.uint64, count=len(words))

@@ -1,0 +1,177 @@
+"""Names of people and places: what the models say, put right by rules.
+
+Small models mistake a capitalised word at the start of a sentence for a name, are blind to names in capitals, and miss a name
+without a sentence around it. So: words in runs of capitals are shown to the model in title case (same length, same
+positions); single words that a dictionary knows are dropped where every word is capitalised; and a given name followed by
+a capitalised word, or what follows "je m'appelle" or "Mme", is a name without asking.
+
+Organisations are left alone. What the answer is used for, and how it is joined with the identifiers, is for `engine.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURNAMES, TITLES
+from runtime.redaction.ner import Entity
+from runtime.redaction.spans import Span
+
+_LABELS = {"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION", "FAC": "LOCATION"}
+_UP = "A-ZÀ-ÖØ-ÞŒ"
+_LOW = "a-zß-öø-ÿœ"
+_CAPITAL_RUN = re.compile(rf"(?<![\w])[{_UP}][{_UP}'’.-]+(?:[ \t]+[{_UP}][{_UP}'’.-]*)+(?![\w])")
+_CAPITAL_WORD = re.compile(rf"[{_UP}]+")
+_NAME = rf"[{_UP}][{_LOW}{_UP}'’]+(?:-[{_UP}][{_LOW}{_UP}'’]+)*"
+_PARTICLE = r"(?:de la|de|du|des|d'|d’|la|le|van der|van den|van|von|ben|ibn|al|el|bin|da|dos|di|mac|st\.?)"
+_FULL = rf"{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
+_ANY = rf"[^\W\d_][\w'’-]{{1,30}}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?[^\W\d_][\w'’-]{{1,30}}){{0,2}}"
+_INTRODUCED = re.compile(
+    rf"(?:\b[Jj]e m[’']appelle|\b[Jj]e me nomme|\b[Mm]on nom (?:complet )?est|\b[Nn]ommée?|\b[Mm]y (?:full )?name is|\b[Mm]y name[’']s|\b[Nn]amed|\bIci|"
+    rf"\b[Cc]alled|\b[Pp]rénom et nom :|\b[Nn]om complet :|\b[Nn]om :|\b[Nn]ame:|\b[Ff]ull name:|\b[Pp]atiente? ?:|\b[Cc]liente? ?:|\b[Cc]ontact ?:|"
+    rf"\b[Ss]igné :?|\b[Ss]igned:?|\b[Ss]igned by|\b[Dd]ear|\b[Cc]hère?|\b[Bb]onjour|\b[Hh]ello|\b[Ss]alut|\bHi|\b[Rr]egards,|\b[Ss]incerely,|\b[Cc]ordialement,|"
+    rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
+)
+_SURE_INTRODUCTION = re.compile(rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})", re.IGNORECASE)
+_TITLED = re.compile(
+    rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|Mademoiselle|Docteure?|Doctor|"
+    rf"Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
+)
+_GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
+_WORDS = re.compile(r"[^\s,;:!?()\"«»]+")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:…»\"“\n•*>#-])[\s\"«“(*_-]*$")
+_CODE = re.compile(r"[_=<>{}\[\]\\/|@#$%^*+~0-9]|::|\(\)|\.\w")
+_EDGES = " \t\n\u00a0.,;:!?()\"'«»“”’*_-"
+
+
+def visible(text: str) -> str:
+    """The text as the model is shown it: runs of capitals in title case, with the same positions."""
+    if not _CAPITAL_RUN.search(text):
+        return text
+    return _CAPITAL_RUN.sub(lambda run: _CAPITAL_WORD.sub(_title, run.group()), text)
+
+
+def _title(word: re.Match[str]) -> str:
+    letters = word.group()
+    lowered = letters.lower()
+    if len(lowered) != len(letters) or (len(letters) == 1 and word.string[word.end() : word.end() + 1] == "."):
+        return letters
+    return lowered if lowered in _SMALL else letters[0] + lowered[1:]
+
+
+_SMALL = frozenset(
+    "le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous votre notre mon ma son sa ce cette "
+    "the of and a an to in on for by with is are at from your my our this that it be or not".split()
+)
+
+
+def spans(text: str, entities: Iterable[Entity], is_common: Callable[[str], bool]) -> Iterator[Span]:
+    """The names in one text: the model's, filtered, and those that need no model.
+
+    Args:
+        text: the original text.
+        entities: what the model found in `visible(text)`.
+        is_common: whether a lower-case word is in the dictionary.
+    """
+    for entity in entities:
+        label = _LABELS.get(entity.label)
+        if label is not None and (span := _kept(text, entity, label, is_common)):
+            yield span
+    yield from _by_rule(text, is_common)
+
+
+def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool]) -> Span | None:
+    start, end = _inside(text, entity.start, entity.end)
+    if label == "PERSON":
+        start = _after_titles(text, start, end)
+    value = text[start:end]
+    words = _WORDS.findall(value)
+    if not words or len(value) < 2 or "\n\n" in value or _CODE.search(value) or len(words) > 7:
+        return None
+    lowered = value.lower()
+    if lowered in LARGE_PLACES or lowered in NOT_NAMES or all(_is_filler(word, is_common) for word in words):
+        return None
+    if value == lowered and not any(word in GIVEN_NAMES or word in SURNAMES for word in words):
+        return None
+    if len(words) == 1 and not _single(text, start, value, label, is_common):
+        return None
+    return Span(start, end, label, 0.6, f"ner.{entity.label.lower()}")
+
+
+def _is_filler(word: str, is_common: Callable[[str], bool]) -> bool:
+    plain = word.strip(_EDGES).lower()
+    return plain in NOT_NAMES or plain in _SMALL or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
+
+
+def _single(text: str, start: int, value: str, label: str, is_common: Callable[[str], bool]) -> bool:
+    """Whether one word on its own is a name."""
+    lowered = value.lower()
+    if lowered in GIVEN_NAMES or lowered in SURNAMES:
+        return True
+    if value.isupper():
+        return len(value) > 5 and not is_common(lowered)
+    plain = lowered.partition("'")[0] if "'" in lowered else lowered.partition("-")[0]
+    begins = bool(_SENTENCE_START.search(text[max(0, start - 8) : start]))
+    if begins and (is_common(lowered) or is_common(plain)):
+        return False
+    return not (label == "PERSON" and is_common(lowered) and lowered.endswith(("s", "e", "ing", "ed", "er", "ez", "tion", "ment")))
+
+
+def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
+    for pattern, rule, score in ((_TITLED, "titled", 0.7), (_INTRODUCED, "introduced", 0.65)):
+        for match in pattern.finditer(text):
+            start = _after_titles(text, *match.span(1))
+            value = text[start : match.end(1)]
+            if value and not all(_is_filler(word, is_common) or word.lower() in TITLES for word in _WORDS.findall(value)):
+                if rule == "titled" or not is_common(value.lower()) or value.lower() in GIVEN_NAMES:
+                    yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
+    for match in _SURE_INTRODUCTION.finditer(text):
+        end = match.start(1)
+        for word in re.finditer(r"[^\s]+", match.group(1)):
+            lowered = word.group().lower().strip(_EDGES)
+            if lowered not in GIVEN_NAMES and lowered not in SURNAMES and (lowered in _SMALL or is_common(lowered)) and word.group() == word.group().lower():
+                break
+            end = match.start(1) + word.end()
+        if end > match.start(1):
+            yield Span(match.start(1), end, "PERSON", 0.7, "names.introduced")
+    for match in _GIVEN.finditer(text):
+        yield from _given(text, match, is_common)
+
+
+def _given(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
+    """ "Sophie Roy": a given name and what follows it."""
+    words = list(re.finditer(rf"{_NAME}", match.group()))
+    for index, word in enumerate(words):
+        lowered = word.group().lower()
+        first = lowered if lowered in GIVEN_NAMES else lowered.partition("-")[0]
+        if first not in GIVEN_NAMES:
+            continue
+        rest = words[index + 1 :]
+        start = match.start() + word.start()
+        if rest and rest[0].group().lower() not in NOT_NAMES:
+            yield Span(start, match.start() + rest[min(1, len(rest) - 1)].end(), "PERSON", 0.6, "names.given")
+        elif not is_common(lowered) and lowered not in LARGE_PLACES and lowered not in NOT_NAMES:
+            yield Span(start, match.start() + word.end(), "PERSON", 0.55, "names.given")
+        return
+
+
+def _after_titles(text: str, start: int, end: int) -> int:
+    """Skip "Bonjour", "Mme", "Dr." at the start of a name."""
+    while word := _WORDS.match(text, start, end):
+        plain = word.group().lower()
+        if plain not in TITLES and plain.rstrip(".") not in NOT_NAMES:
+            break
+        start = word.end()
+        while start < end and text[start] in _EDGES:
+            start += 1
+    return start
+
+
+def _inside(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _EDGES:
+        start += 1
+    while end > start and text[end - 1] in _EDGES:
+        end -= 1
+    if text[end - 2 : end] in {"'s", "’s"}:
+        end -= 2
+    return start, end

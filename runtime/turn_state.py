@@ -1,0 +1,60 @@
+"""What one turn knows while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from memory.recall import Message, Recalled
+from memory.repository import Refused
+from policies.model import Effect
+from runtime.audit.record import Appended
+from runtime.backends.base import ChatBackend, ChatMessage, Finished
+from runtime.exchange import TurnRequest
+from runtime.ledger import LiveTurn
+from runtime.masking import Route
+from runtime.outward import Outward
+from runtime.recorder import TurnRecorder
+from runtime.redaction.tokens import TokenMap
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one turn knows while it runs; each step of `runtime/turn.py` fills its part.
+
+    Attributes:
+        refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
+        strict_input: the caller's messages in their strictest view.
+        prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
+        gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
+        sent: SHA-256 of the bytes that an intent covers.
+        stored: the answer is durable and this process has won the closing.
+    """
+
+    request: TurnRequest
+    record: TurnRecorder
+    live: LiveTurn | None = None
+    refused: Refused | None = None
+    backend: ChatBackend | None = None
+    route: Route = field(default_factory=lambda: Route("local", ""))
+    tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
+    strict_input: list[ChatMessage] = field(default_factory=list)
+    recalled: Recalled | None = None
+    prompt: tuple[Message, ...] = ()
+    outward: Outward | None = None
+    finished: Finished | None = None
+    gate_failure: Exception | None = None
+    sent: set[bytes] = field(default_factory=set)
+    transmissions: int = 0
+    stored: bool = False
+    effect: Effect = Effect.ERROR
+    appended: Appended | None = None
+
+
+def sure(value: T | None) -> T:
+    """A value that an earlier step has set."""
+    if value is None:
+        raise AssertionError("a step of the turn ran out of order")
+    return value
