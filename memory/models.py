@@ -125,7 +125,8 @@ turns = Table(
     Column("degraded", Boolean),
     Column("released", Integer),
     Column("erased_at", BigInteger),
-    UniqueConstraint("conversation_id", "position"),
+    UniqueConstraint("conversation_id", "position"),  # a refused turn has no position
+    Index(None, "principal_id", "created"),
     Index(
         "ix_turns_unclosed", "principal_id", sqlite_where=text("closed_at IS NULL"),
         postgresql_where=text("closed_at IS NULL"),

@@ -32,15 +32,15 @@ def translate(failure: BaseException) -> FilAgentError:
         case TimeoutError():
             return Unavailable("pii.timeout", "Masking took too long: the turn is refused.")
         case asyncio.CancelledError():
-            reason = failure.args[0] if failure.args and failure.args[0] in _CANCELLED else "server.stopping"
-            return Unavailable(reason, _CANCELLED[reason])
+            reason = failure.args[0] if failure.args and failure.args[0] in _CANCELLED_CODES else "server.stopping"
+            return Unavailable(reason, _CANCELLED_CODES[reason])
         case PolicyFault():
             return Unavailable("policy.unavailable", "No policy, no answer.")
         case _:
             return FilAgentError("internal.error", "Something failed that should not have.")
 
 
-_CANCELLED = {
+_CANCELLED_CODES = {
     "client.gone": "The caller left before the answer was complete.",
     "server.stopping": "The server is stopping.",
 }

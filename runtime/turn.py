@@ -61,7 +61,7 @@ logger = logging.getLogger("filagent")
 _REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
 #: How often a turn masks again because another turn of its conversation took the same tokens.
 _TOKEN_ATTEMPTS = 5
-_REFUSED = {
+_REFUSED_CODES = {
     "conversation.not_found": (404, "There is no such conversation for you."),
     "limit.requests": (429, "Too many requests in a minute."),
     "limit.tokens": (429, "The daily token budget is used up."),
@@ -147,7 +147,7 @@ class TurnPipeline:
             turn.refused = opened
             turn.record.turn_ref, turn.record.actor_ref = opened.turn_ref, opened.principal_ref
             turn.record.conversation_ref = opened.conversation_ref
-            status, detail = _REFUSED[opened.code]
+            status, detail = _REFUSED_CODES[opened.code]
             raise BY_STATUS[status](opened.code, detail, retry_after=opened.retry_after)
         turn.live = opened
         turn.record.turn_ref = opened.opened.turn_ref

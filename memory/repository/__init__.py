@@ -33,6 +33,7 @@ from memory.repository.reading import (
     find_turn_by_ref,
     load_conversation,
     read_turn,
+    records_of,
 )
 from memory.repository.turns import (
     abandon,
@@ -83,6 +84,7 @@ __all__ = [
     "place_hold",
     "read_conversation",
     "read_turn",
+    "records_of",
     "release_hold",
     "rename_conversation",
     "renew_leases",

@@ -112,11 +112,10 @@ _NEW_CONVERSATION: Final = Prepared(
     insert(conversations), ("id", "owner_id", "ref", "principal_ref", "turns", "created", "updated")
 )
 _REFUSED_COLUMNS: Final = (
-    "id", "ref", "principal_id", "principal_ref", "state", "worker", "lease_expires", "reserved", "created",
+    "id", "ref", "conversation_id", "principal_id", "principal_ref", "state", "worker", "lease_expires", "reserved",
+    "created",
 )  # fmt: skip
-_NEW_TURN: Final = Prepared(
-    insert(turns), (*_REFUSED_COLUMNS, "conversation_id", "position", "idempotency", "request_mac")
-)
+_NEW_TURN: Final = Prepared(insert(turns), (*_REFUSED_COLUMNS, "position", "idempotency", "request_mac"))
 _NEW_REFUSED_TURN: Final = Prepared(insert(turns), _REFUSED_COLUMNS)
 _SUBJECT: Final = Prepared(
     select(subjects.c.id, subject_refs.c.ref)
@@ -231,7 +230,9 @@ def _refuse(conn: Connection, request: OpenTurn, code: str, retry_after: int | N
     _NEW_REFUSED_TURN.run(
         conn,
         {
-            "id": turn_id, "ref": turn_ref, "principal_id": request.principal_id, "principal_ref": principal_ref,
+            "id": turn_id, "ref": turn_ref,
+            "conversation_id": None if known is None else request.conversation_id,
+            "principal_id": request.principal_id, "principal_ref": principal_ref,
             "state": TurnState.CLOSING.value, "worker": request.worker, "lease_expires": request.lease_until,
             "reserved": 0, "created": request.now,
         },

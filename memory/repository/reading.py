@@ -27,6 +27,12 @@ TURN_COLUMNS: Final = (
 _turn = select(*TURN_COLUMNS).select_from(TURN_TABLES)
 _TURN: Final = Prepared(_turn.where(turns.c.id == bindparam("turn")))
 _TURN_BY_REF: Final = Prepared(_turn.where(turns.c.ref == bindparam("ref")))
+_RECORDS: Final = Prepared(
+    select(turns.c.record_id)
+    .where(turns.c.principal_id == bindparam("principal"), turns.c.record_id.is_not(None))
+    .order_by(turns.c.created.desc(), turns.c.id.desc())
+    .limit(bindparam("most"))
+)
 _SUBJECT_REFS: Final = Prepared(
     select(subject_refs.c.ref)
     .join(
@@ -99,6 +105,11 @@ def find_turn_by_ref(conn: Connection, turn_ref: str) -> TurnRow | None:
     """The turn that a record's `turn_ref` names (to catch up from the log, or to see whose decision it is)."""
     row = _TURN_BY_REF.row(conn, {"ref": turn_ref})
     return None if row is None else turn_row(conn, row)
+
+
+def records_of(conn: Connection, principal_id: str, *, limit: int = 10_000) -> tuple[str, ...]:
+    """The ids of the decision records about the principal's own turns, newest first, refusals too."""
+    return tuple(record for (record,) in _RECORDS.rows(conn, {"principal": principal_id, "most": limit}))
 
 
 def read_turn(conn: Connection, turn_id: str, principal_id: str) -> StoredTurn | None:

@@ -183,6 +183,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("idempotency IS NOT NULL"),
         postgresql_where=sa.text("idempotency IS NOT NULL"),
     )
+    op.create_index("ix_turns_principal_id_created", "turns", ["principal_id", "created"])
     op.create_index(
         "ix_turns_unclosed",
         "turns",

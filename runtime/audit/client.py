@@ -76,7 +76,7 @@ class SocketLog:
     async def append(self, draft: Draft) -> Appended:
         """See `LogClient`."""
         self._last += 1
-        body = await self._ask(self._last, draft_frame(self._last, draft))
+        body = await self._ask(self._last, draft_frame(self._last, prepare(draft)))
         try:
             return read_appended(body)
         except FrameError as error:
@@ -129,7 +129,7 @@ class _Link(asyncio.Protocol):
         self._transport = transport
         self.alive = True
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.alive = False
         waiting, self._waiting = self._waiting, {}
         for answer in waiting.values():

@@ -13,7 +13,8 @@ from hashlib import sha256
 from typing import Any
 
 from runtime.audit.errors import RecordError
-from runtime.audit.record import LOG_SUBJECT, PREDICATE_TYPE, STATEMENT, Prepared, compact_json, parse_statement
+from runtime.audit.fields import compact_json
+from runtime.audit.record import LOG_SUBJECT, PREDICATE_TYPE, STATEMENT, Prepared, parse_statement
 
 _OWN = re.compile(
     rb'\{"_type":"%b","subject":(\[[^\]]*\]),"predicateType":"%b","predicate":\{"record_id":"(DR-[0-9a-f-]{36})",'

@@ -9,17 +9,16 @@ import re
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from runtime.audit.checkpoint import MAX_NOTE, Checkpoint, parse_checkpoint
 from runtime.audit.errors import CheckpointError, LogDamaged, ProofError
 from runtime.audit.finder import LineFinder, finder_of
 from runtime.audit.merkle import (
     HASH_SIZE,
-    MAX_SIZE,
     consistency_proof,
     inclusion_proof,
     leaf_hash,
@@ -33,22 +32,9 @@ from runtime.audit.tiles import HEIGHT, WIDTH, tile_path
 
 _CACHED = 4096  # hashes of subtrees kept
 _TILES = 64  # tiles kept
-_TILE_PATH = re.compile(r"(entries|[0-9]|[1-5][0-9]|6[0-3])((?:/x[0-9]{3})*/[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """That leaf `index` is in the tree of `size` leaves.
-
-    Attributes:
-        inclusion: the proof, hashes in base64, the leaf's sibling first.
-        checkpoint: the signed note over `size` leaves; None where another size was asked for.
-    """
-
-    index: int
-    size: int
-    inclusion: tuple[str, ...]
-    checkpoint: str | None
+_ENTRIES = "entries"
+# Levels above 6 would hold more leaves than an index may count.
+_TILE_PATH = re.compile(rf"({_ENTRIES}|[0-6])((?:/x[0-9]{{3}})*/[0-9]{{3}})(?:\.p/([1-9][0-9]{{0,2}}))?")
 
 
 def latest_checkpoint(logs_dir: Path) -> str | None:
@@ -68,74 +54,94 @@ def latest_checkpoint(logs_dir: Path) -> str | None:
     return text
 
 
-def covered(logs_dir: Path) -> int:
+def covered_size(logs_dir: Path) -> int:
     """How many lines the current checkpoint covers. Raises: LogDamaged."""
     text = latest_checkpoint(logs_dir)
     return parse_checkpoint(text).size if text else 0
 
 
-def proof_for(logs_dir: Path, index: int, size: int | None = None) -> Proof:
+def proof_for(logs_dir: Path, index: int, size: int | None = None) -> dict[str, Any] | None:
     """The inclusion proof of a leaf, in the tree of the current checkpoint or of an earlier size.
 
+    Returns:
+        log_index, tree_size, inclusion (hashes in base64, the leaf's sibling first) and checkpoint (the signed note over
+        tree_size leaves; None for an earlier size). None where the current checkpoint covers no such leaf or size.
+
     Raises:
-        LookupError: there is no such leaf or size under the current checkpoint.
         LogDamaged: lines and tiles do not lead to the root that was signed.
     """
-    text, signed = _signed(logs_dir)
+    text = latest_checkpoint(logs_dir)
+    if text is None:
+        return None
+    signed = parse_checkpoint(text)
     wanted = signed.size if size is None else size
     if not 0 <= index < wanted <= signed.size:
-        raise LookupError(f"no leaf {index} in a tree of {wanted} leaves")
-    trees = _trees(logs_dir)
-    proof = trees.inclusion(index, wanted, signed)
-    return Proof(index, wanted, _base64(proof), text if wanted == signed.size else None)
+        return None
+    proof = _trees(logs_dir).inclusion(index, wanted, signed)
+    return {
+        "log_index": index,
+        "tree_size": wanted,
+        "inclusion": _base64(proof),
+        "checkpoint": text if wanted == signed.size else None,
+    }
 
 
-def consistency_for(logs_dir: Path, size1: int, size2: int | None = None) -> tuple[str, ...]:
+def consistency_for(logs_dir: Path, size1: int, size2: int | None = None) -> list[str] | None:
     """The proof that the tree of `size2` leaves (of the current checkpoint by default) extends that of `size1`.
 
+    Returns:
+        Hashes in base64; None where the current checkpoint covers no such sizes.
+
     Raises:
-        LookupError: there are no such sizes under the current checkpoint.
         LogDamaged: lines and tiles do not lead to the root that was signed.
     """
-    _, signed = _signed(logs_dir)
+    text = latest_checkpoint(logs_dir)
+    if text is None:
+        return None
+    signed = parse_checkpoint(text)
     wanted = signed.size if size2 is None else size2
     if not 1 <= size1 <= wanted <= signed.size:
-        raise LookupError(f"no consistency proof from {size1} to {wanted} leaves")
+        return None
     return _base64(_trees(logs_dir).consistency(size1, wanted, signed))
 
 
-def read_tile(logs_dir: Path, path: str, *, entries: bool = False) -> bytes:
+def read_tile(logs_dir: Path, path: str) -> bytes | None:
     """A tile by its path below `tile/` (https://c2sp.org/tlog-tiles), full or partial.
 
-    Args:
-        logs_dir: the log.
-        path: '0/x001/067', '0/000.p/17', 'entries/000'. Nothing else is looked up on the disk.
-        entries: whether bundles of entries are given out too: they are records.
+    Hash tiles ('0/x001/067', '0/000.p/17') hold nothing but hashes. Bundles of entries ('entries/000') are records: who
+    may have them is for the caller to say. Only paths of this form are looked up, in one spelling each.
+
+    Returns:
+        Its bytes; None where there is no such path or the current checkpoint does not cover all of it.
 
     Raises:
-        LookupError: no path of a tile, or of one that the current checkpoint does not cover.
         LogDamaged: the log cannot be read.
     """
-    match = _TILE_PATH.fullmatch(path) if path.isascii() and len(path) < 100 else None
-    if match is None or (match[1] == "entries" and not entries):
-        raise LookupError("no such tile")
-    level = 0 if match[1] == "entries" else int(match[1])
-    groups = match[2].split("/")[1:]
-    index = int("".join(group.removeprefix("x") for group in groups))
-    width = int(match[3]) if match[3] else WIDTH
-    # One spelling only: no leading x000, no .p/256.
-    plain = tile_path(level, index, width)
-    if plain != path.replace("entries", "0", 1) or (match[3] and width >= WIDTH):
-        raise LookupError("no such tile")
-    _, signed = _signed(logs_dir)
+    place = _tile_place(path)
+    text = latest_checkpoint(logs_dir)
+    if place is None or text is None:
+        return None
+    level, index, width = place
+    signed = parse_checkpoint(text)
     start = index * WIDTH
-    if (start + width) << (HEIGHT * level) > min(signed.size, MAX_SIZE):
-        raise LookupError("no such tile")
-    if match[1] == "entries":
+    if (start + width) << (HEIGHT * level) > signed.size:
+        return None
+    if path.startswith(_ENTRIES):
         lines = finder_of(logs_dir).lines(start, start + width)
         return b"".join(len(line).to_bytes(2, "big") + line for line in lines)
     trees = _trees(logs_dir)
     return b"".join(trees.subtree(level * HEIGHT, at, signed) for at in range(start, start + width))
+
+
+def _tile_place(path: str) -> tuple[int, int, int] | None:
+    """(level, index, width) of a path that is spelled as `tile_path` spells it; entries lie at level 0."""
+    if len(path) > 64 or (match := _TILE_PATH.fullmatch(path)) is None:
+        return None
+    level = 0 if match[1] == _ENTRIES else int(match[1])
+    index = int(re.sub("[/x]", "", match[2]))
+    width = int(match[3]) if match[3] else WIDTH
+    spelled = tile_path(level, index, width)
+    return (level, index, width) if f"{match[1]}/{spelled.partition('/')[2]}" == path else None
 
 
 class _Trees:
@@ -241,12 +247,5 @@ def _trees(logs_dir: Path) -> _Trees:
     return _Trees(logs_dir, finder_of(logs_dir))
 
 
-def _signed(logs_dir: Path) -> tuple[str, Checkpoint]:
-    text = latest_checkpoint(logs_dir)
-    if text is None:
-        raise LookupError("there is no checkpoint yet")
-    return text, parse_checkpoint(text)
-
-
-def _base64(hashes: Sequence[bytes]) -> tuple[str, ...]:
-    return tuple(b64encode(value).decode("ascii") for value in hashes)
+def _base64(hashes: Sequence[bytes]) -> list[str]:
+    return [b64encode(value).decode("ascii") for value in hashes]

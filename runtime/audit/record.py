@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time as clock
 from collections.abc import Mapping
@@ -18,13 +19,14 @@ from runtime.audit.errors import DraftRefused, RecordError
 from runtime.audit.fields import (
     DECISIONS,
     EVENTS,
-    MAX_INT,
     RECORD_ID,
-    checked_predicate,
-    checked_subjects,
+    check_fields,
+    check_subjects,
+    compact_json,
     is_code,
     is_name,
     is_ref,
+    write_fields,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Appended",
     "Draft",
     "Prepared",
+    "admit",
     "build_statement",
     "compact_json",
     "is_code",
@@ -55,7 +58,9 @@ NO_PREV = "0" * 64  # what the first line has for the hash of the line before it
 # The subject of a record that is about no stored object: the log as it stood, by the leaf hash of its last line.
 LOG_SUBJECT = "log"
 MAX_PAYLOAD = 48_900  # bytes: its envelope is then within 65,535
+MAX_INT = 2**53 - 1
 _MAX_DEPTH = 64
+_RECORD_ID = re.compile(RECORD_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,32 +133,44 @@ def new_record_id() -> str:
 
 
 def prepare(draft: Draft) -> Prepared:
-    """Check a draft against the whitelist and serialise it.
+    """Serialise a draft and check it against the whitelist.
 
     Raises:
         DraftRefused: it holds something that may not enter the log, or too much; the message names the field.
     """
-    if type(draft.record_id) is not str or RECORD_ID.fullmatch(draft.record_id) is None:
+    try:
+        named = [{"name": name, "digest": {"sha256": digest}} for name, digest in draft.subjects]
+        subjects = compact_json(named) if named else ""
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DraftRefused("subject: not names with a SHA-256 each") from error
+    return admit(draft.record_id, draft.event, subjects, write_fields(draft.predicate))
+
+
+def admit(record_id: str, event: str, subjects: str, fields: str) -> Prepared:
+    """Check a serialised draft against the whitelist.
+
+    Args:
+        record_id: from `new_record_id`.
+        event: one of EVENTS.
+        subjects: the JSON of the resource descriptors, or ''.
+        fields: the JSON members of the predicate in their order, a comma before each.
+
+    Raises:
+        DraftRefused: as `prepare`.
+    """
+    if not isinstance(record_id, str) or _RECORD_ID.fullmatch(record_id) is None:
         raise DraftRefused("record_id: not 'DR-' and a UUIDv7")
-    if type(draft.event) is not str or draft.event not in EVENTS:
+    if not isinstance(event, str) or event not in EVENTS:
         raise DraftRefused("event: not one of the known values")
-    subjects = checked_subjects(draft.subjects)
-    predicate = checked_predicate(draft.predicate)
-    if draft.event == "turn" and "turn_ref" not in predicate:
-        raise DraftRefused("turn_ref: missing")
-    fields = compact_json(predicate)[1:-1]
-    prepared = Prepared(
-        record_id=draft.record_id,
-        event=draft.event,
-        turn_ref=predicate.get("turn_ref"),
-        retain_until=predicate.get("legal", {}).get("retain_until"),
-        subjects=compact_json(subjects) if subjects else "",
-        fields=f",{fields}" if fields else "",
-    )
     # 600: everything that `statement` adds, with room to spare; all of it is ASCII.
-    if len(prepared.subjects) + len(prepared.fields) + 600 > MAX_PAYLOAD:
+    if len(subjects) + len(fields) + 600 > MAX_PAYLOAD:
         raise DraftRefused("predicate: too long for a line")
-    return prepared
+    if subjects:
+        check_subjects(subjects)
+    found = check_fields(fields)
+    if event == "turn" and found["turn_ref"] is None:
+        raise DraftRefused("turn_ref: missing")
+    return Prepared(record_id, str(event), found["turn_ref"], found["retain_until"], subjects, fields)
 
 
 def statement(prepared: Prepared, seq: int, prev: str, time: str) -> bytes:
@@ -209,14 +226,6 @@ def strict_object(data: bytes) -> dict[str, Any]:
     if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
         _check_depth(parsed, _MAX_DEPTH)
     return parsed
-
-
-def compact_json(value: Any) -> str:
-    """JSON as it stands in lines: ASCII, no spaces."""
-    return _COMPACT.encode(value)
-
-
-_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from typing import Any
 from runtime.audit.errors import AuditError, DraftRefused, LogDamaged
 from runtime.audit.group import GroupCommit, OnCommitted
 from runtime.audit.log import Step
-from runtime.audit.record import prepare
 from runtime.audit.wire import MAX_FRAME, FrameError, decode, encode, error_frame, ok_frame, read_draft
 from runtime.audit.writer import LogWriter, Result
 
@@ -51,7 +50,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         self._server.joined(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self._transport = None
         self._server.left(self)
 
@@ -74,7 +73,7 @@ class _Connection(asyncio.Protocol):
             if frame.get("status") is True:
                 self.send([encode({"id": number, "ok": self._server.group.status()})])
                 return
-            prepared = prepare(read_draft(frame.get("draft")))
+            prepared = read_draft(frame.get("draft"))
             self._server.group.submit(prepared, (self, number), self._server.sink)
             self._waiting += 1
         except FrameError as error:
@@ -128,18 +127,19 @@ class LogServer:
         self._gone = asyncio.Event()
         self._gone.set()
 
-    async def listen(self, path: Path) -> None:
+    async def listen(self, path: str) -> None:
         """Accept connections on `path`; a socket left there by a dead writer is replaced (the log's lock is ours).
 
         Raises:
             OSError: the path cannot be bound.
         """
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(path)
         bound = socket.socket(socket.AF_UNIX)
         try:
             before = os.umask(0o177)
             try:
-                bound.bind(str(path))
+                bound.bind(path)
             finally:
                 os.umask(before)
             self._server = await self._loop.create_unix_server(lambda: _Connection(self), sock=bound, backlog=128)
@@ -221,7 +221,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.parent_pipe:
         threading.Thread(target=_await_parent, args=(loop, stop), daemon=True).start()
     try:
-        await server.listen(arguments.socket)
+        await server.listen(str(arguments.socket))
         print("ready", flush=True)  # noqa: T201 - what its parent waits for
         await stop.wait()
     finally:

@@ -30,11 +30,10 @@ class Dictionary:
         """
         try:
             from spacy.strings import hash_string
-            from spacy.symbols import NAMES  # noqa: F401
         except ImportError as error:
             raise PiiUnavailable("spaCy is not installed") from error
         self._hash = hash_string
-        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(), _english(hash_string)]))
+        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(hash_string), _english(hash_string)]))
 
     def __contains__(self, word: object) -> bool:
         key = np.uint64(self._hash(str(word)))
@@ -54,9 +53,11 @@ def _tables(language: str) -> dict[str, Any]:
     return tables
 
 
-def _french() -> npt.NDArray[np.uint64]:
-    forms = _tables("fr").get(_TABLE_OF_FORMS, {})
-    return np.fromiter(forms, dtype=np.uint64, count=len(forms))
+def _french(hash_string: Any) -> npt.NDArray[np.uint64]:
+    tables = _tables("fr")
+    forms = tables.get(_TABLE_OF_FORMS, {})
+    words = {word for lemmas in tables.get("lemma_index", {}).values() for word in lemmas}
+    return np.concatenate([np.fromiter(forms, dtype=np.uint64, count=len(forms)), _hashes(words, hash_string)])
 
 
 def _english(hash_string: Any) -> npt.NDArray[np.uint64]:
@@ -67,4 +68,8 @@ def _english(hash_string: Any) -> npt.NDArray[np.uint64]:
         words.update(tables.get("lemma_index", {}).get(key, ()))
         words.update(tables.get("lemma_exc", {}).get(key, ()))
     words.update(word + ending for word in list(words) for ending in ("s", "ed", "ing", "ly", "d") if word.isalpha())
+    return _hashes(words, hash_string)
+
+
+def _hashes(words: set[str], hash_string: Any) -> npt.NDArray[np.uint64]:
     return np.fromiter((hash_string(word) for word in words), dtype=np.uint64, count=len(words))

@@ -6,7 +6,7 @@ Positions are code points of the original text, end exclusive. What a span means
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -29,8 +29,8 @@ class Span:
     rule: str
 
 
-def resolve(candidates: Iterable[Span], text: str) -> list[Span]:
-    """Turn overlapping candidates into sorted spans that do not overlap.
+def resolve(candidates: Iterable[Span], text: str, kept: Sequence[Span] = ()) -> list[Span]:
+    """Turn overlapping candidates into sorted spans that do not overlap, beside `kept`, which stay as they are.
 
     The surer finding wins (score, then length). What a loser covers beyond the winners stays masked as the loser's,
     unless too little is left to say anything: no character that some rule found personal becomes clear because
@@ -38,7 +38,9 @@ def resolve(candidates: Iterable[Span], text: str) -> list[Span]:
     """
     ranked = sorted(candidates, key=lambda span: (-span.score, span.start - span.end, span.start, span.entity))
     taken = bytearray(len(text))
-    chosen: list[Span] = []
+    chosen: list[Span] = list(kept)
+    for span in kept:
+        taken[span.start : span.end] = b"\1" * (span.end - span.start)
     for span in ranked:
         free = taken.find(0, span.start, span.end)
         while free >= 0:

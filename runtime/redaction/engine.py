@@ -1,0 +1,170 @@
+"""Find personal data: identifiers by rule, names by model, offline.
+
+`PiiEngine.analyze` gives, for each text, sorted spans that do not overlap. Masking, tokens and streams are made of them
+elsewhere (`tokens.py`, `stream.py`); which entities are masked for whom is policy and none of this package's business.
+
+Everything is blocking and made for a worker thread; the caller sets the time limit. An analysis that fails leaves nothing
+behind that the next one could stumble over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from runtime.redaction import names
+from runtime.redaction.dictionary import Dictionary
+from runtime.redaction.errors import PiiUnavailable, TextTooLong
+from runtime.redaction.language import languages
+from runtime.redaction.ner import MODELS, NameModel, installed_version
+from runtime.redaction.normalise import fold, view
+from runtime.redaction.recognizers import IDENTIFIERS
+from runtime.redaction.recognizers.base import Run
+from runtime.redaction.segments import Scanner, scan
+from runtime.redaction.spans import Span, resolve
+
+MAX_CHARS = 200_000
+NAMED = ("PERSON", "LOCATION")
+_BLOCK = 2_000  # code points shown to the name model at once: its reach is a few words, and languages may change
+
+
+class PiiEngine:
+    """Recognizers, and one name model per language.
+
+    Args:
+        ner: look for names too. Without it nothing is loaded.
+        max_chars: the longest text that is analysed, in code points.
+    """
+
+    def __init__(self, *, ner: bool = True, max_chars: int = MAX_CHARS) -> None:
+        self.ner = ner
+        self.max_chars = max_chars
+        self._recognizers = tuple(kind() for kind in IDENTIFIERS)
+        self.entities: tuple[str, ...] = tuple(
+            sorted({entity for one in self._recognizers for entity in one.get_supported_entities()} | set(NAMED if ner else ()))
+        )
+        self._models: dict[str, NameModel] = {}
+        self._dictionary: Dictionary | None = None
+        self._loading = threading.Lock()
+        self._revision: str | None = None
+
+    @property
+    def revision(self) -> str:
+        """`sha256:` over this package's code, the models' names and versions, and the options: what decided is what it names.
+
+        Raises:
+            PiiUnavailable: a model is not installed.
+        """
+        if self._revision is None:
+            digest = hashlib.sha256()
+            here = Path(__file__).parent
+            for path in sorted(here.rglob("*.py")):
+                code = path.read_bytes()
+                digest.update(f"{path.relative_to(here).as_posix()} {len(code)}\n".encode() + code)
+            facts = {
+                "ner": self.ner,
+                "max_chars": self.max_chars,
+                "packages": {name: version(name) for name in ("presidio-analyzer", "phonenumbers", "spacy")},
+                "models": {package: installed_version(package) for package in MODELS.values()} if self.ner else {},
+            }
+            digest.update(json.dumps(facts, sort_keys=True).encode())
+            self._revision = "sha256:" + digest.hexdigest()
+        return self._revision
+
+    def load(self) -> None:
+        """Read the models, from disk only. A second call does nothing.
+
+        Raises:
+            PiiUnavailable: a model is not installed or cannot be read.
+        """
+        if not self.ner:
+            return
+        for package in MODELS.values():
+            installed_version(package)
+        with self._loading:
+            if self._dictionary is None:
+                models = {language: NameModel(package) for language, package in MODELS.items()}
+                dictionary = Dictionary()
+                self._models, self._dictionary = models, dictionary
+
+    def analyze(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Spans of each text.
+
+        Raises:
+            TextTooLong: one of them is over `max_chars`.
+            PiiUnavailable: the models are not loaded, or the analysis failed.
+        """
+        if any(len(text) > self.max_chars for text in texts):
+            raise TextTooLong(f"a text is longer than {self.max_chars} characters")
+        if self.ner and self._dictionary is None:
+            raise PiiUnavailable("the language models are not loaded")
+        try:
+            found = [scan(text, self.find) for text in texts]
+            if self.ner:
+                for text, spans, named in zip(texts, found, self._names(texts), strict=True):
+                    spans[:] = resolve(named, text, kept=spans)
+        except Exception as error:
+            raise PiiUnavailable("the analysis failed") from error
+        return found
+
+    def identifiers(self, text: str, left_context: str = "") -> list[Span]:
+        """Spans of the rules alone, without names: what `scanner()` finds in the same text however it is cut.
+
+        Args:
+            text: any length.
+            left_context: what stood before it, for labels such as "NAS :".
+        """
+        return scan(text, self.find, left_context)
+
+    def scanner(self, left_context: str = "") -> Scanner:
+        """The same for a text that is still being written."""
+        return Scanner(self.find, left_context)
+
+    def find(self, segment: str, left: str) -> list[Span]:
+        """The identifiers of one segment (see `segments.py`)."""
+        folded = view(segment)
+        run = Run(folded.text, fold(left))
+        candidates = []
+        for recognizer in self._recognizers:
+            if recognizer.applies(run):
+                for hit in recognizer.find(run):
+                    start, end = folded.back(hit.start, hit.end)
+                    entity = hit.entity or recognizer.ENTITY
+                    candidates.append(Span(start, end, entity, hit.score, f"{recognizer.name}.{hit.pattern}"))
+        return resolve(candidates, segment) if candidates else candidates
+
+    def _names(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Candidates for names in each text: all texts cut in blocks, one batch for each language's model."""
+        if self._dictionary is None:
+            raise PiiUnavailable("the language models are not loaded")
+        batches: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        for index, text in enumerate(texts):
+            for start, block in _blocks(text):
+                for language in languages(block):
+                    batches[language].append((index, start, block))
+        found: list[list[Span]] = [[] for _ in texts]
+        for language, batch in batches.items():
+            entities = self._models[language].find([names.visible(block) for _, _, block in batch])
+            for (index, start, block), named in zip(batch, entities, strict=True):
+                for span in names.spans(block, named, self._dictionary.__contains__):
+                    found[index].append(Span(start + span.start, start + span.end, span.entity, span.score, span.rule))
+        return found
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    """Cut a long text at line ends or spaces."""
+    start = 0
+    while len(text) - start > _BLOCK:
+        end = max(text.rfind("\n", start + _BLOCK // 2, start + _BLOCK), text.rfind(". ", start + _BLOCK // 2, start + _BLOCK))
+        if end < 0:
+            end = text.rfind(" ", start + _BLOCK // 2, start + _BLOCK)
+        end = end + 1 if end > 0 else start + _BLOCK
+        yield start, text[start:end]
+        start = end
+    if start < len(text):
+        yield start, text[start:]
