@@ -36,7 +36,7 @@ lint: ## style, types, import contracts, repository rules
 check: lint test ## lint and test
 
 bench: setup ## the figures, each beside the bare backend in the same run
-	@.venv/bin/filagent bench $(ARGS)
+	@$(PY) -m scripts.bench $(ARGS)
 
 demo: setup ## a governed turn, its proof, a forgery refused, a person erased: two minutes in the terminal
 	@$(PY) scripts/demo.py $(ARGS)

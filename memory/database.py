@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sqlalchemy.exc import DBAPIError
 
 from memory.errors import StorageClosed
-from memory.sqlite import Purge, begin_immediate, driver_of, is_fatal, open_engine, purge_file, translate
+from memory.sqlite import BUSY_SECONDS, Purge, begin_immediate, driver_of, is_fatal, open_engine, purge_file, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,11 +66,15 @@ class Database:
 
     Args:
         url: `sqlite:////absolute/path`, already migrated.
+        busy_seconds: how long a write waits for another process's, and a purge for every other connection.
         on_step: called with a stable name between the steps of every batch (crash tests).
     """
 
-    def __init__(self, url: str, *, on_step: Callable[[str], None] = _no_step) -> None:
+    def __init__(
+        self, url: str, *, busy_seconds: float = BUSY_SECONDS, on_step: Callable[[str], None] = _no_step
+    ) -> None:
         self._url = url
+        self._busy_seconds = busy_seconds
         self._on_step = on_step
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -92,7 +96,7 @@ class Database:
             durable: whether a power loss after the return may not undo it.
 
         Raises:
-            StorageBusy: another process held the write lock for `BUSY_SECONDS`; nothing was written.
+            StorageBusy: another process held the write lock all the time; nothing was written.
             StorageError: disk full, I/O error: nothing was written, or (only when the commit itself failed) unknown.
         """
         loop = asyncio.get_running_loop()
@@ -122,7 +126,7 @@ class Database:
         Raises:
             StorageError: disk full (VACUUM needs room for a second copy), I/O error.
         """
-        return await asyncio.to_thread(purge_file, self._url)
+        return await asyncio.to_thread(purge_file, self._url, busy_seconds=self._busy_seconds)
 
     async def aclose(self) -> None:
         """Finish what is queued, then close every connection. Later calls raise `StorageClosed`."""
@@ -158,7 +162,7 @@ class Database:
             raise translate(error) from error
 
     def _write_loop(self) -> None:
-        writer = _Writer(self._url, self._on_step)
+        writer = _Writer(self._url, self._busy_seconds, self._on_step)
         closing = False
         while not closing:
             job = self._jobs.get()
@@ -181,8 +185,9 @@ class Database:
 class _Writer:
     """The writer thread's connection and the one procedure that commits through it."""
 
-    def __init__(self, url: str, on_step: Callable[[str], None]) -> None:
+    def __init__(self, url: str, busy_seconds: float, on_step: Callable[[str], None]) -> None:
         self._url = url
+        self._busy_seconds = busy_seconds
         self._on_step = on_step
         self._connection: Connection | None = None
         self._synchronous = ""
@@ -193,7 +198,7 @@ class _Writer:
             connection = self._connect()
             driver = driver_of(connection)
             self._set_synchronous(driver, "FULL" if any(job.durable for job in batch) else "NORMAL")
-            begin_immediate(driver)
+            begin_immediate(driver, busy_seconds=self._busy_seconds)
             self._on_step("memory.begun")
             with connection.begin():
                 for job in batch:

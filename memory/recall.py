@@ -91,6 +91,8 @@ def decode_messages(plaintext: bytes) -> tuple[Message, ...]:
     """
     try:
         rows = json.loads(plaintext)
+        if not isinstance(rows, list):
+            raise Unreadable("a content is not a list of messages")
         messages = tuple(Message(role, source, content) for role, source, content in rows)
     except (ValueError, TypeError) as error:
         raise Unreadable("a content is not a list of messages") from error

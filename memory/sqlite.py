@@ -108,16 +108,16 @@ def is_fatal(error: BaseException) -> bool:
     return isinstance(cause, sqlite3.Error) and getattr(cause, "sqlite_errorcode", 0) & 0xFF in _FATAL
 
 
-def begin_immediate(driver: sqlite3.Connection) -> None:
+def begin_immediate(driver: sqlite3.Connection, *, busy_seconds: float = BUSY_SECONDS) -> None:
     """Take the write lock, polling.
 
     SQLite's own busy handler sleeps up to 100 ms between tries, which starves one of two busy processes; here the
     pause never exceeds 2 ms.
 
     Raises:
-        sqlite3.OperationalError: still locked after `BUSY_SECONDS`.
+        sqlite3.OperationalError: still locked after `busy_seconds`.
     """
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + busy_seconds
     pause = 0.0002
     while True:
         try:
@@ -130,7 +130,7 @@ def begin_immediate(driver: sqlite3.Connection) -> None:
         pause = min(pause * 2, 0.002)
 
 
-def purge_file(url: str) -> Purge:
+def purge_file(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Purge:
     """Leave no deleted byte in the file or its WAL: truncate, VACUUM, truncate again. Blocks writers meanwhile.
 
     Raises:
@@ -140,6 +140,7 @@ def purge_file(url: str) -> Purge:
         engine = open_engine(url)
         with contextlib.closing(engine.connect()) as connection:
             driver = driver_of(connection)
+            driver.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
             truncated = _truncate_wal(driver)
             vacuumed = _vacuum(driver)
             return Purge(_truncate_wal(driver) if vacuumed else truncated, vacuumed)

@@ -27,7 +27,7 @@ _LENGTH_BYTES: Final = 4
 _IV_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 # Characters of the standard alphabet become ones of neither, so that only base64url is read.
-_TO_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/!!")
+_TO_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 
 
 def pad(plaintext: bytes) -> bytes:
@@ -122,5 +122,8 @@ def _encode(data: bytes) -> bytes:
 
 
 def _decode(text: bytes) -> bytes:
-    """Strict base64url without padding."""
-    return a2b_base64(text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True)
+    """Strict base64url without padding: one text for one value."""
+    data = a2b_base64(text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True)
+    if _encode(data[len(data) // 3 * 3 :]) != text[len(text) // 4 * 4 :]:
+        raise Unreadable("a content is not strict base64url")
+    return data

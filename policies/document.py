@@ -44,19 +44,18 @@ def parse(text: str, name: str) -> Document:
     Raises:
         PolicyFault: it is not YAML, or it uses what we do not accept.
     """
-    loader = yaml.SafeLoader(text)
+    document = Document(name, None, {})
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
-        document = Document(name, None, {})
         if root is not None:
             _walk(root, (), document, set())
             document = Document(name, loader.construct_document(root), document.lines)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise PolicyFault(f"{name}{line}: not readable as YAML: {getattr(error, 'problem', None) or error}") from error
-    finally:
-        loader.dispose()
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise PolicyFault(f"{name}{line}: not readable as YAML: {problem}") from error
     return document
 
 

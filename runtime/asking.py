@@ -9,10 +9,14 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from memory.ids import random_ref
 from policies.engine import PolicyEngine
 from runtime.backends.base import ChatMessage, ChatRequest, SamplingOptions
+from runtime.exchange import TurnRequest
 from runtime.masking import Masking
+from runtime.recorder import TurnRecorder
 from runtime.settings import Settings
+from runtime.software import software
 from runtime.turn_state import Turn, sure
 
 _CHARS_PER_TOKEN = 3  # a cautious estimate for both languages
@@ -25,6 +29,17 @@ class Asking:
         self._settings = settings
         self._policy = policy
         self._masking = masking
+
+    def record_for(self, request: TurnRequest) -> TurnRecorder:
+        """The recorder of a turn that begins: nothing has left, and it has a reference already."""
+        return TurnRecorder(
+            request=request,
+            policy_revision=self._policy.revision,
+            masker_revision=self._masking.engine.revision,
+            software=software(),
+            turn_ref=random_ref("t_"),
+            legal=self.legal(request.purpose),
+        )
 
     def chat_request(self, turn: Turn) -> ChatRequest:
         """The prompt as this backend may see it, and how to draw the answer."""

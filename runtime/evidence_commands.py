@@ -1,4 +1,4 @@
-"""`filagent verify` and `filagent log`: the audit island's own commands, with this home's paths where none are given."""
+"""`filagent verify` and `filagent log`: the audit island's commands, with this home's paths where none are given."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Housekeeping of one home: `python -m runtime.housekeeping`. One process, started by the supervisor.
 
 At each interval:
-1. turns whose lease expired, or whose worker process is gone, are closed: `turn` with decision error, `turn.interrupted`;
+1. turns whose lease expired, or whose worker is gone, are closed: `turn` with decision error, `turn.interrupted`;
 2. turns that the log has closed and the database has not are caught up (the log is authoritative);
 once at start:
 3. intents without a turn in the database (a power loss took the content) are closed with `content.lost`;

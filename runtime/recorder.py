@@ -1,7 +1,7 @@
 """Collects what one turn did and drafts its records.
 
-Drafts hold enums, codes, numbers, random references and salted commitments, never text (docs/log-format.md). Appending them
-is `runtime/turn.py`'s business; judging their form is the log writer's.
+Drafts hold enums, codes, numbers, random references and salted commitments, never text (docs/log-format.md).
+Appending them is `runtime/turn.py`'s business; judging their form is the log writer's.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any
 
 from policies.model import Effect
 from runtime.audit.record import Draft, new_record_id
+from runtime.backends.base import Finished
 from runtime.exchange import TurnRequest
 
 
 def commitment(salt: bytes, exact: bytes) -> str:
-    """SHA-256(salt ‖ exact bytes) in hex (docs/log-format.md): provable by whoever holds both, guessable by nobody else."""
+    """SHA-256(salt ‖ exact bytes) in hex: provable by whoever holds both, guessable by nobody else."""
     return hashlib.sha256(salt + exact).hexdigest()
 
 
@@ -90,6 +91,18 @@ class TurnRecorder:
         """Remember which rules fired and why, each once, in order."""
         self.rules.extend(rule for rule in rules if rule not in self.rules)
         self.reasons.extend(reason for reason in reasons if reason not in self.reasons)
+
+    def learn(self, finished: Finished | None, masked: Mapping[str, int]) -> None:
+        """What the model reported when it ended (None: it did not), and what was masked on the way out."""
+        self.redactions_out = dict(masked)
+        if finished is None:
+            return
+        self.usage = {
+            "prompt_tokens": finished.prompt_tokens,
+            "completion_tokens": finished.completion_tokens,
+            "total_tokens": finished.prompt_tokens + finished.completion_tokens,
+        }
+        self.model = {**(self.model or {}), "response_model": finished.response_model}
 
     def intent(self, exact: bytes) -> Draft:
         """The record that must be durable before `exact` is handed to the backend's transport."""

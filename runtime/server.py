@@ -169,10 +169,12 @@ def create_app(
         redoc_url=None,
     )
     app.state.services = parts
-    errors.install(app, parts.telemetry)
+    errors.install(app, parts.telemetry, parts.denials)
     for router in (chat.router, conversations.router, health.router, audit.router):
         app.include_router(router)
-    app.add_middleware(Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry)
+    app.add_middleware(
+        Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry, denials=parts.denials
+    )
     return app
 
 

@@ -8,7 +8,7 @@ nothing is exported unless the operator configures the SDK.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -57,6 +57,16 @@ class Telemetry:
                 yield
             finally:
                 self.stages.labels(name).observe(perf_counter() - begun)
+
+    def count_redactions(self, counts: Mapping[str, int], direction: str) -> None:
+        """Count masked spans by entity; `direction` is in or out."""
+        for entity, count in counts.items():
+            self.redactions.labels(entity, direction).inc(count)
+
+    def count_tokens(self, backend: str, usage: Mapping[str, int]) -> None:
+        """Count a turn's prompt and completion tokens."""
+        for kind in ("prompt", "completion"):
+            self.tokens.labels(backend, kind).inc(usage.get(f"{kind}_tokens", 0))
 
     def exposition(self) -> bytes:
         """All workers' metrics in the Prometheus text format."""

@@ -20,14 +20,14 @@ and the turn's lease closes it later (`runtime/housekeeping.py`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import TypeVar
 
-from memory.errors import TokenTaken
-from memory.ids import random_ref
+from memory.errors import StorageError, TokenTaken
 from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
@@ -47,10 +47,8 @@ from runtime.exchange import Answer, Release, TurnRequest
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
-from runtime.recorder import TurnRecorder
 from runtime.redaction.stream import StreamMasker, StreamRestorer
 from runtime.settings import Settings
-from runtime.software import software
 from runtime.telemetry import Telemetry
 from runtime.turn_state import Turn, sure
 
@@ -108,7 +106,7 @@ class TurnPipeline:
         Raises:
             FilAgentError: every refusal and failure, with `decision_id` where its record was made.
         """
-        turn = Turn(request, self._recorder(request))
+        turn = Turn(request, self._asking.record_for(request))
         try:
             replay = await self._timed(turn, "policy_in", self._policy_in(turn))  # 1
             if replay is not None:
@@ -200,7 +198,7 @@ class TurnPipeline:
                 await self._mask(turn)
                 await self._recall(turn)
         turn.record.stored.update(stored)
-        self._count_redactions(turn.record.redactions_in, "in")
+        self._telemetry.count_redactions(turn.record.redactions_in, "in")
         reach("turn.committed")
 
     # 5 and 6 -------------------------------------------------------------------------------- agent, with policy out
@@ -226,7 +224,7 @@ class TurnPipeline:
                     raise turn.gate_failure from None
                 raise
         await turn.outward.flush()
-        self._learn_from(turn)
+        self._learn(turn)
         reach("turn.generated")
 
     def _gate(self, turn: Turn, request: ChatRequest) -> Gate:
@@ -308,22 +306,22 @@ class TurnPipeline:
                 await self._keep_partial(turn, released)
             turn.effect = Effect.DENY if error.status in _REFUSALS else Effect.ERROR
             status = "partial" if released else "none"
-            appended = await self._log.append(
-                turn.record.closing(turn.effect, released=released or None, status=status)
-            )
-            reach("turn.failure_recorded")
-            turn_id = turn.live.opened.turn_id if turn.live else turn.refused.turn_id if turn.refused else None
-            if turn_id is not None:
-                await self._ledger.close(turn_id, turn.effect.value, appended, None, len(released))
+            draft = turn.record.closing(turn.effect, released=released or None, status=status)
+            appended = await self._log.append(draft)
         except Exception as second:
-            return failures.translate(second)  # no record, or none noted: the lease closes the turn
+            return failures.translate(second)  # no record: the lease closes the turn
+        reach("turn.failure_recorded")
+        opened = turn.live.opened if turn.live is not None else turn.refused
+        if opened is not None:
+            with contextlib.suppress(StorageError):  # the record stands; the database catches up from it
+                await self._ledger.close(opened.turn_id, turn.effect.value, appended, None, len(released))
         return refusal(error, turn.record, turn.live, appended, self._manifest.text())
 
     async def _keep_partial(self, turn: Turn, released: str) -> None:
         """Store what a cut stream released, or claim the closing; a failing database does not stop the record."""
         try:
             if released:
-                self._learn_from(turn)
+                self._learn(turn)
                 await self._store_released(turn, released)
             else:
                 await self._ledger.claim(sure(turn.live))
@@ -331,16 +329,6 @@ class TurnPipeline:
             turn.record.note((), (failures.translate(second).code,))
 
     # helpers -----------------------------------------------------------------------------------------------------
-
-    def _recorder(self, request: TurnRequest) -> TurnRecorder:
-        return TurnRecorder(
-            request=request,
-            policy_revision=self._policy.revision,
-            masker_revision=self._masking.engine.revision,
-            software=software(),
-            turn_ref=random_ref("t_"),
-            legal=self._asking.legal(request.purpose),
-        )
 
     async def _timed(self, turn: Turn, stage: str, step: Awaitable[T]) -> T:
         with self._telemetry.stage(stage), turn.record.stage(stage):
@@ -352,22 +340,8 @@ class TurnPipeline:
             turn.record.note((), decision.reasons)
             raise Forbidden(decision.reasons[0], "The policy in force refuses this.")
 
-    def _learn_from(self, turn: Turn) -> None:
-        """Take usage, the model's own name and what was masked on the way out into the record."""
-        record, finished, outward = turn.record, turn.finished, sure(turn.outward)
-        record.redactions_out = dict(outward.masked)
-        self._count_redactions(outward.masked, "out")
-        if finished is None:
-            return
-        record.usage = {
-            "prompt_tokens": finished.prompt_tokens,
-            "completion_tokens": finished.completion_tokens,
-            "total_tokens": finished.prompt_tokens + finished.completion_tokens,
-        }
-        record.model = {**(record.model or {}), "response_model": finished.response_model}
-        self._telemetry.tokens.labels(turn.route.backend, "prompt").inc(finished.prompt_tokens)
-        self._telemetry.tokens.labels(turn.route.backend, "completion").inc(finished.completion_tokens)
-
-    def _count_redactions(self, counts: Mapping[str, int], direction: str) -> None:
-        for entity, count in counts.items():
-            self._telemetry.redactions.labels(entity, direction).inc(count)
+    def _learn(self, turn: Turn) -> None:
+        """Take usage, the model's own name and what was masked on the way out into record and metrics."""
+        turn.record.learn(turn.finished, sure(turn.outward).masked)
+        self._telemetry.count_redactions(turn.record.redactions_out, "out")
+        self._telemetry.count_tokens(turn.route.backend, turn.record.usage)

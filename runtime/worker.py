@@ -51,7 +51,7 @@ def end_with_parent() -> None:
     """Ask this process to stop when the parent disappears: its end of our standard input closes."""
 
     def watch() -> None:
-        while sys.stdin.buffer.raw.read(1):  # type: ignore[union-attr]
+        while os.read(0, 1):  # not sys.stdin: its lock would trip the end of the interpreter
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

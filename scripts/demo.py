@@ -36,11 +36,11 @@ BOLD, DIM, GREEN, RED, PLAIN = (
 QUESTIONS = (
     (
         "en",
-        "Reply in one short sentence to marie.tremblay@example.com, phone 514-555-0199, SIN 046 454 286: what is the capital of Canada?",
+        "Reply to marie.tremblay@example.com (514-555-0199, SIN 046 454 286): what is the capital of Canada?",
     ),
     (
         "fr",
-        "Réponds en une phrase à jean.cote@exemple.quebec, téléphone 418 555-0142, NAS 130 692 544 : quelle est la capitale du Québec?",
+        "Réponds à jean.cote@exemple.quebec (418 555-0142, NAS 130 692 544) : quelle est la capitale du Québec ?",
     ),
 )
 
@@ -58,9 +58,8 @@ def main() -> int:
                 print(explained["text"].rstrip() + "\n")
             heading("Verification, as a stranger would do it / Vérification")
             good = command(home, "verify", "logs", "--root-key", "keys/root.pub.pem") == 0
-            good &= command(
-                home, "verify", "--receipt", "answer-en.json", "--request", "request-en.json", "--root-key", "keys/root.pub.pem"
-            ) == 0  # fmt: skip
+            receipt = ("--receipt", "answer-en.json", "--request", "request-en.json")
+            good &= command(home, "verify", *receipt, "--root-key", "keys/root.pub.pem") == 0
             heading("One byte of a copy is flipped / Un octet d'une copie est changé")
             flip(home)
             good &= command(home, "verify", "tampered", "--root-key", "keys/root.pub.pem") == 1
@@ -106,7 +105,7 @@ async def stored_view(home: Path, turn_id: str) -> str:
     database = Database(f"sqlite:///{home / 'data' / 'filagent.sqlite'}")
     try:
         turn = await database.read(lambda conn: repository.find_turn(conn, turn_id))
-        assert turn is not None and turn.principal_id is not None
+        assert turn is not None
         stored = await database.read(lambda conn: repository.read_turn(conn, turn_id, str(turn.principal_id)))
         assert stored is not None
         contents, _ = open_stored(stored, KeyRing(home / "keys"))

@@ -27,6 +27,7 @@ from memory.repository.holds import Hold, list_holds, place_hold, release_hold
 from memory.repository.installation import bind_pepper
 from memory.repository.limits import TurnLimits
 from memory.repository.opening import OpenedTurn, OpenTurn, Refused, Replay, open_turn
+from memory.repository.owned import record_indexes_of
 from memory.repository.people import Person, ensure_person, find_person, find_principal, list_persons
 from memory.repository.reading import (
     find_turn,
@@ -84,6 +85,7 @@ __all__ = [
     "place_hold",
     "read_conversation",
     "read_turn",
+    "record_indexes_of",
     "records_of",
     "release_hold",
     "rename_conversation",

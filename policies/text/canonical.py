@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from policies.text.lookalikes import letters_of
 
-MAX_GROWTH = 5
+MAX_GROWTH = 6
 """No code point becomes more canonical characters than this (the longest: U+33AF reads `rad s`)."""
 
 MAX_HIDDEN = 6
@@ -50,7 +50,7 @@ def _fold_character(character: str, *, leet: bool) -> str:
             folded.append(_LEET[part])
         else:
             folded.append(letters_of(part) or " ")
-    return "".join(folded).replace("l", "i")
+    return re.sub(" +", " ", "".join(folded).replace("l", "i"))
 
 
 class _Folding(dict[int, str]):
@@ -73,11 +73,12 @@ _LEET_HINT = re.compile(r"[013456789@$€|+¡!\uff01-\uff20]")
 _LEET_EXCLAMATION = re.compile(r"[!\uff01](?=\w)")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}")
-_HEX_RUN = re.compile(r"(?:[0-9A-Fa-f]{2}[ ,:-]?){10,}")
+_HEX_RUN = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f ,:-]{18,}[0-9A-Fa-f]")
 _ROT13_HINTS = ("rot13", "rot-13", "rot 13", "caesar", "césar")
 _BACKWARDS_HINTS = ("revers", "backward", "envers", "invers")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|&#|\\[ux][0-9A-Fa-f]{2}")
 _BACKSLASH = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
+_NO_SEPARATORS = str.maketrans("", "", " ,:-")
 _URL_SAFE = str.maketrans("-_", "+/")
 _HIDDEN_RUN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\U000e0000-\U000e01ef]{12,}")
 
@@ -174,4 +175,7 @@ def _from_base64(run: str) -> str:
 
 
 def _from_hex(run: str) -> str:
-    return bytes.fromhex("".join(re.findall("[0-9A-Fa-f]", run))).replace(b"\0", b"").decode("utf-8", errors="replace")
+    """Both ways in which a run of digits can be paired: a letter of the word before may be a digit, too."""
+    digits = run.translate(_NO_SEPARATORS)
+    pairings = (digits[: len(digits) // 2 * 2], digits[1 : 1 + (len(digits) - 1) // 2 * 2])
+    return " ".join(bytes.fromhex(p).replace(b"\0", b"").decode("utf-8", errors="replace") for p in pairings)

@@ -1,7 +1,7 @@
 """Who calls: the credential of a request as a `Caller`, and what may be done, asked of the policy.
 
-Requests without a valid credential get no record of their own; they are counted, and a signed count follows
-(`denials.counted`).
+Refusals made here get no record of their own; they are counted where they are answered (`errors`), and a signed count
+follows (`denials.counted`).
 """
 
 from __future__ import annotations
@@ -32,11 +32,9 @@ async def authenticate(request: Request) -> Caller:
     parts = services(request)
     key = _credential(request)
     if key is None:
-        parts.denials.count("auth.missing")
         raise Unauthenticated("auth.missing", "Send an API key: Authorization: Bearer …")
     caller = await parts.authenticator.caller(key)
     if caller is None:
-        parts.denials.count("auth.invalid")
         raise Unauthenticated("auth.invalid", "This API key is not valid.")
     return caller
 
@@ -57,7 +55,6 @@ def authorize(request: Request, caller: Caller, action: str, **resource: str | i
     """Raise `Forbidden` unless policy lets `caller` do `action`."""
     decision = services(request).policy.authorize(Query(caller.principal, action, resource))
     if decision.effect is not Effect.ALLOW:
-        services(request).denials.count(decision.reasons[0])
         raise Forbidden(decision.reasons[0], "Policy does not allow this for your role.")
 
 

@@ -6,8 +6,11 @@ Checkpoint and hash tiles are public: they hold nothing but hashes, and stranger
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -21,6 +24,9 @@ from runtime.exchange import Caller
 
 router = APIRouter(tags=["evidence"])
 
+_LINES_A_PAGE = 5_000
+_MISSING = ("decision.not_found", "There is no such decision for you.")
+
 
 @router.get("/decisions", summary="Decision records, newest first")
 async def decisions(
@@ -29,12 +35,25 @@ async def decisions(
     before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     decision: Annotated[str | None, Query(pattern="^(allow|deny|redact|require_approval|error)$")] = None,
 ) -> dict[str, Any]:
+    """One's own, or everybody's with the right to any. `next_before` continues the list; null: there is no more."""
     caller = await permitted(request, "decision.list")
-    everybodys = may(request, caller, "decision.read_any")
-    own = None if everybodys else await _own_records(request, caller)
     logs = services(request).settings.logs_dir
-    found = await asyncio.to_thread(_collect, logs, before, limit, decision, own)
-    return {"decisions": found, "next_before": found[-1]["seq"] if len(found) == limit else None}
+    if may(request, caller, "decision.read_any"):
+        found, more = await asyncio.to_thread(_newest, logs, before, limit, decision)
+    else:
+        authorize(request, caller, "decision.read_own")
+        indexes = await services(request).ledger.database.read(
+            partial(
+                repository.record_indexes_of,
+                principal_id=caller.principal_id,
+                limit=limit,
+                before=before,
+                decision=decision,
+            )
+        )
+        found = await asyncio.to_thread(_at, logs, indexes)
+        more = indexes[-1] if len(indexes) == limit else None
+    return {"decisions": found, "next_before": more}
 
 
 @router.get("/decisions/{record_id}", summary="One decision record with its line")
@@ -46,13 +65,14 @@ async def decision(request: Request, record_id: str) -> dict[str, Any]:
 async def proof(request: Request, record_id: str) -> dict[str, Any]:
     found = await _readable(request, record_id)
     logs = services(request).settings.logs_dir
-    return await asyncio.to_thread(reader.proof_for, logs, found["record"]["seq"])
+    proven = await asyncio.to_thread(reader.proof_for, logs, found["log_index"])
+    if proven is None:
+        raise NotFound(*_MISSING)
+    return proven
 
 
 @router.get("/decisions/{record_id}/explain", summary="The record in plain words")
-async def explain(
-    request: Request, record_id: str, lang: Annotated[str, Query(pattern="^(en|fr)$")] = "en"
-) -> dict[str, str]:
+async def explain(request: Request, record_id: str, lang: Literal["en", "fr"] = "en") -> dict[str, str]:
     found = await _readable(request, record_id)
     return {"record_id": record_id, "lang": lang, "text": words.explain_record(found["record"], lang)}
 
@@ -78,22 +98,47 @@ async def tile(request: Request, path: str) -> Response:
 async def _readable(request: Request, record_id: str) -> dict[str, Any]:
     """The decoded record, if it is the caller's own or he may read any; the same 404 for absent and foreign ones."""
     caller = await permitted(request, "decision.read_own")
-    missing = NotFound("decision.not_found", "There is no such decision for you.")
     if RECORD_ID.fullmatch(record_id) is None:
-        raise missing
+        raise NotFound(*_MISSING)
     found = await asyncio.to_thread(reader.read_decision, services(request).settings.logs_dir, record_id)
     if found is None:
-        raise missing
-    if not may(request, caller, "decision.read_any"):
-        turn_ref = found["record"].get("turn_ref", "")
-        turn = await services(request).ledger.database.read(partial(repository.find_turn_by_ref, turn_ref=turn_ref))
-        if turn is None or turn.principal_id != caller.principal_id:
-            raise missing
+        raise NotFound(*_MISSING)
+    if not may(request, caller, "decision.read_any") and not await _is_own(request, caller, found["record"]):
+        raise NotFound(*_MISSING)
     return found
 
 
-async def _own_records(request: Request, caller: Caller) -> set[str]:
-    authorize(request, caller, "decision.read_own")
-    return await services(request).ledger.database.read(
-        lambda conn: set(repository.records_of(conn, caller.principal_id))
-    )
+async def _is_own(request: Request, caller: Caller, record: dict[str, Any]) -> bool:
+    """Whether a record is about a turn of the caller; one refused before it was opened names his key instead."""
+    actor = record.get("actor", {})
+    if actor.get("type") == "principal" and actor.get("ref") == caller.principal.ref:
+        return True
+    turn_ref = record.get("turn_ref", "")
+    turn = await services(request).ledger.database.read(partial(repository.find_turn_by_ref, turn_ref=turn_ref))
+    return turn is not None and turn.principal_id == caller.principal_id
+
+
+def _newest(
+    logs_dir: Path, before: int | None, limit: int, decision: str | None
+) -> tuple[list[dict[str, Any]], int | None]:
+    """The decision records below an index, newest first, and where the next page begins.
+
+    A page looks at a bounded number of lines, so that a rare decision costs no reading of the whole log: it may hold
+    fewer than `limit`, even none, while there are more.
+    """
+    found: list[dict[str, Any]] = []
+    seen = None
+    lines = reader.iter_records(logs_dir, end=before, reverse=True)
+    for seen in islice(lines, _LINES_A_PAGE):
+        record = seen.record
+        if record.get("event") == "turn" and decision in {None, record.get("decision")}:
+            found.append(record)
+            if len(found) == limit:
+                break
+    return found, seen.index if seen is not None and seen.index > 0 else None
+
+
+def _at(logs_dir: Path, indexes: Sequence[int]) -> list[dict[str, Any]]:
+    """The records at these indexes, as far as the log still has them."""
+    lines = ((index, reader.read_line(logs_dir, index)) for index in indexes)
+    return [reader.read_record(index, line).record for index, line in lines if line is not None]

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from runtime.errors import BY_STATUS, FilAgentError
+from memory.errors import StorageError
+from runtime.audit.errors import AuditError
+from runtime.denials import Denials
+from runtime.errors import BY_STATUS, FilAgentError, Invalid
+from runtime.failures import translate
 from runtime.telemetry import Telemetry
 
+#: Unauthenticated, not permitted, malformed: the refusals that are counted.
+_COUNTED = frozenset({400, 401, 403, 413, 422})
 _HTTP_CODES = {404: "request.not_found", 405: "request.method_not_allowed"}
 
 
@@ -45,25 +52,34 @@ def response(error: FilAgentError) -> JSONResponse:
     )
 
 
-def install(app: FastAPI, telemetry: Telemetry) -> None:
-    """Make every failure of the application answer in this form; an unforeseen one says nothing of its cause."""
+def install(app: FastAPI, telemetry: Telemetry, denials: Denials) -> None:
+    """Make every failure answer in this form, and count it; one that nobody foresaw is the shield's business.
+
+    Refusals that come here belong to no turn, so they have no record of their own: `denials` has a signed count follow.
+    """
 
     async def known(_request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, FilAgentError)  # noqa: S101 - registered for this class alone
-        telemetry.errors.labels(error.code).inc()
-        return response(error)
+        mapped = _malformed(error) if isinstance(error, RequestValidationError) else translate(error)
+        telemetry.errors.labels(mapped.code).inc()
+        if mapped.status in _COUNTED:
+            denials.count(mapped.code)
+        return response(mapped)
 
     async def framework(_request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         kind = BY_STATUS.get(error.status_code, FilAgentError)
         mapped = kind(_HTTP_CODES.get(error.status_code, "request.refused"), "There is nothing here for this request.")
         body = problem(mapped) | {"status": error.status_code}
-        return JSONResponse(body, status_code=error.status_code, media_type="application/problem+json")
+        return JSONResponse(
+            body, status_code=error.status_code, headers=error.headers, media_type="application/problem+json"
+        )
 
-    async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        telemetry.errors.labels("internal.error").inc()
-        return response(FilAgentError("internal.error", "Something failed that should not have; nothing was released."))
-
-    app.add_exception_handler(FilAgentError, known)
+    for kind in (FilAgentError, AuditError, StorageError, RequestValidationError):
+        app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, framework)
-    app.add_exception_handler(Exception, unforeseen)
+
+
+def _malformed(error: RequestValidationError) -> FilAgentError:
+    """Names of our own parameters and what they must be, never what was sent."""
+    fields = sorted({f"{item['loc'][-1]}: {item['msg']}" for item in error.errors()})
+    return Invalid("request.invalid", "; ".join(fields)[:1000])

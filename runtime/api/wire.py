@@ -1,12 +1,15 @@
 """Strict reading of request bodies: what is committed to must mean one thing only.
 
-Refused here, each with a stable code: bodies over the limit (413), anything that is not UTF-8 JSON with unique keys,
-finite numbers and sane depth (422), texts with lone surrogates or NUL (422). Schema checks follow in the models.
+Refused here, each with a stable code: bodies over the limit (413) or too slow (400), anything that is not UTF-8 JSON
+with unique keys, finite numbers and sane depth (422), texts with lone surrogates or NUL (422). Schema checks follow in
+the models.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
@@ -18,21 +21,33 @@ from runtime.errors import BadRequest, Invalid, TooLarge
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_DEPTH = 16
+BODY_SECONDS = 30.0
+# Possessive, and a string that never ends reaches to the end: linear time whatever the text.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The exact bytes of the body, at most `limit` of them; reading stops where the limit is passed."""
+async def read_body(request: Request, limit: int, *, seconds: float = BODY_SECONDS) -> bytes:
+    """The exact bytes of the body, at most `limit` of them; reading stops where the limit or the time is passed.
+
+    Raises:
+        TooLarge: `request.too_large`.
+        BadRequest: `request.incomplete`, `request.slow`.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise TooLarge("request.too_large", f"The request body may hold {limit} bytes at the most.")
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise TooLarge("request.too_large", f"The request body may hold {limit} bytes at the most.")
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise TooLarge("request.too_large", f"The request body may hold {limit} bytes at the most.")
     except ClientDisconnect as error:
         raise BadRequest("request.incomplete", "The request ended before its body was complete.") from error
+    except TimeoutError as error:
+        raise BadRequest("request.slow", "The body of the request took too long to arrive.") from error
     return bytes(body)
 
 
@@ -44,7 +59,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
     """
     try:
         text = body.decode("utf-8")
-        if _depth(text) > MAX_DEPTH:
+        if _too_deep(text):
             raise Invalid("request.not_json", f"JSON deeper than {MAX_DEPTH} levels is refused.")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
@@ -53,7 +68,8 @@ def parse_json(body: bytes) -> dict[str, Any]:
         raise Invalid("request.not_json", "The body is not valid JSON.") from error
     if not isinstance(value, dict):
         raise Invalid("request.not_json", "The body must be a JSON object.")
-    _check_texts(value)
+    if "\\u" in text:  # nothing else spells NUL or a lone surrogate in JSON that was UTF-8
+        _check_texts(value)
     return value
 
 
@@ -71,26 +87,19 @@ def _name(location: tuple[int | str, ...], kind: str, message: str) -> str:
     return f"{where or 'body'}: " + ("unknown field" if kind == "extra_forbidden" else message)
 
 
-def _depth(text: str) -> int:
-    """An upper bound of the nesting, counted without recursion (brackets in strings count too: only a bound)."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for char in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                in_string = False
-        elif char == '"':
-            in_string = True
-        elif char in "[{":
+def _too_deep(text: str) -> bool:
+    """Whether brackets nest deeper than `MAX_DEPTH`, counted without recursion; those in strings do not count."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        if token[0] in "[{":
             depth += 1
-            deepest = max(deepest, depth)
-        elif char in "]}":
+            if depth > MAX_DEPTH:
+                return True
+        elif token[0] in "]}":
             depth -= 1
-    return deepest
+    return False
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -106,7 +115,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def _check_texts(value: Any) -> None:
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        if _BAD_TEXT.search(value):
             raise Invalid("request.bad_text", "Texts may not hold NUL or lone surrogates.")
     elif isinstance(value, dict):
         for key, item in value.items():

@@ -76,7 +76,7 @@ class SocketLog:
     async def append(self, draft: Draft) -> Appended:
         """See `LogClient`."""
         self._last += 1
-        body = await self._ask(self._last, draft_frame(self._last, prepare(draft)))
+        body = await self._ask(self._last, draft_frame(self._last, draft))
         try:
             return read_appended(body)
         except FrameError as error:

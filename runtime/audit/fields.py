@@ -27,7 +27,7 @@ EVENTS = frozenset(
 DECISIONS = frozenset({"allow", "deny", "redact", "require_approval", "error"})
 
 HEX = r"[0-9a-f]{64}"
-RECORD_ID = r"DR-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_RECORD_ID = r"DR-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 CODE = r"[a-z][a-z0-9_.:/*-]{0,63}"
 KEY = r"[a-z][a-z0-9_.-]{0,47}"
 # Random references are at least 16 characters long: a word or a name is no reference.
@@ -131,7 +131,7 @@ PREDICATE: Mapping[str, Shape] = {
     "conversation_ref": _ref,
     "turn_ref": Shape(f'"(?P<turn_ref>{REF})"'),
     "step": _count,
-    "parent_record_id": _text(RECORD_ID),
+    "parent_record_id": _text(_RECORD_ID),
     "decision": _one_of(DECISIONS),
     "rules": _codes,
     "reasons": _codes,
@@ -172,6 +172,7 @@ PREDICATE: Mapping[str, Shape] = {
     ),
     "detail": _table("detail", KEY, _either(_boolean, _integer, _name), 16),
 }
+RECORD_ID = re.compile(_RECORD_ID)
 _TABLES = ("params", "masked", "removed", "usage", "timings", "detail")
 _PREDICATE = re.compile("".join(f'(?:,"{name}":{shape.pattern})?+' for name, shape in PREDICATE.items()))
 _SUBJECT = rf'\{{"name":"[a-z][a-z0-9_.:/-]{{0,63}}","digest":\{{"sha256":"{HEX}"\}}\}}'

@@ -1,5 +1,6 @@
-"""Lines by their index: finds them in segments without reading each segment from its start again. Reads only, and
-believes what it reads; who needs proof asks `proofs` or `verify`.
+"""Lines by their index: finds them in segments without reading each segment from its start again.
+
+Reads only, and believes what it reads; who needs proof asks `proofs` or `verify`.
 """
 
 from __future__ import annotations

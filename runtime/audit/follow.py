@@ -1,5 +1,7 @@
-"""The tree over the lines as they are read, compared on the way with everything that was signed or stored about it:
-checkpoints at their sizes, roots that `segment.sealed` names, hash tiles. Reads tiles; the lines come from `verify`.
+"""The tree over the lines as they are read, compared with everything that was signed or stored about it.
+
+That is: checkpoints at their sizes, roots that `segment.sealed` names, hash tiles. Reads tiles; the lines come from
+`verify`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ _TILE_BYTES = WIDTH * HASH_SIZE
 class TreeFollower:
     """A tree that grows leaf by leaf and is compared with what should be true of it.
 
-    Where the lines have a gap (`lose`), there is no tree any more and nothing further is compared: the gap is the problem.
+    Where the lines have a gap (`lose`), there is no tree any more and nothing further is compared: the gap is the
+    problem.
     """
 
     def __init__(self, report: Report) -> None:
@@ -140,5 +143,3 @@ def _last_tile(folder: Path) -> int | None:
 
 def _is_group(text: str) -> bool:
     return len(text) == 3 and text.isascii() and text.isdigit()
-
-

@@ -1,9 +1,8 @@
 """Group commit: a thread that owns the writer and records together whatever is waiting.
 
 While one batch is being synced, the next one gathers. Callers that were answered together ask again together, so a
-round waits a moment (at most half as long as the last one took) for as many drafts as the last one saw: one sync for
-sixteen instead of two for eight. A single caller never waits. How drafts get here is `server`'s and `client`'s
-business.
+round waits a moment for as many drafts as the last one saw, at most as long as the sync that this may save. A single
+caller never waits. How drafts get here is `server`'s and `client`'s business.
 """
 
 from __future__ import annotations
@@ -43,9 +42,7 @@ class GroupCommit:
         self._queue: SimpleQueue[tuple[Prepared, Any, Sink] | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
-        # How many drafts were on their way in the last round, and how long it took.
-        self._expected = 0
-        self._last_took = 0.0
+        self._expected = 0  # how many drafts were on their way in the last round
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -75,12 +72,10 @@ class GroupCommit:
         try:
             self._tell()
             while batch := self._next_batch():
-                begun = time.monotonic()
                 results = self._commit([draft for draft, _, _ in batch])
                 by_sink: dict[Sink, list[tuple[Any, Result]]] = {}
                 for (_, token, sink), result in zip(batch, results, strict=True):
                     by_sink.setdefault(sink, []).append((token, result))
-                self._last_took = time.monotonic() - begun
                 self._expected = len(batch) + self._queue.qsize()
                 for sink, answers in by_sink.items():
                     self._answer(sink, answers)
@@ -93,7 +88,7 @@ class GroupCommit:
         if first is None:
             return []
         batch = [first]
-        deadline = time.monotonic() + min(self._last_took / 2, LONGEST_WAIT)
+        deadline = time.monotonic() + min(self._writer.last_sync, LONGEST_WAIT)
         while len(batch) < MAX_BATCH:
             try:
                 if len(batch) < self._expected:

@@ -1,5 +1,7 @@
-"""Cutting segments into runs of lines for `scan`, and running these over all cores in order. Memory stays flat: one block
-is read at a time, and only a few runs are on their way. Notes what is wrong with the files themselves.
+"""Cutting segments into runs of lines for `scan`, and running these over all cores in order.
+
+Memory stays flat: one block is read at a time, and only a few runs are on their way. Notes what is wrong with the files
+themselves.
 """
 
 from __future__ import annotations
@@ -114,7 +116,9 @@ def scan_all(
         runs = iter(cutter)
         try:
             while True:
-                waiting.extend((chunk, count, pool.submit(_scan, chunk)) for chunk, count in islice(runs, 3 * jobs - len(waiting)))
+                waiting.extend(
+                    (chunk, count, pool.submit(_scan, chunk)) for chunk, count in islice(runs, 3 * jobs - len(waiting))
+                )
                 if not waiting:
                     return
                 chunk, count, future = waiting.popleft()

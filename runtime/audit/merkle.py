@@ -83,8 +83,16 @@ def root_of(size: int, get_subtree: GetSubtree) -> bytes:
     return _range_root(0, size, get_subtree) if size else EMPTY_ROOT
 
 
-def inclusion_proof(index: int, size: int, get_subtree: GetSubtree) -> list[bytes]:
+def inclusion_proof(
+    index: int, size: int, get_subtree: GetSubtree, memo: dict[tuple[int, int], bytes] | None = None
+) -> list[bytes]:
     """PATH(index, D[size]) of RFC 9162 §2.1.3.1, the sibling of the leaf first.
+
+    Args:
+        index: the leaf.
+        size: of the tree.
+        get_subtree: looks hashes up.
+        memo: kept between calls for one tree, it saves most of the work for leaves that are near each other.
 
     Raises:
         ProofError: there is no such leaf in a tree of that size.
@@ -92,16 +100,16 @@ def inclusion_proof(index: int, size: int, get_subtree: GetSubtree) -> list[byte
     _check_number(size)
     if not 0 <= index < size:
         raise ProofError(f"no leaf {index} in a tree of {size} leaves")
+    known = {} if memo is None else memo
     proof: list[bytes] = []
     low, high = 0, size
     while high - low > 1:
         middle = low + _split(high - low)
-        if index < middle:
-            proof.append(_range_root(middle, high, get_subtree))
-            high = middle
-        else:
-            proof.append(_range_root(low, middle, get_subtree))
-            low = middle
+        sibling = (middle, high) if index < middle else (low, middle)
+        if sibling not in known:
+            known[sibling] = _range_root(*sibling, get_subtree)
+        proof.append(known[sibling])
+        low, high = (low, middle) if index < middle else (middle, high)
     proof.reverse()
     return proof
 

@@ -1,6 +1,7 @@
-"""Proofs and tiles of a log on the disk, for doors and exports: from full hash tiles where there are any, from lines
-where not. Every proof is checked against the signed root's value before it is handed out; signatures are for whoever
-receives it to check.
+"""Proofs and tiles of a log on the disk, for doors and exports.
+
+They are made from full hash tiles where there are any, from lines where not. Every proof is checked against the value
+of the signed root before it is handed out; signatures are for whoever receives it to check.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def proof_for(logs_dir: Path, index: int, size: int | None = None) -> dict[str, 
     """The inclusion proof of a leaf, in the tree of the current checkpoint or of an earlier size.
 
     Returns:
-        log_index, tree_size, inclusion (hashes in base64, the leaf's sibling first) and checkpoint (the signed note over
-        tree_size leaves; None for an earlier size). None where the current checkpoint covers no such leaf or size.
+        log_index, tree_size, inclusion (hashes in base64, the leaf's sibling first) and checkpoint (the signed note
+        over tree_size leaves; None for an earlier size). None where the current checkpoint covers no such leaf or size.
 
     Raises:
         LogDamaged: lines and tiles do not lead to the root that was signed.
@@ -84,6 +85,15 @@ def proof_for(logs_dir: Path, index: int, size: int | None = None) -> dict[str, 
         "inclusion": _base64(proof),
         "checkpoint": text if wanted == signed.size else None,
     }
+
+
+def inclusion_under(logs_dir: Path, signed: Checkpoint, index: int) -> list[str]:
+    """The inclusion proof of a leaf under a checkpoint that was read before; hashes in base64.
+
+    Raises:
+        LogDamaged: lines and tiles do not lead to the root that was signed.
+    """
+    return _base64(_trees(logs_dir).inclusion(index, signed.size, signed))
 
 
 def consistency_for(logs_dir: Path, size1: int, size2: int | None = None) -> list[str] | None:

@@ -96,19 +96,19 @@ def check_answer(
     signed: Signed | None = None
     if manifest is not None:
         report.facts |= {"custody": manifest.custody, "keys_version": manifest.version}
-        signed = check_signed(_text(receipt, "checkpoint").encode(), "receipt", [manifest], report)
+        signed = check_signed(_bytes(receipt, "checkpoint"), "receipt", [manifest], report)
     index = receipt.get("log_index")
     if type(index) is not int or index < 0:
         report.problem("receipt.index")
         return report, signed
     report.facts["log_index"] = index
-    line = _text(receipt, "envelope").encode("utf-8", "surrogatepass")
+    line = _bytes(receipt, "envelope")
     if signed is not None and manifest is not None:
         report.facts |= {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
         _judge_checkpoint_key(signed, manifest, report)
         # (3)
         try:
-            proof = _hashes(receipt.get("inclusion"))
+            proof = read_hashes(receipt.get("inclusion"))
             verify_inclusion(leaf_hash(line), index, signed.checkpoint.size, proof, signed.checkpoint.root)
         except ProofError as error:
             report.problem("receipt.inclusion", index=index, reason=str(error))
@@ -134,13 +134,15 @@ def check_answer(
     return report, signed
 
 
-def _manifest(receipt: Mapping[str, Any], root: Ed25519PublicKey, keys: bytes | None, report: Report) -> Manifest | None:
+def _manifest(
+    receipt: Mapping[str, Any], root: Ed25519PublicKey, keys: bytes | None, report: Report
+) -> Manifest | None:
     if keys is None and not isinstance(receipt.get("keys"), str):
         report.problem("receipt.keys")
         return None
     try:
-        return load_manifest(keys if keys is not None else _text(receipt, "keys").encode(), root)
-    except (KeysError, UnicodeEncodeError) as error:
+        return load_manifest(keys if keys is not None else _bytes(receipt, "keys"), root)
+    except KeysError as error:
         report.problem("keys.manifest", file="keys.json", reason=plain(str(error)))
         return None
 
@@ -186,10 +188,10 @@ def _describe(predicate: Mapping[str, Any], report: Report) -> None:
             report.facts[name] = plain(predicate[name])
     policy, model = predicate.get("policy"), predicate.get("model")
     if isinstance(policy, dict):
-        report.facts["policy"] = plain(policy.get("revision"))[:71]
+        report.facts["policy"] = plain(policy.get("revision"))
     if isinstance(model, dict):
-        name = model.get("response_model") or model.get("request_model")
-        report.facts["model"] = f"{plain(model.get('provider'))} / {plain(name)}"
+        answered = model.get("response_model") or model.get("request_model")
+        report.facts["model"] = f"{plain(model.get('provider'))} / {plain(answered)}"
     reasons = predicate.get("reasons")
     if isinstance(reasons, list) and reasons:
         report.facts["reasons"] = ", ".join(plain(reason) for reason in reasons[:8])
@@ -243,8 +245,7 @@ def _commit(predicate: Mapping[str, Any], name: str) -> str | None:
     entries = predicate.get("content")
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get("commit"), str):
-            found: str = entry["commit"]
-            return found
+            return str(entry["commit"])
     return None
 
 
@@ -258,7 +259,8 @@ def _salt(receipt: Mapping[str, Any], name: str) -> bytes | None:
     return salt if len(salt) == SALT_SIZE else None
 
 
-def _hashes(values: object) -> list[bytes]:
+def read_hashes(values: object) -> list[bytes]:
+    """An inclusion proof as receipts and bundles spell it. Raises: ProofError."""
     if not isinstance(values, list) or len(values) > _MAX_PROOF:
         raise ProofError("the inclusion proof is not a list of hashes")
     hashes = [_decode(value) for value in values]
@@ -279,9 +281,9 @@ def _decode(text: object) -> bytes:
     return value
 
 
-def _text(receipt: Mapping[str, Any], name: str) -> str:
+def _bytes(receipt: Mapping[str, Any], name: str) -> bytes:
     value = receipt.get(name)
-    return value if isinstance(value, str) else ""
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import threading
 import time as clock
 from collections.abc import Mapping
@@ -48,6 +47,7 @@ __all__ = [
     "new_record_id",
     "parse_statement",
     "prepare",
+    "serialise",
     "statement",
     "strict_object",
 ]
@@ -60,7 +60,6 @@ LOG_SUBJECT = "log"
 MAX_PAYLOAD = 48_900  # bytes: its envelope is then within 65,535
 MAX_INT = 2**53 - 1
 _MAX_DEPTH = 64
-_RECORD_ID = re.compile(RECORD_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +137,21 @@ def prepare(draft: Draft) -> Prepared:
     Raises:
         DraftRefused: it holds something that may not enter the log, or too much; the message names the field.
     """
+    return admit(*serialise(draft))
+
+
+def serialise(draft: Draft) -> tuple[str, str, str, str]:
+    """The arguments of `admit`, unchecked.
+
+    Raises:
+        DraftRefused: it has a field that no record has, or something that has no JSON.
+    """
     try:
         named = [{"name": name, "digest": {"sha256": digest}} for name, digest in draft.subjects]
         subjects = compact_json(named) if named else ""
     except (TypeError, ValueError, RecursionError) as error:
         raise DraftRefused("subject: not names with a SHA-256 each") from error
-    return admit(draft.record_id, draft.event, subjects, write_fields(draft.predicate))
+    return draft.record_id, draft.event, subjects, write_fields(draft.predicate)
 
 
 def admit(record_id: str, event: str, subjects: str, fields: str) -> Prepared:
@@ -158,7 +166,7 @@ def admit(record_id: str, event: str, subjects: str, fields: str) -> Prepared:
     Raises:
         DraftRefused: as `prepare`.
     """
-    if not isinstance(record_id, str) or _RECORD_ID.fullmatch(record_id) is None:
+    if not isinstance(record_id, str) or RECORD_ID.fullmatch(record_id) is None:
         raise DraftRefused("record_id: not 'DR-' and a UUIDv7")
     if not isinstance(event, str) or event not in EVENTS:
         raise DraftRefused("event: not one of the known values")

@@ -1,7 +1,7 @@
 """What a verification found, as values: problems that break the verdict, remarks that do not. Pure: no I/O.
 
-The procedures (`verify`, `bundle`, `receipt`) fill a report; `words` puts it into sentences. Only the first few notes of
-a kind are kept, the rest are counted, so that a log with a million bad lines is reported in bounded memory.
+The procedures (`verify`, `bundle_check`, `receipt`) fill a report; `words` puts it into sentences. Only the first few
+notes of a kind are kept, the rest are counted, so that a log with a million bad lines is reported in bounded memory.
 """
 
 from __future__ import annotations

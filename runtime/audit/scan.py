@@ -219,6 +219,6 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
 
 
 def plain(value: object) -> str:
-    """A value from a file as it may be shown on a terminal: at most 64 printable ASCII characters."""
+    """A value from a file as it may be shown on a terminal: at most 80 printable ASCII characters."""
     text = str(value) if isinstance(value, str | int | bool) else "-" if value is None else type(value).__name__
-    return "".join(char if " " <= char <= "~" else "?" for char in text[:64])
+    return "".join(char if " " <= char <= "~" else "?" for char in text[:80])

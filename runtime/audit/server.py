@@ -230,7 +230,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):
         pass
     with suppress(RuntimeError):  # it has ended already
         loop.call_soon_threadsafe(stop.set)

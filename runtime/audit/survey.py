@@ -1,6 +1,6 @@
-"""What a log directory holds, found and read for verification: key manifests, checkpoints, segments. Judges signatures
-of manifests and checkpoints; lines and the tree are left to `scan` and `verify`.
+"""What a log directory holds, found and read for verification: key manifests, checkpoints, segments.
 
+Judges signatures of manifests and checkpoints; lines and the tree are left to `scan` and `verify`.
 Everything is read as an adversary may have left it: a file that is missing, huge, a directory, or full of noise becomes
 a note in the report.
 """
@@ -57,9 +57,9 @@ def read_manifests(folder: Path, root: Ed25519PublicKey, report: Report) -> list
     found: dict[int, Manifest] = {}
     names = _names(folder, report)
     for name in sorted(names):
-        version = _VERSION_FILE.fullmatch(name)
-        if version is None and name != MANIFEST_SUBJECT:
+        if not is_manifest_name(name):
             continue
+        version = _VERSION_FILE.fullmatch(name)
         try:
             manifest = load_manifest(read_limited(folder / name, MAX_MANIFEST) or b"", root)
         except (KeysError, OSError) as error:
@@ -75,6 +75,21 @@ def read_manifests(folder: Path, root: Ed25519PublicKey, report: Report) -> list
     manifests = [found[version] for version in sorted(found)]
     check_succession(manifests, report)
     return manifests
+
+
+def is_manifest_name(name: str) -> bool:
+    """Whether a file of this name holds a version of the key manifest."""
+    return name == MANIFEST_SUBJECT or _VERSION_FILE.fullmatch(name) is not None
+
+
+def describe_keys(manifests: Sequence[Manifest], report: Report) -> None:
+    """What a reader should know of the keys: who holds the root, and how many logs there are under it."""
+    if not manifests:
+        return
+    newest = manifests[-1]
+    report.facts |= {"custody": newest.custody, "keys_version": newest.version, "root": newest.root_keyid}
+    if len(newest.origins) > 1:
+        report.remark("keys.origins", count=len(newest.origins), names=", ".join(newest.origins[:8]))
 
 
 def check_succession(manifests: Sequence[Manifest], report: Report) -> None:
@@ -112,8 +127,10 @@ def check_signed(text: bytes, source: str, manifests: Sequence[Manifest], report
 
 
 def read_checkpoints(folder: Path, manifests: Sequence[Manifest], report: Report) -> list[Signed]:
-    """The archived checkpoints and the current one, smallest first. The current one is read last, so that it is never
-    older than an archived one merely because a writer went on in between."""
+    """The archived checkpoints and the current one, smallest first.
+
+    The current one is read last, so that it is never older than an archived one merely because a writer went on.
+    """
     files: list[tuple[str, Path]] = []
     archive = folder / CHECKPOINTS_DIR
     for name in sorted(_names(archive, report)):

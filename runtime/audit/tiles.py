@@ -71,6 +71,7 @@ class HashTiles:
         self._edge: list[_Tile] = []
         self._unwritten: dict[tuple[int, int], _Tile] = {}
         self._cache: OrderedDict[tuple[int, int], _Tile] = OrderedDict()
+        self._memo: dict[tuple[int, int], bytes] = {}  # for proofs in the tree of the present size
         self.size = 0
 
     @classmethod
@@ -115,6 +116,7 @@ class HashTiles:
                 self._edge[level] = _Tile()
             level += 1
         self.size += 1
+        self._memo.clear()
 
     def flush(self) -> None:
         """Write the tiles that have become full. After an OSError those not yet written are written next time."""
@@ -144,7 +146,9 @@ class HashTiles:
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
         """The inclusion proof of a leaf in the tree of `size` leaves (all by default). Raises: ProofError."""
-        return inclusion_proof(index, self.size if size is None else size, self.subtree)
+        if size is None or size == self.size:
+            return inclusion_proof(index, self.size, self.subtree, self._memo)
+        return inclusion_proof(index, size, self.subtree)
 
     def consistency(self, size1: int, size2: int | None = None) -> list[bytes]:
         """The proof that the tree of `size2` leaves (all by default) extends that of `size1`. Raises: ProofError."""

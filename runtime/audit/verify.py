@@ -1,17 +1,18 @@
-"""The offline verifier: is this log, bundle or receipt what its keys signed? Needs the root's public key, these files
-and `cryptography`; trusts nothing else, and changes nothing.
+"""The offline verifier: is this log, bundle or receipt what its keys signed?
+
+It needs the root's public key, these files and `cryptography`; it trusts nothing else, and changes nothing.
 
     python -m runtime.audit.verify PATH --root-key FILE [--receipt ANSWER.json [--request REQUEST.json]]
 
-A log directory is verified in these steps, numbered as in the code (docs/log-format.md §9 says the same for whoever
-writes another verifier):
+A log directory is verified in these steps, numbered as in the code (docs/log-format.md §9 says the same for
+whoever writes another verifier):
 
 (1) Keys. Every version of keys.json is signed by the root key that the caller pins; versions follow each other.
 (2) Checkpoints. Read before any line, so that a log that is being written is no false alarm: every line that they cover
     was durable before they were made. Each is signed by a log key of the manifest. The largest one sets the size.
 (3) Segments. Named by day and first leaf; each begins where the one before ends: no gap, no overlap.
-(4) Lines. Each is an envelope in its one spelling, signed by a record key that was valid at its index by the manifest in
-    force there; its statement can be read in one way; `seq` is its index, `prev` the leaf hash of the line before,
+(4) Lines. Each is an envelope in its one spelling, signed by a record key that was valid at its index by the manifest
+    in force there; its statement can be read in one way; `seq` is its index, `prev` the leaf hash of the line before,
     `time` not before the line before. (`scan`, over all cores.)
 (5) Tree. Over these lines, its root is the one that each checkpoint signed at its size, older ones included.
 (6) Ends. Fewer lines than the largest checkpoint covers: the tail was cut. More: not yet covered, said, no alarm.
@@ -19,8 +20,8 @@ writes another verifier):
 (8) Declared gaps. Restarts and recoveries, in words.
 (9) Open turns. An intent without a decision record: a turn in progress, or one that the next start closes.
 
-Unknown fields, events and versions are remarked upon; the verdict never depends on them. Bundles are `bundle`'s business,
-receipts `receipt`'s, wording `words`'. What a log that verifies does not prove is in docs/evidence.md.
+Unknown fields, events and versions are remarked upon; the verdict never depends on them. Bundles are `bundle_check`'s
+business, receipts `receipt`'s, wording `words`'. What a log that verifies does not prove is in docs/evidence.md.
 """
 
 from __future__ import annotations
@@ -36,14 +37,24 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from runtime.audit import words
-from runtime.audit.bundle import is_bundle, verify_bundle
-from runtime.audit.errors import AuditError
+from runtime.audit.bundle import is_bundle
+from runtime.audit.bundle_check import verify_bundle
+from runtime.audit.errors import AuditError, RecordError
 from runtime.audit.lines import Cutter, scan_all
-from runtime.audit.manifest import MAX_MANIFEST, Manifest, load_public
+from runtime.audit.manifest import MAX_MANIFEST, load_public
 from runtime.audit.merkle import HASH_SIZE
-from runtime.audit.receipt import check_answer, read_answer
+from runtime.audit.receipt import MAX_ANSWER, check_answer, read_answer
 from runtime.audit.report import Report
-from runtime.audit.survey import Signed, find_segments, read_checkpoints, read_limited, read_manifests
+from runtime.audit.survey import (
+    Signed,
+    describe_keys,
+    find_segments,
+    read_checkpoints,
+    read_limited,
+    read_manifests,
+    reason_of,
+)
+from runtime.audit.walk import Walk
 
 Progress = Callable[[int, int], None]
 
@@ -71,7 +82,7 @@ def verify_log(
     report = Report("log")
     # (1)
     manifests = read_manifests(logs_dir, root, report)
-    _describe_keys(manifests, report)
+    describe_keys(manifests, report)
     # (2)
     signed = read_checkpoints(logs_dir, manifests, report)
     if not signed:
@@ -98,7 +109,7 @@ def verify_log(
             walk.take(run, broken=chunk.first in cutter.gaps)
             on_progress(chunk.first + count, max(size, chunk.first + count))
     except OSError as error:
-        report.problem("file.unreadable", file="events", reason=error.strerror or "unreadable")
+        report.problem("file.unreadable", file="events", reason=reason_of(error))
     for item in signed:
         last = max(0, item.checkpoint.size - 1)
         walk.in_force.judge(item.keyid, "log", item.checkpoint.origin, last, last + 1)
@@ -118,3 +129,102 @@ def verify_log(
     return report
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Exit 0: whole; 1: not; 2: it could not be tried."""
+    arguments = _parser().parse_args(argv)
+    try:
+        root = load_public(_need(arguments.root_key, "the root key", 1 << 16))
+        reports = _run(arguments, root)
+    except AuditError as error:
+        sys.stderr.write(f"verify: {error}\n")
+        return 2
+    language = arguments.lang
+    if arguments.json:
+        shown = [words.to_json(report, language) for report in reports]
+        text = json.dumps(shown[0] | ({"log": shown[1]} if len(shown) > 1 else {}), indent=2, ensure_ascii=False)
+    else:
+        text = "\n\n".join(words.render(report, language) for report in reports)
+    sys.stdout.write(f"{text}\n")
+    return 0 if all(report.whole for report in reports) else 1
+
+
+def _run(arguments: argparse.Namespace, root: Ed25519PublicKey) -> list[Report]:
+    path: Path | None = arguments.path
+    if arguments.receipt is None:
+        if path is None or arguments.request is not None or arguments.keys is not None:
+            raise AuditError("give a log directory, a bundle, or --receipt; --request and --keys go with --receipt")
+        return [_verify_path(path, root, arguments)]
+    keys = None
+    if arguments.keys is not None:
+        keys = _need(arguments.keys, "keys.json", MAX_MANIFEST)
+    elif path is not None and path.is_dir():
+        keys = _need(path / "keys.json", "keys.json of the log", MAX_MANIFEST)
+    request = _need(arguments.request, "the request", MAX_ANSWER) if arguments.request is not None else None
+    data = _need(arguments.receipt, "the answer", MAX_ANSWER)
+    try:
+        report, signed = check_answer(read_answer(data), root, keys=keys, request=request)
+    except RecordError as error:
+        report, signed = Report("receipt"), None
+        report.problem("receipt.record", reason=str(error))
+    if path is None:
+        return [report]
+    if is_bundle(path):
+        raise AuditError("a receipt is compared with a log directory, not with a bundle")
+    return [report, _verify_path(path, root, arguments, held=[signed] if signed is not None else [])]
+
+
+def _verify_path(
+    path: Path, root: Ed25519PublicKey, arguments: argparse.Namespace, held: Sequence[Signed] = ()
+) -> Report:
+    if not path.exists():
+        raise AuditError(f"{path} does not exist")
+    if is_bundle(path):
+        return verify_bundle(path, root)
+    if not ((path / "keys.json").exists() or (path / "events").exists()):
+        raise AuditError(f"{path} is neither a log directory nor a bundle")
+    return verify_log(path, root, jobs=arguments.jobs, held=held, on_progress=_Progress().report)
+
+
+class _Progress:
+    """Says on standard error how far a long verification is, every two seconds."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + 2
+
+    def report(self, done: int, size: int) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + 2
+            sys.stderr.write(f"{done:,} of {size:,} records checked\n")
+            sys.stderr.flush()
+
+
+def _need(path: Path, what: str, limit: int) -> bytes:
+    try:
+        data = read_limited(path, limit)
+    except OSError as error:
+        raise AuditError(f"{what} cannot be read: {error.strerror or error}") from error
+    if data is None:
+        raise AuditError(f"{what} cannot be read: {path} does not exist")
+    return data
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="verify", description="Is this log, bundle or receipt what its keys signed? Exit 0 yes, 1 no, 2 not tried."
+    )
+    parser.add_argument("path", nargs="?", type=Path, help="a log directory, or an exported bundle")
+    parser.add_argument("--root-key", type=Path, required=True, metavar="FILE", help="the root's public key (PEM)")
+    parser.add_argument("--receipt", type=Path, metavar="ANSWER.json", help="a saved answer with its receipt")
+    parser.add_argument(
+        "--request", type=Path, metavar="REQUEST.json", help="the request as sent, to compare the question"
+    )
+    parser.add_argument("--keys", type=Path, metavar="FILE", help="keys.json from elsewhere than the receipt")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--lang", choices=words.LANGUAGES, default="en", help="the language of the sentences")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes for signatures (default: all cores)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

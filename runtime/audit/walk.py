@@ -1,5 +1,6 @@
-"""What verification carries along from one run of lines to the next: the tree, the last line, the keys in force, open
-turns. Judges what a run could not judge by itself (`scan`); the procedure, with the numbers used here, is `verify`'s.
+"""What verification carries along from one run of lines to the next: tree, last line, keys in force, open turns.
+
+Judges what a run could not judge by itself (`scan`); the procedure, with the numbers used here, is `verify`'s.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from runtime.audit.errors import BY_CODE, AuditError, LogUnavailable
-from runtime.audit.record import Appended, Prepared, admit
+from runtime.audit.errors import BY_CODE, AuditError, DraftRefused, LogUnavailable
+from runtime.audit.record import Appended, Draft, Prepared, admit, serialise
 
 MAX_FRAME = 1 << 18  # bytes, without the LF
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
@@ -40,8 +40,19 @@ def decode(line: bytes) -> dict[str, Any]:
     return frame
 
 
-def draft_frame(number: int, draft: Prepared) -> bytes:
-    return encode({"id": number, "draft": (draft.record_id, draft.event, draft.subjects, draft.fields)})
+def draft_frame(number: int, draft: Draft) -> bytes:
+    """A request to record `draft`.
+
+    Raises:
+        DraftRefused: it cannot be serialised, or would never fit a line.
+    """
+    try:
+        frame = encode({"id": number, "draft": serialise(draft)})
+    except (TypeError, ValueError) as error:
+        raise DraftRefused("record_id or event: not text") from error
+    if len(frame) > MAX_FRAME:
+        raise DraftRefused("predicate: too long for a line")
+    return frame
 
 
 def read_draft(body: Any) -> Prepared:
@@ -57,12 +68,13 @@ def read_draft(body: Any) -> Prepared:
 
 
 def ok_frame(number: int, appended: Appended) -> bytes:
-    # By hand, as most of what the writer does with JSON would be this; only the checkpoint has to be escaped.
+    # By hand, as most of what the writer does with JSON would be this; only line and checkpoint have to be escaped.
     inclusion = ",".join([f'"{value}"' for value in appended.inclusion])
     return (
         f'{{"id":{number},"ok":{{"record_id":"{appended.record_id}","index":{appended.index},"time":"{appended.time}",'
         f'"line_sha256":"{appended.line_sha256}","tree_size":{appended.tree_size},'
-        f'"inclusion":[{inclusion}],"checkpoint":{_ENCODE(appended.checkpoint)}}}}}\n'
+        f'"inclusion":[{inclusion}],"checkpoint":{_ENCODE(appended.checkpoint)},'
+        f'"line":{_ENCODE(appended.line)}}}}}\n'
     ).encode("ascii")
 
 

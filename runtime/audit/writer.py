@@ -123,6 +123,11 @@ class LogWriter:
         """The newest signed checkpoint."""
         return self._log.checkpoint
 
+    @property
+    def last_sync(self) -> float:
+        """How long the last batch waited for the disk, in seconds."""
+        return self._log.last_sync
+
     def status(self) -> dict[str, str | int | bool | None]:
         """For a health check: size, whether records are accepted, why not, and whether the disk is full."""
         log = self._log

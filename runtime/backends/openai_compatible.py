@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -114,7 +115,11 @@ class OpenAICompatibleBackend:
         return ModelFacts(self._preset.provider, self._model)
 
     async def chat(self, request: ChatRequest, gate: Gate) -> AsyncGenerator[ChatEvent, None]:
-        body = self._body(request)
+        body = None
+        with suppress(ValueError):  # let go of here: its exception may quote the messages
+            body = self._body(request)
+        if body is None:
+            raise BackendError("upstream.rejected", "the request cannot be put to the provider as it is")
         progress = Progress(self._timeouts)
         for attempt in range(self._retry.retries + 1):
             refused: Exception | None = None
@@ -167,8 +172,8 @@ class OpenAICompatibleBackend:
     def _inner(self) -> httpx2.AsyncBaseTransport:
         """The connection pool, made at the first use: reading the system's certificates takes a while."""
         if self._transport is None:
-            context = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
-            self._transport = httpx2.AsyncHTTPTransport(verify=context, trust_env=False)
+            verify = ssl.create_default_context(cafile=str(self._ca_file)) if self._ca_file else True
+            self._transport = httpx2.AsyncHTTPTransport(verify=verify, trust_env=False)
         return self._transport
 
     def _client(self, gate: Gate, progress: Progress) -> httpx2.AsyncClient:
@@ -178,6 +183,11 @@ class OpenAICompatibleBackend:
         return httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
+        """What is asked, in the server's terms.
+
+        Raises:
+            ValueError: a decimal is none, or a text holds a lone surrogate.
+        """
         options, known = request.options, self._preset.options
         decimals = {
             "temperature": options.temperature,
@@ -191,10 +201,12 @@ class OpenAICompatibleBackend:
             "max_tokens": options.max_tokens,
             "stream": True,
         }
-        body |= {key: float(value) for key, value in decimals.items() if value is not None and key in known}
+        body |= {key: _finite(value) for key, value in decimals.items() if value is not None and key in known}
         body |= {key: value for key, value in whole.items() if value is not None and key in known}
         if self._preset.asks_for_usage:
             body["stream_options"] = {"include_usage": True}
+        for message in request.messages:
+            message.content.encode()
         return body
 
     async def _attempt(self, body: dict[str, Any], gate: Gate, progress: Progress) -> AsyncGenerator[ChatEvent, None]:
@@ -240,6 +252,13 @@ class _SseDecoder(SSEDecoder):
         async for event in super().aiter_bytes(iterator):
             if event.data:
                 yield event
+
+
+def _finite(decimal: str) -> float:
+    number = float(decimal)
+    if not math.isfinite(number):
+        raise ValueError("not a decimal")
+    return number
 
 
 async def _only_empty(body: bytes) -> None:

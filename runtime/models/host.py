@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import socket
 import stat
@@ -155,6 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--wait", type=float, default=30.0, help="seconds that one may wait for its turn")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
     args = parser.parse_args(argv)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash of native code may not write prompts to a file
     try:
         engine = load_checked(
             args.model_file,

@@ -6,14 +6,15 @@ hundred thousand strings costs twenty times that. English nouns are left out: th
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import srsly
+from spacy.strings import hash_string
 
 from runtime.redaction.errors import PiiUnavailable
-from runtime.redaction.ner import MODELS, installed_version
+from runtime.redaction.ner import MODELS, model_files
 
 _TABLE_OF_FORMS = "lemma_lookup"
 _ENGLISH_CLASSES = ("adj", "adv", "verb")
@@ -28,12 +29,8 @@ class Dictionary:
         Raises:
             PiiUnavailable: they are missing or without these tables.
         """
-        try:
-            from spacy.strings import hash_string
-        except ImportError as error:
-            raise PiiUnavailable("spaCy is not installed") from error
         self._hash = hash_string
-        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(hash_string), _english(hash_string)]))
+        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(), _english()]))
 
     def __contains__(self, word: object) -> bool:
         key = np.uint64(self._hash(str(word)))
@@ -42,10 +39,8 @@ class Dictionary:
 
 
 def _tables(language: str) -> dict[str, Any]:
-    import srsly
-
     package = MODELS[language]
-    path = files(package) / f"{package}-{installed_version(package)}" / "lemmatizer" / "lookups" / "lookups.bin"
+    path = model_files(package) / "lemmatizer" / "lookups" / "lookups.bin"
     try:
         tables: dict[str, Any] = srsly.msgpack_loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -53,14 +48,14 @@ def _tables(language: str) -> dict[str, Any]:
     return tables
 
 
-def _french(hash_string: Any) -> npt.NDArray[np.uint64]:
+def _french() -> npt.NDArray[np.uint64]:
     tables = _tables("fr")
     forms = tables.get(_TABLE_OF_FORMS, {})
     words = {word for lemmas in tables.get("lemma_index", {}).values() for word in lemmas}
-    return np.concatenate([np.fromiter(forms, dtype=np.uint64, count=len(forms)), _hashes(words, hash_string)])
+    return np.concatenate([np.fromiter(forms, dtype=np.uint64, count=len(forms)), _hashes(words)])
 
 
-def _english(hash_string: Any) -> npt.NDArray[np.uint64]:
+def _english() -> npt.NDArray[np.uint64]:
     tables = _tables("en")
     words: set[str] = set()
     for name in _ENGLISH_CLASSES:
@@ -68,8 +63,8 @@ def _english(hash_string: Any) -> npt.NDArray[np.uint64]:
         words.update(tables.get("lemma_index", {}).get(key, ()))
         words.update(tables.get("lemma_exc", {}).get(key, ()))
     words.update(word + ending for word in list(words) for ending in ("s", "ed", "ing", "ly", "d") if word.isalpha())
-    return _hashes(words, hash_string)
+    return _hashes(words)
 
 
-def _hashes(words: set[str], hash_string: Any) -> npt.NDArray[np.uint64]:
+def _hashes(words: set[str]) -> npt.NDArray[np.uint64]:
     return np.fromiter((hash_string(word) for word in words), dtype=np.uint64, count=len(words))

@@ -88,7 +88,7 @@ class PiiEngine:
             installed_version(package)
         with self._loading:
             if self._dictionary is None:
-                models = {language: NameModel(package) for language, package in MODELS.items()}
+                models = {language: NameModel(language) for language in MODELS}
                 dictionary = Dictionary()
                 self._models, self._dictionary = models, dictionary
 

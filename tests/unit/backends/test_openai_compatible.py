@@ -313,6 +313,34 @@ async def test_retries(
     assert len(set(gate.passed)) == 1, "a retry sent other bytes"
 
 
+async def test_no_retry_begins_after_the_end_of_the_call(provider: FakeProvider, client: MakeClient) -> None:
+    provider.plan("rate_limited", "ok")
+    provider.retry_after = "4"
+    sleeper = Sleeper()
+    error = await failure(client(provider, sleep=sleeper, timeouts=Timeouts(total=3)))
+    assert (error.code, error.retry_after, sleeper.slept) == ("upstream.rate_limited", 4, [])
+
+
+UNASKABLE = [
+    ("no number", "x", {"temperature": "hot"}),
+    ("no finite number", "x", {"top_p": "nan"}),
+    ("a lone surrogate", "secret \ud800", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "options"), [u[1:] for u in UNASKABLE], ids=[u[0] for u in UNASKABLE])
+async def test_what_cannot_be_asked(
+    text: str, options: dict[str, str], provider: FakeProvider, client: MakeClient
+) -> None:
+    gate = Gatekeeper()
+    wanted = ChatRequest((ChatMessage("user", text),), SamplingOptions(max_tokens=5, **options), "o")
+    with pytest.raises(BackendError) as caught:
+        await ask(client(provider), gate, wanted)
+    assert caught.value.code == "upstream.rejected"
+    assert "secret" not in _everything(caught.value)
+    assert gate.passed == []
+
+
 async def test_the_wait_is_passed_on(provider: FakeProvider, client: MakeClient) -> None:
     provider.mode, provider.retry_after = "rate_limited", "3600"
     assert (await failure(client(provider))).retry_after == 3600

@@ -176,11 +176,8 @@ async def test_closing_finishes_what_is_queued_and_refuses_what_follows(house: H
     assert len(house.do(names)) == 50
 
 
-async def test_a_lock_held_too_long_is_busy_and_nothing_is_written(
-    house: Household, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
-    db = Database(house.url)
+async def test_a_lock_held_too_long_is_busy_and_nothing_is_written(house: Household) -> None:
+    db = Database(house.url, busy_seconds=0.05)
     await db.write(put("before"), durable=False)
     other = sqlite3.connect(house.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

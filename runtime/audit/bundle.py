@@ -1,0 +1,206 @@
+"""Bundles: a part of the log with everything that proves it, to be verified on another machine.
+
+A bundle is a directory, .zip, .tar or .tar.gz of these files (docs/log-format.md §10):
+
+    bundle.json     what it is meant to hold; proves nothing
+    checkpoint      one signed note
+    keys.json       the newest key manifest, and every version of it as keys.<n>.json
+    events.jsonl    the lines, by index, with every line that carries a key manifest
+    proofs.jsonl    for each of these lines {"log_index": i, "inclusion": [base64, ...]} under the checkpoint
+
+Exporting is done here, verifying a bundle in `bundle_check`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from runtime.audit.checkpoint import parse_checkpoint
+from runtime.audit.errors import AuditError, LogDamaged
+from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST
+from runtime.audit.proofs import inclusion_under, latest_checkpoint
+from runtime.audit.reader import LogRecord, iter_records
+from runtime.audit.survey import CHECKPOINT_FILE, read_limited
+
+BUNDLE_TYPE = "urn:filagent:bundle:v1"
+INDEX_FILE = "bundle.json"
+EVENTS_FILE = "events.jsonl"
+PROOFS_FILE = "proofs.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records: a range of indexes, or all that name a turn or a conversation. One of the three.
+
+    Attributes:
+        first, end: indexes in [first, end).
+        turn_ref, conversation_ref: as records name them.
+    """
+
+    first: int | None = None
+    end: int | None = None
+    turn_ref: str | None = None
+    conversation_ref: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.turn_ref is not None:
+            return {"turn_ref": self.turn_ref}
+        if self.conversation_ref is not None:
+            return {"conversation_ref": self.conversation_ref}
+        return {"first": self.first or 0, "end": self.end}
+
+    def wants(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record belongs to it, where it is not a range."""
+        if self.turn_ref is not None:
+            return record.get("turn_ref") == self.turn_ref
+        return record.get("conversation_ref") == self.conversation_ref
+
+    @property
+    def is_range(self) -> bool:
+        return self.turn_ref is None and self.conversation_ref is None
+
+
+def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, Any]:
+    """Write a bundle.
+
+    Args:
+        logs_dir: the log; it may be in use.
+        out: a directory that does not exist, or a file ending in .zip, .tar, .tar.gz or .tgz.
+        selection: what to export; a range is cut to what the current checkpoint covers.
+
+    Returns:
+        What bundle.json says.
+
+    Raises:
+        AuditError: the log cannot be read, nothing is selected, or `out` exists or cannot be written.
+    """
+    if out.exists():
+        raise AuditError(f"{out} exists already")
+    text = latest_checkpoint(logs_dir)
+    if text is None:
+        raise LogDamaged("there is no checkpoint yet")
+    signed = parse_checkpoint(text)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as scratch:
+            folder = Path(scratch) / "bundle"
+            folder.mkdir(mode=0o700)
+            digests = _copy_manifests(logs_dir, folder)
+            _put(folder / CHECKPOINT_FILE, text.encode())
+            written = 0
+            wanted = 0
+            with _create(folder / EVENTS_FILE) as events, _create(folder / PROOFS_FILE) as proofs:
+                for record, selected in _select(logs_dir, selection, signed.size, digests):
+                    proof = inclusion_under(logs_dir, signed, record.index)
+                    events.write(record.line.encode() + b"\n")
+                    proofs.write(_compact({"log_index": record.index, "inclusion": proof}) + b"\n")
+                    written += 1
+                    wanted += selected
+            if not wanted:
+                raise AuditError("no record is selected")
+            summary = {
+                "type": BUNDLE_TYPE,
+                "origin": signed.origin,
+                "size": signed.size,
+                "selection": {
+                    **selection.as_json(),
+                    **({"end": _end(selection, signed.size)} if selection.is_range else {}),
+                },
+                "selected": wanted,
+                "records": written,
+            }
+            _put(folder / INDEX_FILE, _compact(summary) + b"\n")
+            _pack(folder, out)
+    except OSError as error:
+        raise AuditError(f"the bundle cannot be written: {error.strerror}") from error
+    return summary
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path is to be verified as a bundle, not as a log directory."""
+    return path.is_file() or (path / INDEX_FILE).is_file()
+
+
+def _end(selection: Selection, size: int) -> int:
+    return size if selection.end is None else min(selection.end, size)
+
+
+def _select(
+    logs_dir: Path, selection: Selection, size: int, digests: frozenset[str]
+) -> Iterator[tuple[LogRecord, bool]]:
+    """The records to write, upwards: the selected ones, and those that carry a key manifest for the first time."""
+    first, end = (selection.first or 0, _end(selection, size)) if selection.is_range else (0, size)
+    carried: set[str] = set()
+    # The first leaf carries version 1; others have to be looked for.
+    if len(digests) > 1 or not selection.is_range:
+        before: Iterable[LogRecord] = iter_records(logs_dir, 0, end=size)
+    else:
+        before = _chain(logs_dir, first, end)
+    for record in before:
+        news = {digest for name, digest in record.subjects if name == MANIFEST_SUBJECT} - carried
+        carried |= news
+        selected = first <= record.index < end if selection.is_range else selection.wants(record.record)
+        if selected or news:
+            yield record, selected
+
+
+def _chain(logs_dir: Path, first: int, end: int) -> Iterator[LogRecord]:
+    if first > 0:
+        yield from iter_records(logs_dir, 0, end=1)
+    yield from iter_records(logs_dir, first, end=end)
+
+
+def _copy_manifests(logs_dir: Path, folder: Path) -> frozenset[str]:
+    """Copy every version; the digests of the files."""
+    digests: set[str] = set()
+    for name in (MANIFEST_SUBJECT, *(f"keys.{number}.json" for number in range(1, 1 + _versions(logs_dir)))):
+        data = read_limited(logs_dir / name, MAX_MANIFEST)
+        if data is None:
+            raise LogDamaged(f"{name} is missing")
+        _put(folder / name, data)
+        digests.add(sha256(data).hexdigest())
+    return frozenset(digests)
+
+
+def _versions(logs_dir: Path) -> int:
+    return next(number for number in count() if not (logs_dir / f"keys.{number + 1}.json").exists())
+
+
+def _pack(folder: Path, out: Path) -> None:
+    name = out.name
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(folder.parent / name, "x", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+        os.replace(folder.parent / name, out)
+    elif name.endswith((".tar", ".tar.gz", ".tgz")):
+        with tarfile.open(folder.parent / name, "x" if name.endswith(".tar") else "x:gz") as archive:
+            for path in sorted(folder.iterdir()):
+                archive.add(path, path.name)
+        os.replace(folder.parent / name, out)
+    else:
+        shutil.move(folder, out)
+
+
+def _put(path: Path, data: bytes) -> None:
+    with _create(path) as file:
+        file.write(data)
+
+
+def _create(path: Path) -> Any:
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

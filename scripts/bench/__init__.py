@@ -1,0 +1,1 @@
+"""`make bench`: the figures, each beside a bare reference in the same run."""

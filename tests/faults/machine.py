@@ -1,0 +1,403 @@
+"""One home under test and the real processes on it, each with a crash point of its own where a test wants one.
+
+Processes are started with the very commands that the supervisor uses, one by one (`writer`, `housekeeper`, `worker`) or
+all at once under a real `filagent serve`. Crash points are armed in the environment of a single process: whoever dies
+is replaced by one that is not armed, as after a repair. What the evidence must then look like is `evidence.py`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from memory.database import Database
+from memory.keys import KeyRing
+from runtime.audit.client import InProcessLog
+from runtime.audit.writer import LogWriter
+from runtime.bootstrap import first_records, prepare_home
+from runtime.keys_admin import OPERATOR, create_key
+from runtime.ledger import now_ms
+from runtime.settings import DOCUMENTED_VARIABLES, OTHER_VARIABLES, Settings, load_settings
+from runtime.software import software
+from runtime.supervisor import Child, Supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0  # seconds until something that must happen counts as not happening
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+    """The first true value of `condition`; fails when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.01)
+    return found
+
+
+class NoReplyError(Exception):
+    """The connection ended before a whole answer was there; `partial` is what came."""
+
+    def __init__(self, partial: bytes = b"") -> None:
+        super().__init__("no whole answer")
+        self.partial = partial
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def events(self) -> list[tuple[str, Any]]:
+        return events_of(self.raw)
+
+
+def events_of(raw: bytes) -> list[tuple[str, Any]]:
+    """The whole Server-Sent Events in `raw`; one that was cut is not there."""
+    found = []
+    for block in raw.decode().split("\n\n")[:-1]:
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+def question(text: str, **fields: Any) -> bytes:
+    return json.dumps({"messages": [{"role": "user", "content": text}], **fields}).encode()
+
+
+def ask(
+    port: int, key: str, body: bytes, *, once: str | None = None, path: str = "/chat", timeout: float = PATIENCE
+) -> Reply:
+    """POST `body`; `once` is an Idempotency-Key. Raises: NoReplyError."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    if once is not None:
+        headers["Idempotency-Key"] = once
+    return _exchange(port, "POST", path, body, headers, timeout)
+
+
+def get(port: int, path: str, key: str | None = None) -> Reply:
+    return _exchange(port, "GET", path, None, {"Authorization": f"Bearer {key}"} if key else {}, PATIENCE)
+
+
+def _exchange(port: int, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float) -> Reply:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        try:
+            raw = response.read()
+        except http.client.IncompleteRead as cut:
+            raise NoReplyError(cut.partial) from cut
+        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, raw)
+    except (http.client.HTTPException, ConnectionError) as error:
+        raise NoReplyError from error
+    finally:
+        connection.close()
+
+
+class Process:
+    """A child of this test. Ended by its own pid, never by a name."""
+
+    def __init__(
+        self, arguments: Sequence[str], environ: Mapping[str, str], errors: Path, pass_fds: tuple[int, ...] = ()
+    ) -> None:
+        self.errors = errors
+        with errors.open("ab") as stderr:
+            self._popen = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=dict(environ),
+                cwd=ROOT,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+        self.said = b""
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code; negative: the signal that ended it; None: it runs."""
+        return self._popen.poll()
+
+    def await_word(self, word: bytes) -> Process:
+        """Wait until it has said `word` on its standard output."""
+        stdout = self._popen.stdout
+        assert stdout is not None
+        deadline = time.monotonic() + PATIENCE
+        while word not in self.said:
+            assert time.monotonic() < deadline, f"it does not say {word!r}: {self.complaint()}"
+            if select.select([stdout], [], [], 0.5)[0]:
+                piece = os.read(stdout.fileno(), 65536)
+                assert piece, f"it ended ({self._popen.wait()}) and never said {word!r}: {self.complaint()}"
+                self.said += piece
+        return self
+
+    def complaint(self) -> str:
+        return self.errors.read_text("utf-8", "replace")[-2000:]
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        until(lambda: self.code is not None, f"the end of {self._popen.args}")
+        return self._let_go()
+
+    def signal(self, number: int) -> None:
+        if self.code is None:
+            self._popen.send_signal(number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def stop(self) -> int:
+        """Ask it to end, as the supervisor does."""
+        self.signal(signal.SIGTERM)
+        try:
+            self._popen.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+        return self._let_go()
+
+    def children(self) -> dict[str, list[int]]:
+        """The pids of its children by what they are: writer, housekeeper, worker."""
+        found: dict[str, list[int]] = {"writer": [], "housekeeper": [], "worker": []}
+        with contextlib.suppress(OSError):
+            for word in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+                with contextlib.suppress(OSError):
+                    command = Path(f"/proc/{word}/cmdline").read_bytes()
+                    for name, module in _MODULES.items():
+                        if module in command:
+                            found[name].append(int(word))
+        return found
+
+    def _let_go(self) -> int:
+        code = self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        return code
+
+
+_MODULES = {"writer": b"runtime.audit.writer", "housekeeper": b"runtime.housekeeping", "worker": b"runtime.worker"}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker with a listening socket of its own."""
+
+    process: Process
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running `filagent serve`."""
+
+    process: Process
+    port: int
+
+    def ready(self) -> bool:
+        try:
+            return get(self.port, "/ready").status == 200
+        except NoReplyError:
+            return False
+
+
+class Machine:
+    """A prepared home with API keys for `people` (role user; `admin` is there always) and whatever runs on it."""
+
+    def __init__(
+        self, home: Path, *people: str, backend_url: str | None = None, upstream: Mapping[str, Any] | None = None
+    ) -> None:
+        self.home = home
+        self._running: list[Process] = []
+        config, policies = home / "agent.yaml", home / "policies.yaml"
+        config.write_text(yaml.safe_dump(_config(upstream or {})))
+        policies.write_text(yaml.safe_dump(_policies()))
+        self.environ = {
+            name: value for name, value in os.environ.items() if name not in (*DOCUMENTED_VARIABLES, *OTHER_VARIABLES)
+        } | {
+            "FILAGENT_HOME": str(home),
+            "FILAGENT_CONFIG": str(config),
+            "FILAGENT_POLICIES": str(policies),
+            "LLM_BACKEND": "scripted" if backend_url is None else "vllm",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if backend_url is not None:
+            self.environ["VLLM_BASE_URL"] = backend_url
+        self.settings: Settings = load_settings(self.environ)
+        self.keys: dict[str, str] = {}
+        asyncio.run(self._prepare(people))
+        self._commands = Supervisor(self.settings)
+
+    async def _prepare(self, people: Sequence[str]) -> None:
+        settings = self.settings
+        prepare_home(settings)
+        log = InProcessLog(LogWriter(settings.logs_dir, settings.keys_dir, software=software()))
+        database, ring = Database(settings.database_url), KeyRing(settings.keys_dir)
+        try:
+            first = await first_records(settings, log, None)
+            assert first is not None
+            self.keys["admin"] = first.text
+            for name in people:
+                made = await create_key(
+                    database, ring, log, name=name, role="user", actor=OPERATOR, expires_at=None, now=now_ms()
+                )
+                self.keys[name] = made.text
+        finally:
+            await log.aclose()
+            await database.aclose()
+
+    # processes ---------------------------------------------------------------------------------------------------
+
+    def writer(self, crash: str | None = None, *, ready: bool = True) -> Process:
+        return self._start(self._commands.writer(), crash, ready=ready)
+
+    def housekeeper(self, crash: str | None = None, *, ready: bool = True) -> Process:
+        return self._start(self._commands.housekeeper(), crash, ready=ready)
+
+    def worker(self, crash: str | None = None) -> Worker:
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+            process = self._start(self._commands.worker(1, listener), crash, ready=False)
+            port = listener.getsockname()[1]
+        process.await_word(b"ready\n")
+        return Worker(process, port)
+
+    def serve(
+        self, *, workers: int = 1, crash: str | None = None, port: int | None = None, ready: bool = True
+    ) -> Served:
+        port = free_port() if port is None else port
+        arguments = ["-m", "runtime.cli", "serve", "--workers", str(workers)]
+        process = self.run(arguments, crash, SERVER_PORT=str(port))
+        if ready:
+            process.await_word(b"serving on")
+        return Served(process, port)
+
+    def run(
+        self, arguments: Sequence[str], crash: str | None = None, pass_fds: tuple[int, ...] = (), **environ: str
+    ) -> Process:
+        """Start a Python process on this home."""
+        armed = {"FILAGENT_CRASH_AT": crash} if crash else {}
+        process = Process(arguments, {**self.environ, **environ, **armed}, self.home / "stderr.txt", pass_fds)
+        self._running.append(process)
+        return process
+
+    def command(self, *words: str, crash: str | None = None) -> tuple[int, bytes]:
+        """Run `filagent …` to its end: exit code and output."""
+        armed = {"FILAGENT_CRASH_AT": crash} if crash else {}
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.cli", *words],
+            env={**self.environ, **armed}, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def close(self) -> None:
+        for process in reversed(self._running):
+            orphans = [pid for pids in process.children().values() for pid in pids]
+            process.stop()
+            until(lambda orphans=orphans: not any(map(is_alive, orphans)), "children that end with their parent")
+        self._running.clear()
+
+    def _start(self, child: Child, crash: str | None, *, ready: bool) -> Process:
+        process = self.run(child.arguments, crash, child.pass_fds)
+        return process.await_word(b"ready\n") if ready else process
+
+    # the database --------------------------------------------------------------------------------------------------
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        path = self.settings.home / "data" / "filagent.sqlite"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def unclosed(self) -> int:
+        return int(self.rows("SELECT count(*) FROM turns WHERE closed_at IS NULL")[0][0])
+
+    def settle(self) -> None:
+        """Wait until every turn is closed."""
+        until(lambda: self.unclosed() == 0, "housekeeping closes every turn")
+
+    def turns_of(self, name: str) -> list[tuple[str, str, str | None]]:
+        """(turn_ref, state, decision) of a person's turns, oldest first."""
+        return [
+            (ref, state, decision)
+            for ref, state, decision in self.rows(
+                "SELECT t.ref, t.state, t.decision FROM turns t JOIN api_keys k ON k.principal_id = t.principal_id "
+                "WHERE k.name = ? ORDER BY t.id",
+                name,
+            )
+        ]
+
+
+@contextlib.contextmanager
+def machine(*people: str, **options: Any) -> Iterator[Machine]:
+    """A fresh home in a short path (its sockets live in it), gone afterwards with all that ran there."""
+    home = Path(tempfile.mkdtemp(prefix="filagent-faults-"))
+    try:
+        made = Machine(home, *people, **options)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _config(upstream: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
+    values["masking"]["ner"] = False
+    values["housekeeping"] |= {"lease_seconds": 2, "interval_seconds": 0.1}
+    values["upstream"] |= upstream
+    return values
+
+
+def _policies() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "policies.yaml").read_text("utf-8"))
+    for role in ("admin", "user"):
+        values["roles"][role]["limits"] |= {
+            "requests_per_minute": 100_000, "tokens_per_day": 1_000_000_000, "concurrent_turns": 1000,
+        }  # fmt: skip
+    return values
