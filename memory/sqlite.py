@@ -1,7 +1,8 @@
 """What only SQLite understands: opening a file, pragmas, taking the write lock, its errors, and leaving no trace.
 
 A file is opened 0600, in WAL mode, with `secure_delete` (a deleted cell is overwritten with zeros) and foreign keys.
-`database` decides when any of this happens.
+`database` decides when any of this happens. Nothing else in a process that has the database open may open and close
+its file (to copy or to hash it): see `prepare_file`.
 """
 
 from __future__ import annotations
@@ -52,10 +53,15 @@ def database_path(url: str) -> Path:
 
 
 def prepare_file(path: Path) -> None:
-    """Make the file (0600) and its folder (0700) before SQLite does; its WAL inherits the mode."""
+    """Make the file (0600) and its folder (0700) before SQLite does; its WAL inherits the mode.
+
+    A file that exists is not opened: closing a descriptor of it would drop every lock that this process holds on it
+    (POSIX), and another process, believing itself alone, would delete the write-ahead log that we still write to.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         path.chmod(0o600)
     except OSError as error:
         raise StorageError(f"the database file cannot be opened: {error.strerror}") from error

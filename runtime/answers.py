@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from memory.repository import OpenedTurn
+from runtime.audit.receipt import make_receipt
 from runtime.audit.record import Appended
 from runtime.errors import FilAgentError
 from runtime.exchange import Answer
@@ -61,15 +61,7 @@ def stored_form(answer: Answer) -> dict[str, Any]:
 
 def receipt_of(appended: Appended, keys: str, **salts: bytes) -> dict[str, Any]:
     """What a caller keeps to check his own question and answer offline."""
-    return {
-        "record_id": appended.record_id,
-        "log_index": appended.index,
-        "inclusion": list(appended.inclusion),
-        "checkpoint": appended.checkpoint,
-        "envelope": appended.line,
-        "keys": keys,
-        "salts": {name: base64.b64encode(salt).decode() for name, salt in salts.items()},
-    }
+    return make_receipt(appended, appended.line.encode(), keys.encode(), salts)
 
 
 def _sum(*counts: dict[str, int]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from policies.model import PolicyFault
 from runtime.audit.errors import AuditError
 from runtime.backends.base import BackendError
 from runtime.errors import BY_STATUS, FilAgentError, Unavailable
-from runtime.redaction.errors import PiiUnavailable, TextTooLong
+from runtime.redaction.errors import RedactionError, TextTooLong
 
 
 def translate(failure: BaseException) -> FilAgentError:
@@ -27,7 +27,7 @@ def translate(failure: BaseException) -> FilAgentError:
             return Unavailable("storage.unavailable", "The database is not available.", retry_after=5)
         case TextTooLong():
             return BY_STATUS[413]("pii.too_long", "The text is too long to be checked for personal data.")
-        case PiiUnavailable():
+        case RedactionError():
             return Unavailable("pii.unavailable", "Personal data cannot be masked now: the turn is refused.")
         case TimeoutError():
             return Unavailable("pii.timeout", "Masking took too long: the turn is refused.")

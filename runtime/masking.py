@@ -15,7 +15,9 @@ from typing import Literal
 
 from policies.engine import PolicyEngine
 from runtime.errors import Forbidden
-from runtime.redaction.engine import PiiEngine, Span
+from runtime.redaction.engine import PiiEngine
+from runtime.redaction.spans import Span
+from runtime.redaction.stream import StreamMasker
 from runtime.redaction.tokens import TokenMap
 
 Direction = Literal["in", "out"]
@@ -89,9 +91,15 @@ class Masking:
         """Whether an entity goes to `route` in clear."""
         return lambda entity: self._policy.masking(entity, route.kind, route.backend, "in") in {"allow", "count"}
 
-    def hides_outward(self, route: Route) -> Callable[[str], bool]:
-        """Whether an entity that the caller did not supply is masked on its way to him."""
-        return lambda entity: self._policy.masking(entity, route.kind, route.backend, "out") == "mask"
+    def outward(self, tokens: TokenMap, route: Route) -> StreamMasker:
+        """Masks what the caller did not supply himself, on its way to him."""
+        return StreamMasker(
+            self.engine.scanner(),
+            known=tokens.has_value,
+            masks=lambda entity: (
+                self.enabled and self._policy.masking(entity, route.kind, route.backend, "out") == "mask"
+            ),
+        )
 
     def _strict(self, entity: str) -> bool:
         """Stored is the strictest view: whatever any remote backend would not see."""

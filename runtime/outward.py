@@ -38,7 +38,7 @@ class Outward:
     @property
     def masked(self) -> dict[str, int]:
         """What was masked on the way out (entity: count)."""
-        return dict(self._masker.masked)
+        return dict(self._masker.counts)
 
     @property
     def released(self) -> str:

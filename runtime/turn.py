@@ -47,7 +47,7 @@ from runtime.exchange import Answer, Release, TurnRequest
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
-from runtime.redaction.stream import StreamMasker, StreamRestorer
+from runtime.redaction.stream import StreamRestorer
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 from runtime.turn_state import Turn, sure
@@ -205,7 +205,7 @@ class TurnPipeline:
 
     async def _agent(self, turn: Turn, release: Release) -> None:
         turn.outward = Outward(
-            StreamMasker(turn.tokens, self._masking.hides_outward(turn.route)),
+            self._masking.outward(turn.tokens, turn.route),
             StreamRestorer(turn.tokens),
             lambda text: self._policy.screen("out", [Passage("assistant", text)]),
             release,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast, Protocol
 
 from runtime.audit.errors import AuditError, LogUnavailable
 from runtime.audit.group import GroupCommit, OnCommitted
@@ -125,8 +125,7 @@ class _Link(asyncio.Protocol):
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream connection is
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by class
         self.alive = True
 
     def connection_lost(self, _: Exception | None) -> None:

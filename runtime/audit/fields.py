@@ -123,8 +123,8 @@ _codes = _list(_code, 32)
 PREDICATE: Mapping[str, Shape] = {
     # Only a system component is named by a code; whoever stands for a person has a random reference.
     "actor": _either(
-        _object({"type": _text("system"), "ref": _key, "role": _key, "auth_method": _key}, "type"),
         _object({"type": _text(f'(?!system"){KEY}'), "ref": _ref, "role": _key, "auth_method": _key}, "type"),
+        _object({"type": _text("system"), "ref": _key, "role": _key, "auth_method": _key}, "type"),
     ),
     "door": _key,
     "data_subject_refs": _list(_ref, 32),

@@ -7,6 +7,7 @@ themselves.
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,6 +24,11 @@ from runtime.audit.survey import reason_of
 
 BLOCK = 4 << 20  # bytes of lines in one run; far above the longest line
 _PARALLEL_FROM = 8 << 20  # bytes of log; below that, starting processes costs more than they save
+
+
+def cores() -> int:
+    """How many processes this one may keep busy."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Cutter:

@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -40,7 +39,7 @@ from runtime.audit import words
 from runtime.audit.bundle import is_bundle
 from runtime.audit.bundle_check import verify_bundle
 from runtime.audit.errors import AuditError, RecordError
-from runtime.audit.lines import Cutter, scan_all
+from runtime.audit.lines import Cutter, cores, scan_all
 from runtime.audit.manifest import MAX_MANIFEST, load_public
 from runtime.audit.merkle import HASH_SIZE
 from runtime.audit.receipt import MAX_ANSWER, check_answer, read_answer
@@ -87,11 +86,13 @@ def verify_log(
     signed = read_checkpoints(logs_dir, manifests, report)
     if not signed:
         report.problem("checkpoint.none")
-    signed = sorted([*signed, *held], key=lambda item: item.checkpoint.size)
-    size = signed[-1].checkpoint.size if signed else 0
     origin = signed[-1].checkpoint.origin if signed else None
-    if any(item.checkpoint.origin != origin for item in signed):
-        report.problem("checkpoint.origins")
+    foreign = [item for item in (*signed, *held) if origin is not None and item.checkpoint.origin != origin]
+    for item in foreign:
+        report.problem("checkpoint.other_log", source=item.source, origin=item.checkpoint.origin)
+    signed = [item for item in (*signed, *held) if item not in foreign]
+    signed.sort(key=lambda item: item.checkpoint.size)
+    size = signed[-1].checkpoint.size if signed else 0
     walk = Walk(report, manifests, origin, logs_dir / "tile")
     for item in signed:
         walk.tree.expect(item.checkpoint.size, item.checkpoint.root, item.source)
@@ -102,7 +103,7 @@ def verify_log(
     keys = {entry.keyid: entry.public for manifest in manifests for entry in manifest.keys if entry.role == "record"}
     try:
         weight = sum(segment.path.stat().st_size for segment in segments)
-        for chunk, count, run in scan_all(cutter, keys, weight, jobs or len(os.sched_getaffinity(0))):
+        for chunk, count, run in scan_all(cutter, keys, weight, jobs or cores()):
             if len(run.leaves) != count * HASH_SIZE:
                 report.problem("file.changed", index=chunk.first)
                 cutter.gaps.add(chunk.first)
@@ -122,7 +123,7 @@ def verify_log(
     # (7)
     walk.tiles.finish(lines)
     # (8) (9)
-    walk.finish()
+    walk.finish(complete=True)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
     if origin is not None:
         report.facts["origin"] = origin

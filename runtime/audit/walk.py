@@ -75,16 +75,16 @@ class Walk:
         self.tiles.add(run.leaves)
         self._count(run)
 
-    def finish(self) -> None:
-        """What only shows at the end."""
+    def finish(self, *, complete: bool) -> None:
+        """What only shows at the end. `complete`: all lines of the log were taken, not a part of them."""
         report, current = self._report, self.in_force.current
         if current is not None and self._newest is not None and current.version < self._newest.version:
             report.remark("keys.waiting", version=self._newest.version, current=current.version)
         # (8) The first start is no gap.
-        if self._counts["log.started"] > 1:
+        if self._counts["log.started"] > 1 and complete:
             report.remark("gap.restarts", count=self._counts["log.started"] - 1)
         # (9)
-        if self._open:
+        if self._open and complete:
             report.remark("turns.open", count=len(self._open), index=min(self._open.values()))
         report.facts |= {"records": self._records, "turns": self._counts["turn"]}
 

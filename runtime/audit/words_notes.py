@@ -88,9 +88,9 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "{source} is the checkpoint of a log that the key manifest does not list.",
         "{source} est le point de contrôle d'un journal absent du manifeste de clés.",
     ),
-    "checkpoint.origins": (
-        "The checkpoints belong to different logs.",
-        "Les points de contrôle appartiennent à des journaux différents.",
+    "checkpoint.other_log": (
+        "The checkpoint in {source} is one of another log: {origin}.",
+        "Le point de contrôle de {source} est celui d'un autre journal : {origin}.",
     ),
     "checkpoint.signature": (
         "{source} is not signed by a log key of the manifest.",
@@ -116,12 +116,12 @@ NOTES: Mapping[str, tuple[str, str]] = {
     ),
     "lines.uncovered": (
         (
-            "{count} records from {first} on are not covered by a checkpoint yet: they were just written, or the "
-            "writer was stopped in between."
+            "Records from {first} on not yet covered by a checkpoint: {count}. They were just written, or the writer "
+            "was stopped in between."
         ),
         (
-            "{count} enregistrements à partir de {first} ne sont pas encore couverts par un point de contrôle : ils "
-            "viennent d'être écrits, ou l'écriture s'est arrêtée entre-temps."
+            "Enregistrements à partir de {first} non encore couverts par un point de contrôle : {count}. Ils viennent "
+            "d'être écrits, ou l'écriture s'est arrêtée entre-temps."
         ),
     ),
     "lines.torn": (
@@ -198,7 +198,7 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "{file} manque ou est vide ; on peut le refaire à partir des enregistrements.",
     ),
     # What the log declares
-    "gap.restarts": ("The log was restarted {count} times.", "Le journal a été redémarré {count} fois."),
+    "gap.restarts": ("Restarts of the log: {count}.", "Redémarrages du journal : {count}."),
     "gap.recovered": (
         (
             "Record {index}, {time}: after a crash, {bytes} bytes of an unfinished line were set aside. It was never "
@@ -211,12 +211,12 @@ NOTES: Mapping[str, tuple[str, str]] = {
     ),
     "turns.open": (
         (
-            "{count} turns have an intent but no decision record, the first at record {index}: in progress, or "
+            "Turns with an intent but no decision record: {count}, the first at record {index}. In progress, or "
             "interrupted and to be closed at the next start."
         ),
         (
-            "{count} tours ont une intention mais pas d'enregistrement de décision, le premier à l'enregistrement "
-            "{index} : en cours, ou interrompus et à clore au prochain démarrage."
+            "Tours avec une intention mais sans enregistrement de décision : {count}, le premier à l'enregistrement "
+            "{index}. En cours, ou interrompus et à clore au prochain démarrage."
         ),
     ),
     # What this verifier does not know; integrity does not depend on it

@@ -176,20 +176,29 @@ def _locked(path: Path) -> tuple[str, bool]:
     """The hash written beside `path`, or its own, then written there: `<file>.sha256`, as `sha256sum` writes it."""
     lock = path.with_name(path.name + ".sha256")
     try:
-        if lock.exists():
-            found = re.match(r"([0-9a-f]{64})\b", lock.read_text(encoding="utf-8"))
-            if found is None:
-                raise RegistryError(f"{lock} does not begin with a sha256")
-            return found.group(1), False
-        sha256 = sha256_of(path)
-        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{sha256}  {path.name}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        locked_now = not lock.exists() and _write_lock(lock, f"{sha256_of(path)}  {path.name}\n")
+        found = re.match(r"([0-9a-f]{64})\b", lock.read_text(encoding="utf-8"))
     except OSError as failed:
         raise RegistryError(f"cannot lock the hash of {path} in {lock}: {failed.strerror}") from failed
-    return sha256, True
+    if found is None:
+        raise RegistryError(f"{lock} does not begin with a sha256")
+    return found.group(1), locked_now
+
+
+def _write_lock(lock: Path, line: str) -> bool:
+    """Create the lock whole, or not at all when another process was first (False)."""
+    draft = lock.with_name(f".{lock.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, lock)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+    return True
 
 
 def sha256_of(path: Path) -> str:

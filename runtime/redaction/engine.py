@@ -46,7 +46,10 @@ class PiiEngine:
         self.max_chars = max_chars
         self._recognizers = tuple(kind() for kind in IDENTIFIERS)
         self.entities: tuple[str, ...] = tuple(
-            sorted({entity for one in self._recognizers for entity in one.get_supported_entities()} | set(NAMED if ner else ()))
+            sorted(
+                {entity for one in self._recognizers for entity in one.get_supported_entities()}
+                | set(NAMED if ner else ())
+            )
         )
         self._models: dict[str, NameModel] = {}
         self._dictionary: Dictionary | None = None
@@ -160,7 +163,9 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
     """Cut a long text at line ends or spaces."""
     start = 0
     while len(text) - start > _BLOCK:
-        end = max(text.rfind("\n", start + _BLOCK // 2, start + _BLOCK), text.rfind(". ", start + _BLOCK // 2, start + _BLOCK))
+        end = max(
+            text.rfind("\n", start + _BLOCK // 2, start + _BLOCK), text.rfind(". ", start + _BLOCK // 2, start + _BLOCK)
+        )
         if end < 0:
             end = text.rfind(" ", start + _BLOCK // 2, start + _BLOCK)
         end = end + 1 if end > 0 else start + _BLOCK

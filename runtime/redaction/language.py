@@ -31,7 +31,11 @@ def languages(text: str) -> tuple[str, ...]:
             english += 1
         if word in _FRENCH:
             french += 1
-        elif "'" in word and word.partition("'")[0] in {"l", "d", "j", "qu", "n", "s", "c", "m", "t"} and word not in {"c's", "s's"}:
+        elif (
+            "'" in word
+            and word.partition("'")[0] in {"l", "d", "j", "qu", "n", "s", "c", "m", "t"}
+            and word not in {"c's", "s's"}
+        ):
             french += 1
     french += min(3, len(_ACCENTS.findall(sample)) // 2)
     if english >= french + 2 or (english and not french):

@@ -32,7 +32,10 @@ _INTRODUCED = re.compile(
     rf"\b[Ss]igné :?|\b[Ss]igned:?|\b[Ss]igned by|\b[Dd]ear|\b[Cc]hère?|\b[Bb]onjour|\b[Hh]ello|\b[Ss]alut|\bHi|\b[Rr]egards,|\b[Ss]incerely,|\b[Cc]ordialement,|"
     rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
 )
-_SURE_INTRODUCTION = re.compile(rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})", re.IGNORECASE)
+_SURE_INTRODUCTION = re.compile(
+    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})",
+    re.IGNORECASE,
+)
 _TITLED = re.compile(
     rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|Mademoiselle|Docteure?|Doctor|"
     rf"Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
@@ -114,7 +117,11 @@ def _single(text: str, start: int, value: str, label: str, is_common: Callable[[
     begins = bool(_SENTENCE_START.search(text[max(0, start - 8) : start]))
     if begins and (is_common(lowered) or is_common(plain)):
         return False
-    return not (label == "PERSON" and is_common(lowered) and lowered.endswith(("s", "e", "ing", "ed", "er", "ez", "tion", "ment")))
+    return not (
+        label == "PERSON"
+        and is_common(lowered)
+        and lowered.endswith(("s", "e", "ing", "ed", "er", "ez", "tion", "ment"))
+    )
 
 
 def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
@@ -122,14 +129,21 @@ def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
         for match in pattern.finditer(text):
             start = _after_titles(text, *match.span(1))
             value = text[start : match.end(1)]
-            if value and not all(_is_filler(word, is_common) or word.lower() in TITLES for word in _WORDS.findall(value)):
+            if value and not all(
+                _is_filler(word, is_common) or word.lower() in TITLES for word in _WORDS.findall(value)
+            ):
                 if rule == "titled" or not is_common(value.lower()) or value.lower() in GIVEN_NAMES:
                     yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
     for match in _SURE_INTRODUCTION.finditer(text):
         end = match.start(1)
         for word in re.finditer(r"[^\s]+", match.group(1)):
             lowered = word.group().lower().strip(_EDGES)
-            if lowered not in GIVEN_NAMES and lowered not in SURNAMES and (lowered in _SMALL or is_common(lowered)) and word.group() == word.group().lower():
+            if (
+                lowered not in GIVEN_NAMES
+                and lowered not in SURNAMES
+                and (lowered in _SMALL or is_common(lowered))
+                and word.group() == word.group().lower()
+            ):
                 break
             end = match.start(1) + word.end()
         if end > match.start(1):

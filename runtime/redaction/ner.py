@@ -105,7 +105,13 @@ class NameModel:
         hashed, dense, gains, linear = named("hashembed"), named("maxout"), named("layernorm"), named("linear")
         [(columns, _)], [(_, lower)] = named("extract_features"), named("precomputable_affine")
         shapes = [layer["W"].shape[1] for _, layer in dense]
-        if columns["columns"] != _FEATURES or shapes != [3] * 5 or len(gains) != 5 or lower["W"].shape[0] != 3 or len(linear) != 2:
+        if (
+            columns["columns"] != _FEATURES
+            or shapes != [3] * 5
+            or len(gains) != 5
+            or lower["W"].shape[0] != 3
+            or len(linear) != 2
+        ):
             raise ValueError("not the network that is evaluated here")
         if [attributes["column"] for attributes, _ in hashed] != [0, 1, 2, 3]:
             raise ValueError("not the features that are evaluated here")

@@ -17,7 +17,11 @@ _QUOTES = "‘’‚‛′´`＇"
 _DOUBLE_QUOTES = "“”„‟″＂"
 # Cyrillic and Greek letters that are drawn like Latin ones: the usual way to hide an address from a filter.
 _LOOK_ALIKES = dict(
-    zip("аеорсухіѕјһԁԛԝАВЕКМНОРСТХІЅЈαοενρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxisjhdqwABEKMHOPCTXISJaoevptuikABEZHIKMNOPTYX", strict=True)
+    zip(
+        "аеорсухіѕјһԁԛԝАВЕКМНОРСТХІЅЈαοενρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "aeopcyxisjhdqwABEKMHOPCTXISJaoevptuikABEZHIKMNOPTYX",
+        strict=True,
+    )
 )
 _LINES = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 

@@ -38,7 +38,9 @@ _GAPS = re.compile(rf"[{_SEPARATORS}]")
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(r"[(]?\d{1,6}(?:-\d{1,6})?[A-Za-z]?,?")
 
-_NUMBER, _CAPITALS, _MARK, _LINK, _AROUND, _SECRET, _STREET, _NAME, _CIVIC_NUMBER, _READ = (1 << bit for bit in range(10))
+_NUMBER, _CAPITALS, _MARK, _LINK, _AROUND, _SECRET, _STREET, _NAME, _CIVIC_NUMBER, _READ = (
+    1 << bit for bit in range(10)
+)
 _LINKS = frozenset(
     "at arobase arobas dot point (at) (dot) (arobase) (point) [at] [dot] [arobase] [point] {at} {dot} @ ＠ . (@) [@] (.) [.] commercial".split()
 )
@@ -62,7 +64,11 @@ _KINDS = {
     **{word: _STREET | (_AROUND if word in _BESIDE_NUMBERS else 0) for word in _STREETS},
     **{word: _LINK | (0 if word in {"at", "point", ".", "commercial"} else _READ) for word in _LINKS},
 }
-_SECRET_WORDS, _UNTYPED_STREET_WORDS, _TYPED_STREET_WORDS = 5, 4, 12  # how many words a label, a civic number, a street keep together
+_SECRET_WORDS, _UNTYPED_STREET_WORDS, _TYPED_STREET_WORDS = (
+    5,
+    4,
+    12,
+)  # how many words a label, a civic number, a street keep together
 # A word that holds one of these is read; so is one with a digit, and one that is a label or a link.
 _NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|.{20}", re.DOTALL)
 
@@ -221,7 +227,11 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
         word = match.group() if high - low <= _HEAD else text[low : low + _HEAD]
         new = _kind(word)
         if before:
-            if (keep or kind or new) and _near(gap := text[last:low]) and (keep or _joined(before, kind, gap, word, new)):
+            if (
+                (keep or kind or new)
+                and _near(gap := text[last:low])
+                and (keep or _joined(before, kind, gap, word, new))
+            ):
                 keep = max(0, keep - 1)
                 if kind & _CIVIC_NUMBER and new & _NAME:
                     street, keep = True, max(keep, _UNTYPED_STREET_WORDS)
@@ -288,7 +298,10 @@ def _joined(before: str, kind: int, gap: str, word: str, new: int) -> bool:
     if not gap.isspace():
         return False
     if kind & _NUMBER:
-        return bool(new & (_NUMBER | _CAPITALS | _MARK | _AROUND | _STREET) or (kind & _CIVIC_NUMBER and new & _NAME)) or "@" in before
+        return (
+            bool(new & (_NUMBER | _CAPITALS | _MARK | _AROUND | _STREET) or (kind & _CIVIC_NUMBER and new & _NAME))
+            or "@" in before
+        )
     if new & _NUMBER:
         return bool(kind & (_CAPITALS | _MARK | _AROUND))
     return "@" in before and (before[-1] == "." or word[0] == ".")

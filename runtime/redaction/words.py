@@ -50,7 +50,9 @@ class Tokenizer:
         self._suffix = re.compile(rules["suffix_search"]).search
         self._infixes = re.compile(rules["infix_finditer"]).finditer
         self._url = re.compile(rules["url_match"]).match
-        self._compound = re.compile(_LONG_CLASS.sub(_shorter, rules["token_match"])).match if rules["token_match"] else None
+        self._compound = (
+            re.compile(_LONG_CLASS.sub(_shorter, rules["token_match"])).match if rules["token_match"] else None
+        )
         exceptions = rules["exceptions"]
         self._exceptions: dict[str, list[tuple[str, str | None]]] = {
             chunk: [(part[ORTH], part.get(NORM)) for part in parts] for chunk, parts in dict(exceptions).items()
@@ -80,7 +82,11 @@ class Tokenizer:
         elif marked := _LETTERS_AND_MARK.fullmatch(chunk):
             yield from self._exceptions.get(marked.group(1)) or [(marked.group(1), None)]
             yield marked.group(2), None
-        elif self._elides and (elided := _LETTERS_AND_ELISION.fullmatch(chunk)) and elided.group(2) not in self._exceptions:
+        elif (
+            self._elides
+            and (elided := _LETTERS_AND_ELISION.fullmatch(chunk))
+            and elided.group(2) not in self._exceptions
+        ):
             yield elided.group(1), None
             yield elided.group(2), None
         elif len(chunk) > _LONGEST:

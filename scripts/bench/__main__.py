@@ -2,8 +2,8 @@
 
     python -m scripts.bench [--quick] [--only turns,log,stream,generation] [--json FILE]
 
-Speed is only judged beside a reference of the same run: the bare HTTP server, stock Presidio on the same two texts, bare
-bare llama-cpp-python, and this run's own fdatasync.
+Speed is judged beside a reference of the same run: the bare HTTP server, stock Presidio on the same two texts, bare
+llama-cpp-python, this run's own fdatasync.
 """
 
 from __future__ import annotations

@@ -330,6 +330,10 @@ class Machine:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
+    def running(self) -> list[Process]:
+        """What was started here and has not ended, oldest first."""
+        return [process for process in self._running if process.code is None]
+
     def close(self) -> None:
         for process in reversed(self._running):
             orphans = [pid for pids in process.children().values() for pid in pids]

@@ -36,7 +36,9 @@ _NUMBERED = (
     r"produit|part|pièce|model|modèle|item|issue|bug|pr|port|pid|timestamp|epoch|checksum|hash)"
 )
 _NOT_PERSONAL = re.compile(
-    r"\b" + _NUMBERED + r"s?(?: ?(?:no|nos|number|numéro|num|nr|id|code)\b)?(?: ?n[°º])? ?(?:is|est|was|of|de)?[ .:#=°()\-]{0,4}$"
+    r"\b"
+    + _NUMBERED
+    + r"s?(?: ?(?:no|nos|number|numéro|num|nr|id|code)\b)?(?: ?n[°º])? ?(?:is|est|was|of|de)?[ .:#=°()\-]{0,4}$"
 )
 
 

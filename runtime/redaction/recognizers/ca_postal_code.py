@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
 
 _FORM = re.compile(
-    r"(?<![\w-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n.]{0,2})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])", re.IGNORECASE
+    r"(?<![\w-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n.]{0,2})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
+    re.IGNORECASE,
 )
 _CONTEXT = words(
     "code postal", "c\\.?p\\.?", "postal(?: code)?", "zip", "adresse", "address", "qu[ée]bec", "qc", "ontario", "on", "montr[ée]al",
@@ -27,4 +28,6 @@ class CaPostalCode(Identifier):
             capitals = match.group().upper() == match.group()
             if capitals or _CONTEXT.search(run.before(match.start(), 64)):
                 if not run.is_labelled_otherwise(match.start()):
-                    yield Hit(match.start(), match.end(), 0.9 if match.group(1) else 0.8, "capitals" if capitals else "named")
+                    yield Hit(
+                        match.start(), match.end(), 0.9 if match.group(1) else 0.8, "capitals" if capitals else "named"
+                    )

@@ -14,7 +14,9 @@ _FORM = re.compile(
     rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}{SEP}[0-9]{{2}} ?(?:0[1-9]|1[0-2]|5[1-9]|6[0-2]){SEP}(?:0[1-9]|[12][0-9]|3[01]) ?[0-9]{{2}}(?![A-Za-z0-9])"
 )
 _SPACED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][ .\-]){4}(?:[0-9][ .\-]){7}[0-9](?![A-Za-z0-9])")
-_CONTEXT = words("ramq", "nam", "n\\.a\\.m\\.", "assurance[ -]maladie", "health (?:insurance|card)", "carte[ -]soleil", "medicare")
+_CONTEXT = words(
+    "ramq", "nam", "n\\.a\\.m\\.", "assurance[ -]maladie", "health (?:insurance|card)", "carte[ -]soleil", "medicare"
+)
 
 
 class CaRamq(Identifier):

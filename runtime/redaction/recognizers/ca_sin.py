@@ -8,7 +8,12 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
 from runtime.redaction.recognizers.checksums import luhn
 
 _CONTEXT = words(
-    r"n\.?a\.?s\.?", r"s\.?i\.?n\.?", "assurance[ -]sociale", "social[ -]insurance", r"ass\. soc\.?", r"no\.? d'ass\.? soc\.?",
+    r"n\.?a\.?s\.?",
+    r"s\.?i\.?n\.?",
+    "assurance[ -]sociale",
+    "social[ -]insurance",
+    r"ass\. soc\.?",
+    r"no\.? d'ass\.? soc\.?",
 )
 
 

@@ -21,7 +21,9 @@ def iban(compact: str) -> bool:
 
 def nir(body: str, key: str) -> bool:
     """Key of a French NIR: 97 − (number mod 97), with 2A read as 19 and 2B as 18."""
-    number = body.replace("2A", "19", 1) if body[5:7] == "2A" else body.replace("2B", "18", 1) if body[5:7] == "2B" else body
+    number = (
+        body.replace("2A", "19", 1) if body[5:7] == "2A" else body.replace("2B", "18", 1) if body[5:7] == "2B" else body
+    )
     return number.isdigit() and 97 - int(number) % 97 == int(key)
 
 

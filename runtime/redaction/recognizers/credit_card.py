@@ -15,10 +15,39 @@ _ISSUER = re.compile(
     r"35(?:2[89]|[3-8][0-9])[0-9]{12,15}|(?:50[0-9]{2}|5[6-9][0-9]{2}|6[0-9]{3})[0-9]{8,15}|220[0-4][0-9]{12}|"
     r"(?:8[12]|9792)[0-9]{12,14}|1[0-9]{14}"
 )
-_SHAPES = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (8, 8), (4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 4, 4, 3), (6, 13), (6, 10), (4, 12), (12, 4)})
+_SHAPES = frozenset(
+    {
+        (4, 4, 4, 4),
+        (4, 6, 5),
+        (4, 6, 4),
+        (8, 8),
+        (4, 4, 4, 1),
+        (4, 4, 4, 3),
+        (4, 4, 4, 4, 3),
+        (6, 13),
+        (6, 10),
+        (4, 12),
+        (12, 4),
+    }
+)
 _CONTEXT = words(
-    "cards?", "cartes?", "visa", "mastercard", "master card", "amex", "american express", "discover", "diners(?: club)?", "jcb",
-    "maestro", "cr[ée]dit", "d[ée]bit", "cc", "pan", "interac", "unionpay",
+    "cards?",
+    "cartes?",
+    "visa",
+    "mastercard",
+    "master card",
+    "amex",
+    "american express",
+    "discover",
+    "diners(?: club)?",
+    "jcb",
+    "maestro",
+    "cr[ée]dit",
+    "d[ée]bit",
+    "cc",
+    "pan",
+    "interac",
+    "unionpay",
 )
 
 

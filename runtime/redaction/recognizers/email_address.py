@@ -37,7 +37,23 @@ class EmailAddress(Identifier):
     """E-mail addresses, and what people write to hide them."""
 
     ENTITY = "EMAIL_ADDRESS"
-    NEEDS = ("@", "arobas", "%40", "64;", "x40", "&commat;", " at ", "at)", "at]", "at}", "at >", "<at>", "at )", "at ]", "commercial")
+    NEEDS = (
+        "@",
+        "arobas",
+        "%40",
+        "64;",
+        "x40",
+        "&commat;",
+        " at ",
+        "at)",
+        "at]",
+        "at}",
+        "at >",
+        "<at>",
+        "at )",
+        "at ]",
+        "commercial",
+    )
 
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.lower
@@ -69,7 +85,11 @@ def _around(text: str, at: int) -> Iterator[Hit]:
     loose = _LOOSE.match(text, after)
     if loose and (match is None or loose.end() > match.end()):
         match = loose
-    if text[max(0, start - 3) : start] == "://" or text[max(0, start - 1) : start] == ":" and "://" in text[max(0, start - 80) : start]:
+    if (
+        text[max(0, start - 3) : start] == "://"
+        or text[max(0, start - 1) : start] == ":"
+        and "://" in text[max(0, start - 80) : start]
+    ):
         return  # the password of a URL
     if match is None or text[start:stop] == "git" or match.group().rpartition(".")[2] in _FILES:
         return

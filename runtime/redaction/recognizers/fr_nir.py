@@ -14,7 +14,17 @@ _FORM = re.compile(
     rf"(?:{_G}([0-9]{{2}}))?(?![0-9A-Za-z])"
 )
 _SPACED = re.compile(r"(?<![0-9A-Za-z])[1-478](?: [0-9]){14}(?![0-9A-Za-z])")
-_CONTEXT = words("nir", "s[ée]curit[ée] sociale", "s[ée]cu", "n° ?ss", "num[ée]ro ss", "carte vitale", "insee", "assur[ée]e?", "immatriculation")
+_CONTEXT = words(
+    "nir",
+    "s[ée]curit[ée] sociale",
+    "s[ée]cu",
+    "n° ?ss",
+    "num[ée]ro ss",
+    "carte vitale",
+    "insee",
+    "assur[ée]e?",
+    "immatriculation",
+)
 
 
 class FrNir(Identifier):

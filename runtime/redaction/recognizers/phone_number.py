@@ -23,9 +23,30 @@ _INTERNATIONAL = re.compile(rf"(?:\+ ?|(?<![0-9.,])00 ?)[1-9](?:{_S}[0-9]){{6,14
 _SPACED = re.compile(r"(?<![0-9])(?:1[ .\-])?[02-9](?:[ .\-][0-9]){9}(?![0-9])(?![ .\-][0-9](?![0-9]))")
 _LABELLED = re.compile(rf"[+(]{{0,2}}[0-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}")
 _CONTEXT = words(
-    "t[ée]l", "t[ée]l[ée]phone", "phone", "telephone", "cell", "cellulaire", "cellphone", "mobile", "portable", "fax",
-    "t[ée]l[ée]copieur", "appel(?:ez|er|le|lez)?", "call(?:ing|ed)?", "joindre", "rejoindre", "reach(?:ed)?", "whatsapp", "sms",
-    "text(?:o|os)?", "num[ée]ro de t[ée]l[ée]phone", "phone number", "contact(?:ez|er)?", "dial", "ring",
+    "t[ée]l",
+    "t[ée]l[ée]phone",
+    "phone",
+    "telephone",
+    "cell",
+    "cellulaire",
+    "cellphone",
+    "mobile",
+    "portable",
+    "fax",
+    "t[ée]l[ée]copieur",
+    "appel(?:ez|er|le|lez)?",
+    "call(?:ing|ed)?",
+    "joindre",
+    "rejoindre",
+    "reach(?:ed)?",
+    "whatsapp",
+    "sms",
+    "text(?:o|os)?",
+    "num[ée]ro de t[ée]l[ée]phone",
+    "phone number",
+    "contact(?:ez|er)?",
+    "dial",
+    "ring",
 )
 _LABEL = re.compile(
     r"(?<!\w)(?:t[ée]l|t[ée]l[ée]phone|phone|telephone|cell|cellulaire|mobile|portable|fax|whatsapp|t[ée]l[ée]copieur|phone number)"

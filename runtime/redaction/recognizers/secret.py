@@ -124,11 +124,20 @@ def _by_words(run: Run) -> Iterator[Hit]:
 
 def _is_value(value: str, label: str, name: str) -> bool:
     lowered = value.lower()
-    if len(value) < 3 or lowered.strip("*•.…-_xX") == "" or lowered in _NOT_VALUES or lowered.startswith(("${", "{{", "%(", "[")):
+    if (
+        len(value) < 3
+        or lowered.strip("*•.…-_xX") == ""
+        or lowered in _NOT_VALUES
+        or lowered.startswith(("${", "{{", "%(", "["))
+    ):
         return False
     if name in {"pin", "bearer", "option"}:
         return True
-    marked = any(c.isdigit() for c in value) or not value.isalnum() or not (value.islower() or value.isupper() or value.istitle())
+    marked = (
+        any(c.isdigit() for c in value)
+        or not value.isalnum()
+        or not (value.islower() or value.isupper() or value.istitle())
+    )
     if name == "password":
         return marked or label.rstrip(" \"'«([*")[-1:] in {":", "=", ">", "→"}
     return marked and (len(value) >= 6 or value.isdigit())

@@ -22,7 +22,9 @@ ENGLISH_TYPES = frozenset(
 )
 _JOINERS = frozenset("de du des la le les l en à aux sur sous et d".split())
 _DIRECTIONS = frozenset("n s e w n. s. e. w. o o. ne nw se sw north south east west nord sud est ouest".split())
-_CIVIC = re.compile(r"(?<![\w.,$€/#:-])[0-9]{1,6}(?:-[0-9]{1,6})?(?: ?(?:bis|ter|quater)\b| ?[A-Za-z](?![\w'])|½)?,?\s{1,2}(?=[^\W_])")
+_CIVIC = re.compile(
+    r"(?<![\w.,$€/#:-])[0-9]{1,6}(?:-[0-9]{1,6})?(?: ?(?:bis|ter|quater)\b| ?[A-Za-z](?![\w'])|½)?,?\s{1,2}(?=[^\W_])"
+)
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|re|er|ère|ième|ieme)", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,;()]+")
 _UNIT = re.compile(
@@ -30,14 +32,18 @@ _UNIT = re.compile(
     r"\.?(?:\s?(?:no|n°|#)\.?)?\s?|#\s?)[A-Za-z]?[0-9]{0,5}[A-Za-z]?(?![\w])",
     re.IGNORECASE,
 )
-_CITY = re.compile(r"(?:,\s{0,2}|\s?\n\s?|\s-\s|\s(?=[0-9]{5}\s))(?:[0-9]{5}\s)?(?:à\s)?([A-ZÀ-Þ][\w'.-]{0,40}(?:[ -](?:(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the)[ -])?[A-ZÀ-Þ][\w'.-]{0,40}){0,3})")
+_CITY = re.compile(
+    r"(?:,\s{0,2}|\s?\n\s?|\s-\s|\s(?=[0-9]{5}\s))(?:[0-9]{5}\s)?(?:à\s)?([A-ZÀ-Þ][\w'.-]{0,40}(?:[ -](?:(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the)[ -])?[A-ZÀ-Þ][\w'.-]{0,40}){0,3})"
+)
 _PROVINCE = re.compile(
     r",?\s{0,2}\(?(?:Québec|Quebec|Ontario|Alberta|Manitoba|Saskatchewan|Nova Scotia|New Brunswick|British Columbia|Nouvelle-Écosse|"
     r"Nouveau-Brunswick|Colombie-Britannique|Île-du-Prince-Édouard|QC|Qc|PQ|ON|BC|AB|MB|SK|NS|NB|NL|PE|YT|NT|NU|[A-Z]{2}(?=[\s,)]+[0-9]{5}))\)?(?!\w)"
 )
 _CODE = re.compile(r",?\s{0,3}(?:[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?)(?![\w-])")
 _COUNTRY = re.compile(r",?\s{1,2}(?:Canada|France|USA|United States|États-Unis|Belgique|Suisse)(?!\w)")
-_BOX = re.compile(r"(?<!\w)(?:p\.? ?o\.? ?box|c\.p\.|case postale|b\.p\.|bp|boîte postale)\s?[0-9]{1,6}(?![\w])", re.IGNORECASE)
+_BOX = re.compile(
+    r"(?<!\w)(?:p\.? ?o\.? ?box|c\.p\.|case postale|b\.p\.|bp|boîte postale)\s?[0-9]{1,6}(?![\w])", re.IGNORECASE
+)
 
 
 class StreetAddress(Identifier):
@@ -78,7 +84,12 @@ def _french(text: str, start: int) -> int | None:
         lowered = value.lower()
         if lowered in _JOINERS:
             joined = True
-        elif value[0].isupper() or value[0].isdigit() or lowered[:2] in {"l'", "d'"} or (joined and names == 0 and kind in _LOWER_OK):
+        elif (
+            value[0].isupper()
+            or value[0].isdigit()
+            or lowered[:2] in {"l'", "d'"}
+            or (joined and names == 0 and kind in _LOWER_OK)
+        ):
             names, end = names + 1, word.end()
             if value[0].isdigit() and names > 1:
                 break

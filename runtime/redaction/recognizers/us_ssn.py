@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
 
-_CONTEXT = words("ssns?", "social security", "s\\.s\\.n\\.?", "ss#", "itin", "tax(?:payer)? id(?:entification)?", "tin", "s[ée]curit[ée] sociale am[ée]ricaine")
+_CONTEXT = words(
+    "ssns?",
+    "social security",
+    "s\\.s\\.n\\.?",
+    "ss#",
+    "itin",
+    "tax(?:payer)? id(?:entification)?",
+    "tin",
+    "s[ée]curit[ée] sociale am[ée]ricaine",
+)
 _NEVER_ISSUED = re.compile(r"000.*|666.*|...00....|.....0000|123456789|078051120")
 
 

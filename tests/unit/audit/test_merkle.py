@@ -133,7 +133,7 @@ INCLUSION = {
     "empty": (many(5)[3], 3, 5, [], ROOT5),
     "out of order": (many(5)[3], 3, 5, PROOF5[::-1], ROOT5),
     "the root as a leaf": (ROOT5, 0, 1, [HASH], ROOT5),
-    "a node as a leaf": (node_hash(many(4)[2], many(4)[3]), 1, 3, PROOF5[1:], ROOT5),
+    "a node as a leaf": (node_hash(many(4)[2], many(4)[3]), 1, 5, PROOF5[1:], ROOT5),
     "a leaf of no length": (b"", 3, 5, PROOF5, ROOT5),
     "a root of no length": (many(5)[3], 3, 5, PROOF5, b""),
     "a proof hash of no length": (many(5)[3], 3, 5, [b"", *PROOF5[1:]], ROOT5),
