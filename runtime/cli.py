@@ -110,6 +110,8 @@ def build_parser() -> argparse.ArgumentParser:
     whom.add_argument("--subject", metavar="TEXT", help="a data subject, as callers name him")
     whom.add_argument("--identifier", metavar="VALUE", help="an e-mail address, a number… by which somebody occurs")
     erase.add_argument("--close-account", action="store_true", help="with --person: drop name and API keys too")
+    erase.add_argument("--save", metavar="FILE", help="keep the receipt for the person")
+    erase.add_argument("--json", action="store_true")
     erase.set_defaults(run=_privacy_erase)
     return parser
 
@@ -180,9 +182,8 @@ def _policy_check(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _policy_explain(options: argparse.Namespace, settings: Settings) -> int:
-    from policies.check import describe
-
     from policies.bundle import load_bundle
+    from policies.check import describe
 
     print(describe(load_bundle(settings.policies_file), options.lang))
     return 0
@@ -221,14 +222,14 @@ def _keys_public(options: argparse.Namespace, settings: Settings) -> int:
 def _privacy_erase(options: argparse.Namespace, settings: Settings) -> int:
     from runtime.privacy_command import erase
 
-    return asyncio.run(
-        erase(
-            settings,
-            person=options.person,
-            subject=options.subject,
-            identifier=options.identifier,
-            close_account=options.close_account,
-        )
+    return erase(
+        settings,
+        person=options.person,
+        subject=options.subject,
+        identifier=options.identifier,
+        close_account=options.close_account,
+        save=options.save,
+        as_json=options.json,
     )
 
 

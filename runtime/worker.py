@@ -6,6 +6,7 @@ Stateless: it may be killed at any moment; its open turns are closed by their le
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -29,6 +30,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"filagent: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    logging.basicConfig(level=logging.WARNING, format="filagent: worker: %(message)s", stream=sys.stderr)
     if options.parent_pipe:
         end_with_parent()
     server = uvicorn.Server(

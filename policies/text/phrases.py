@@ -163,6 +163,6 @@ def _word(spelling: str, last_letters: set[str], *, first: bool) -> str:
     head = runs[0][0]
     if first:
         spelled[0] = spelled[0].removeprefix(" ?")
-    elif head in last_letters:
+    elif head in last_letters and len(spelled) > 1:
         spelled[0] = f"(?:{spelled[0]}|(?<={head}))"
     return "".join(spelled)

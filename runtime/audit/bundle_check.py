@@ -76,6 +76,8 @@ def _verify(folder: Path, root: Ed25519PublicKey, report: Report) -> None:
     # (1)
     manifests = read_manifests(folder, root, report)
     describe_keys(manifests, report)
+    if not manifests:
+        return
     # (2)
     signed = _checkpoint(folder, manifests, report)
     origin = signed.checkpoint.origin if signed else None

@@ -147,10 +147,10 @@ class OpenAICompatibleBackend:
     async def health(self) -> None:
         """Ask for the list of models: no prompt is involved, so there is no gate. Any answer but a refusal will do."""
         failed: BackendError | None = None
+        client = self._client(_only_empty, Progress(self._timeouts))
         try:
             async with (
                 asyncio.timeout(self._timeouts.connect * 2),
-                self._client(_only_empty, Progress(self._timeouts)) as client,
                 client.stream("GET", f"{self._base_url}/models") as answer,
             ):
                 status = answer.status_code
@@ -172,7 +172,11 @@ class OpenAICompatibleBackend:
     def _inner(self) -> httpx2.AsyncBaseTransport:
         """The connection pool, made at the first use: reading the system's certificates takes a while."""
         if self._transport is None:
-            verify = ssl.create_default_context(cafile=str(self._ca_file)) if self._ca_file else True
+            verify: ssl.SSLContext | bool = True
+            if self._ca_file is not None:
+                verify = ssl.create_default_context(cafile=str(self._ca_file))
+            elif self._base_url.startswith("http://"):
+                verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
             self._transport = httpx2.AsyncHTTPTransport(verify=verify, trust_env=False)
         return self._transport
 

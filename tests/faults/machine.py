@@ -1,8 +1,9 @@
 """One home under test and the real processes on it, each with a crash point of its own where a test wants one.
 
-Processes are started with the very commands that the supervisor uses, one by one (`writer`, `housekeeper`, `worker`) or
-all at once under a real `filagent serve`. Crash points are armed in the environment of a single process: whoever dies
-is replaced by one that is not armed, as after a repair. What the evidence must then look like is `evidence.py`'s.
+Processes are started with the very commands that the supervisor uses, one by one (`writer`, `housekeeper`) or all at
+once under a real `filagent serve`; a single `worker` is forked from a process that has imported one already, for there
+are many of them. Crash points are armed in a single process: whoever dies is replaced by one that is not armed, as after
+a repair. What the evidence must then look like is `evidence.py`'s.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import multiprocessing
 import os
 import select
 import shutil
@@ -188,18 +190,6 @@ class Process:
             self._popen.kill()
         return self._let_go()
 
-    def children(self) -> dict[str, list[int]]:
-        """The pids of its children by what they are: writer, housekeeper, worker."""
-        found: dict[str, list[int]] = {"writer": [], "housekeeper": [], "worker": []}
-        with contextlib.suppress(OSError):
-            for word in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
-                with contextlib.suppress(OSError):
-                    command = Path(f"/proc/{word}/cmdline").read_bytes()
-                    for name, module in _MODULES.items():
-                        if module in command:
-                            found[name].append(int(word))
-        return found
-
     def _let_go(self) -> int:
         code = self._popen.wait()
         for pipe in (self._popen.stdin, self._popen.stdout):
@@ -212,6 +202,19 @@ class Process:
 _MODULES = {"writer": b"runtime.audit.writer", "housekeeper": b"runtime.housekeeping", "worker": b"runtime.worker"}
 
 
+def children(pid: int) -> dict[str, list[int]]:
+    """The pids of a process's children by what they are: writer, housekeeper, worker."""
+    found: dict[str, list[int]] = {"writer": [], "housekeeper": [], "worker": []}
+    with contextlib.suppress(OSError):
+        for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{word}/cmdline").read_bytes()
+                for name, module in _MODULES.items():
+                    if module in command:
+                        found[name].append(int(word))
+    return found
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and was not waited for does not."""
     try:
@@ -220,12 +223,72 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A worker with a listening socket of its own."""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["runtime.worker"])
 
-    process: Process
-    port: int
+
+class Worker:
+    """A worker process with a listening socket of its own."""
+
+    def __init__(self, environ: Mapping[str, str], errors: Path, crash: str | None) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+            self.port: int = listener.getsockname()[1]
+            self.errors = errors
+            self._process = _FORKS.Process(
+                target=_work, args=(listener, dict(environ), str(errors), crash or ""), daemon=True
+            )
+            self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        return self._process.exitcode
+
+    def await_ready(self) -> Worker:
+        def answers() -> bool:
+            assert self.code is None, f"the worker ended: {self.errors.read_text('utf-8', 'replace')[-2000:]}"
+            try:
+                return get(self.port, "/health").status == 200
+            except NoReplyError:
+                return False
+
+        until(answers, "a worker that answers")
+        return self
+
+    def signal(self, number: int) -> None:
+        if self.code is None:
+            os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        self._process.join(PATIENCE)
+        assert self.code is not None, "the worker lives on"
+        return self.code
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        self._process.join(PATIENCE)
+        self._process.kill()
+        self._process.join()
+        return self.code or 0
+
+
+def _work(listener: socket.socket, environ: dict[str, str], errors: str, crash: str) -> None:
+    """In the fork: what `python -m runtime.worker --fd N` does, with this environment and this crash point."""
+    from runtime import crashpoints, worker
+
+    os.environ.clear()
+    os.environ.update(environ)
+    crashpoints._NAME, _, crashpoints._COUNT = crash.partition(":")
+    with open(errors, "ab", buffering=0) as stream, open(os.devnull, "wb") as nothing:
+        os.dup2(stream.fileno(), 2)
+        os.dup2(nothing.fileno(), 1)
+    sys.argv = ["runtime.worker", "--fd", str(listener.detach())]
+    sys.exit(worker.main())
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +312,7 @@ class Machine:
         self, home: Path, *people: str, backend_url: str | None = None, upstream: Mapping[str, Any] | None = None
     ) -> None:
         self.home = home
-        self._running: list[Process] = []
+        self._running: list[Process | Worker] = []
         config, policies = home / "agent.yaml", home / "policies.yaml"
         config.write_text(yaml.safe_dump(_config(upstream or {})))
         policies.write_text(yaml.safe_dump(_policies()))
@@ -296,11 +359,9 @@ class Machine:
         return self._start(self._commands.housekeeper(), crash, ready=ready)
 
     def worker(self, crash: str | None = None) -> Worker:
-        with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-            process = self._start(self._commands.worker(1, listener), crash, ready=False)
-            port = listener.getsockname()[1]
-        process.await_word(b"ready\n")
-        return Worker(process, port)
+        worker = Worker(self.environ, self.home / "stderr.txt", crash)
+        self._running.append(worker)
+        return worker.await_ready()
 
     def serve(
         self, *, workers: int = 1, crash: str | None = None, port: int | None = None, ready: bool = True
@@ -330,16 +391,13 @@ class Machine:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
-    def running(self) -> list[Process]:
-        """What was started here and has not ended, oldest first."""
-        return [process for process in self._running if process.code is None]
-
-    def close(self) -> None:
-        for process in reversed(self._running):
-            orphans = [pid for pids in process.children().values() for pid in pids]
+    def stop(self) -> None:
+        """Stop everything that runs, the last one first."""
+        while self._running:
+            process = self._running.pop()
+            orphans = [pid for pids in children(process.pid).values() for pid in pids]
             process.stop()
             until(lambda orphans=orphans: not any(map(is_alive, orphans)), "children that end with their parent")
-        self._running.clear()
 
     def _start(self, child: Child, crash: str | None, *, ready: bool) -> Process:
         process = self.run(child.arguments, crash, child.pass_fds)
@@ -380,7 +438,7 @@ def machine(*people: str, **options: Any) -> Iterator[Machine]:
         try:
             yield made
         finally:
-            made.close()
+            made.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -393,7 +451,7 @@ def free_port() -> int:
 def _config(upstream: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
     values["masking"]["ner"] = False
-    values["housekeeping"] |= {"lease_seconds": 2, "interval_seconds": 0.1}
+    values["housekeeping"] |= {"lease_seconds": 3, "interval_seconds": 0.1}
     values["upstream"] |= upstream
     return values
 

@@ -97,7 +97,7 @@ def died() -> Iterator[tuple[Machine, dict[str, Outcome]]]:
                 raise AssertionError(f"{case.name}: answered {reply.status} and lived on")
             except NoReplyError as gone:
                 partial = gone.partial
-            outcomes[case.name] = Outcome(worker.process.wait(), partial)
+            outcomes[case.name] = Outcome(worker.wait(), partial)
 
         with ThreadPoolExecutor(3) as pool:
             survivor = pool.submit(home.worker)
@@ -165,8 +165,7 @@ def test_the_same_request_again_gets_its_one_answer(died: tuple[Machine, dict[st
 def test_the_home_is_settled_and_starts_again(died: tuple[Machine, dict[str, Outcome]]) -> None:
     home, _ = died
     assert_settled(home)
-    for process in reversed(home.running()):
-        process.stop()
+    home.stop()
     served = home.serve()
     assert ask(served.port, home.keys["admin"], question("Still there?")).status == 200
     home.settle()

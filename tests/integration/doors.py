@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
@@ -97,7 +97,7 @@ def receipt_report(app: Filagent, answer: dict[str, Any], request: bytes | None 
 
 def noted(report: Report) -> set[str]:
     """The codes of everything that a report says."""
-    return {code for code, _ in (*report.problems, *report.remarks)}
+    return {note.code for note in (*report.problems, *report.remarks)}
 
 
 def assert_log_whole(app: Filagent) -> None:
@@ -233,7 +233,7 @@ class Wire:
         self._file.close()
         self.socket.close()
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

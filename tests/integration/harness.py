@@ -78,7 +78,13 @@ class Filagent:
         return self.keys[label]
 
     def request(
-        self, method: str, path: str, body: Any = None, *, key: str | None = "admin", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "admin",
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         """One HTTP request; `body` bytes are sent as they are, anything else as JSON; `key` None: no credential."""
         sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -93,7 +99,9 @@ class Filagent:
         finally:
             connection.close()
 
-    def chat(self, text: str, *, key: str | None = "admin", headers: dict[str, str] | None = None, **fields: Any) -> Answer:
+    def chat(
+        self, text: str, *, key: str | None = "admin", headers: dict[str, str] | None = None, **fields: Any
+    ) -> Answer:
         body = {"messages": [{"role": "user", "content": text}], **fields}
         return self.request("POST", "/chat", body, key=key, headers=headers)
 

@@ -38,7 +38,7 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
     data = yaml.safe_load((Path(__file__).parents[2] / "config" / "policies.yaml").read_text())
     limits = data["roles"]["user"]["limits"]
     data["roles"] = {
-        role: {"permissions": draw(st.lists(PERMISSIONS, min_size=1, max_size=6, unique=True)), "limits": limits}
+        role: {"permissions": draw(st.lists(PERMISSIONS, min_size=1, max_size=6, unique=True)), "limits": dict(limits)}
         for role in ROLES
     }
     data["forbid"] = [
