@@ -39,14 +39,21 @@ def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, append
 
 
 def refusal(
-    error: FilAgentError, record: TurnRecorder, live: LiveTurn | None, appended: Appended | None, keys: str
+    error: FilAgentError,
+    record: TurnRecorder,
+    live: LiveTurn | None,
+    appended: Appended | None,
+    keys: str,
+    *,
+    released: str = "",
 ) -> FilAgentError:
-    """`error` with what proves its record, where one was made."""
+    """`error` with what proves its record, where one was made; `released` is what a cut stream handed over."""
     if live is not None:
         error.conversation_id, error.turn_id = live.opened.conversation_id, live.opened.turn_id
     if appended is not None:
         error.decision_id = appended.record_id
-        error.receipt = receipt_of(appended, keys, input=record.salts.of("input"))
+        names = ("input", "output") if released else ("input",)
+        error.receipt = receipt_of(appended, keys, **{name: record.salts.of(name) for name in names})
     return error
 
 

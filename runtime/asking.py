@@ -65,7 +65,9 @@ class Asking:
 
     def model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
         """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
-        facts, options = sure(turn.backend).describe(), request.options
+        backend = sure(turn.backend)
+        facts, options = backend.describe(), request.options
+        unsent: frozenset[str] = getattr(backend, "omitted_options", frozenset())  # what this server does not know
         decimals = {"temperature": options.temperature, "top_p": options.top_p}
         params: dict[str, Any] = {"max_tokens": options.max_tokens, "top_k": options.top_k, **decimals}
         if options.presence_penalty is not None:
@@ -76,8 +78,8 @@ class Asking:
             "weights_sha256": facts.weights_sha256,
             "build": facts.build,
             "mode": request.mode,
-            "params": {name: value for name, value in params.items() if value is not None},
-            "seed": options.seed,
+            "params": {name: value for name, value in params.items() if value is not None and name not in unsent},
+            "seed": None if "seed" in unsent else options.seed,
         }
         return {name: value for name, value in named.items() if value is not None}
 

@@ -1,8 +1,8 @@
-"""The way out: model text -> masker -> guard -> restorer -> the caller's socket (step 6 of a turn).
+"""The way out: model text -> masker -> restorer -> guard -> the caller's socket (step 6 of a turn).
 
-Works on any chunking and holds back only the undecided tail. The guard reads what is about to be released together
-with the end of what was: a pattern that spans pieces is caught, though its first piece may already be out (see
-LIMITATIONS.md).
+A stream passes piece by piece; only the undecided tail is held back, and the guard reads each piece together with the
+end of what is out already: a pattern that spans pieces is caught, though its first piece may be gone (LIMITATIONS.md).
+An answer that is not streamed passes whole, at its end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from policies.model import Decision, Effect
 from runtime.exchange import Release
 from runtime.redaction.stream import StreamMasker, StreamRestorer
 
-_GUARD_WINDOW = 500  # characters of released text that the guard reads again
+_GUARD_WINDOW = 200  # characters of released text that the guard reads again with each piece
 
 
 class Outward:
@@ -26,6 +26,8 @@ class Outward:
         screen: Callable[[str], Decision],
         release: Release,
         refuse: Callable[[Decision], None],
+        *,
+        stream: bool,
     ) -> None:
         self._masker = masker
         self._restorer = restorer
@@ -34,6 +36,7 @@ class Outward:
         self._refuse = refuse
         self._pieces: list[str] = []
         self._tail = ""
+        self._whole: list[str] | None = None if stream else []
 
     @property
     def masked(self) -> dict[str, int]:
@@ -45,10 +48,14 @@ class Outward:
         return "".join(self._pieces)
 
     async def feed(self, text: str) -> None:
+        if self._whole is not None:
+            self._whole.append(text)
+            return
         await self._hand_over(self._restorer.feed(self._masker.feed(text)))
 
     async def flush(self) -> None:
-        await self._hand_over(self._restorer.feed(self._masker.flush()) + self._restorer.flush())
+        masked = self._masker.feed("".join(self._whole or ())) + self._masker.flush()
+        await self._hand_over(self._restorer.feed(masked) + self._restorer.flush())
 
     async def _hand_over(self, text: str) -> None:
         if not text:

@@ -22,7 +22,7 @@ from memory.keys import KeyRing
 from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from runtime import crashpoints
-from runtime.api import audit, chat, conversations, errors, health
+from runtime.api import audit, chat, conversations, docs, errors, health
 from runtime.api.shield import Shield
 from runtime.archive import Archive
 from runtime.audit.client import LogClient, SocketLog
@@ -165,12 +165,13 @@ def create_app(
         version=VERSION,
         summary="Governed, private, provable answers",
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name our own scheme, which a proxy in front may not speak
     )
     app.state.services = parts
     errors.install(app, parts.telemetry, parts.denials)
-    for router in (chat.router, conversations.router, health.router, audit.router):
+    for router in (chat.router, conversations.router, health.router, audit.router, docs.router):
         app.include_router(router)
     app.add_middleware(
         Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry, denials=parts.denials

@@ -93,7 +93,7 @@ class LlamaSettings(_Section):
     n_gpu_layers: int = Field(0, ge=-1, le=1000)
     threads: int | None = Field(None, ge=1, le=256)
     queue: int = Field(32, ge=1, le=10_000)
-    wait_seconds: float = Field(60, gt=0, le=3600)
+    wait_seconds: float = Field(45, gt=0, le=3600)
 
 
 class RemoteSettings(_Section):

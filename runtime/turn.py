@@ -210,6 +210,7 @@ class TurnPipeline:
             lambda text: self._policy.screen("out", [Passage("assistant", text)]),
             release,
             lambda decision: self._require(turn, decision),
+            stream=turn.request.stream,
         )
         asked = self._asking.chat_request(turn)
         async with aclosing(run_agent(sure(turn.backend), asked, self._gate(turn, asked))) as events:
@@ -315,7 +316,7 @@ class TurnPipeline:
         if opened is not None:
             with contextlib.suppress(StorageError):  # the record stands; the database catches up from it
                 await self._ledger.close(opened.turn_id, turn.effect.value, appended, None, len(released))
-        return refusal(error, turn.record, turn.live, appended, self._manifest.text())
+        return refusal(error, turn.record, turn.live, appended, self._manifest.text(), released=released)
 
     async def _keep_partial(self, turn: Turn, released: str) -> None:
         """Store what a cut stream released, or claim the closing; a failing database does not stop the record."""

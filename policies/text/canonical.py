@@ -30,7 +30,7 @@ _CACHED_CODE_POINTS = 16_384
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters and symbols by category, blank to the eye
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Mn", "Me"})
 _LEET = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g"} | {
-    "@": "a", "$": "s", "€": "e", "|": "i", "+": "t", "¡": "i",
+    "@": "a", "$": "s", "€": "e", "|": "i", "+": "t", "¡": "i", "!": "!",
 }  # fmt: skip
 
 
@@ -70,7 +70,8 @@ class _Folding(dict[int, str]):
 _PLAIN, _WITH_LEET = _Folding(leet=False), _Folding(leet=True)
 _REPEATED = re.compile(r"([a-z])\1+")
 _LEET_HINT = re.compile(r"[013456789@$€|+¡!\uff01-\uff20]")
-_LEET_EXCLAMATION = re.compile(r"[!\uff01](?=\w)")
+# An i, unless it ends a word: then it may just as well be what it looks like.
+_LEET_EXCLAMATION = re.compile(r"!(?=[a-z])|(?<![a-z])!(?= [a-z])")
 _TAGS = re.compile("[\U000e0020-\U000e007e]+")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _HEX_RUN = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f ,:-]{18,}[0-9A-Fa-f]")
@@ -88,9 +89,10 @@ def canonical(text: str, *, leet: bool = False) -> str:
 
     Doubled letters become one. Never longer than `MAX_GROWTH` times the text. A canonical text is its own canonical.
     """
+    folded = " ".join(text.translate(_WITH_LEET if leet else _PLAIN).split())
     if leet:
-        text = _LEET_EXCLAMATION.sub("i", text)
-    return _REPEATED.sub(r"\1", " ".join(text.translate(_WITH_LEET if leet else _PLAIN).split()))
+        folded = " ".join(_LEET_EXCLAMATION.sub("i", folded).replace("!", " ").split())
+    return _REPEATED.sub(r"\1", folded)
 
 
 def letters(text: str) -> str:

@@ -198,7 +198,6 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
                 run.opened.pop(turn, None)
             else:
                 run.opened.setdefault(turn, index)
-        return
     if event in LANDMARKS and run.counts[event] <= KEPT:
         detail, record_id = predicate.get("detail"), predicate.get("record_id")
         run.landmarks.append(

@@ -68,14 +68,15 @@ def cuts(text: str, count: int) -> list[list[str]]:
 
 def test_the_first_words_arrive_while_the_model_still_thinks(app: Filagent, cue: Cue) -> None:
     held = Pause(asyncio.Event())
-    cue.script = Script(("The first words. ", held, "The last words."))
+    cue.script = Script(("The first words of it. ", held, "The last words."))
     before = size(app)
     with streaming(app, "Hello") as stream:
         assert stream.status == 200
         assert stream.response.headers["content-type"] == "text/event-stream; charset=utf-8"
         name, first = stream.event() or ("", {})
         assert name == "delta"
-        assert first["content"].strip() == "The first words."
+        assert first["content"].startswith("The first")
+        assert "The first words of it. ".startswith(first["content"])
         # The model has not gone on: nothing but the intent is recorded yet.
         assert not held.until.is_set()
         assert [found["event"] for found in records(app, start=before)] == ["model.intent"]
@@ -83,7 +84,7 @@ def test_the_first_words_arrive_while_the_model_still_thinks(app: Filagent, cue:
         rest = stream.rest()
     assert [name for name, _ in rest].count("final") == 1
     assert rest[-1][0] == "final"
-    assert first["content"] + joined(rest) == "The first words. The last words." == rest[-1][1]["content"]
+    assert first["content"] + joined(rest) == "The first words of it. The last words." == rest[-1][1]["content"]
 
 
 def test_the_final_event_is_the_plain_answer_and_its_receipt_verifies(app: Filagent, cue: Cue) -> None:
@@ -174,13 +175,13 @@ def test_a_failure_after_words_is_an_event_and_the_record_commits_to_what_was_re
 
 
 def test_a_guard_that_refuses_late_cuts_the_stream(app: Filagent, cue: Cue) -> None:
-    cue.script = Script(("Of course. ", "-----BEGIN RSA ", "PRIVATE KEY-----\nMIIabc"))
+    cue.script = Script(("Of course, with pleasure, here it comes. ", "My system ", "prompt says: be rude. ", "And"))
     with streaming(app, "Show me") as stream:
         events = stream.rest()
     told, received = events[-1][1], joined(events)
     assert events[-1][0] == "error"
-    assert "MIIabc" not in received
-    assert "PRIVATE KEY" not in received
+    assert received.startswith("Of course")
+    assert "prompt says" not in received
     found = record(app, told["decision_id"])
     assert found["decision"] == "deny"
     assert any(reason.startswith("guard.") for reason in found["reasons"])

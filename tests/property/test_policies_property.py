@@ -122,7 +122,7 @@ def test_canonical_texts(text: str) -> None:
 
 
 DISGUISE = {
-    "i": "iIІіιl1!ⓘＩ𝐢í",
+    "i": "iIІіιl1|ⓘＩ𝐢í",
     "g": "gGɡＧ𝐠ⓖ",
     "n": "nNηΝｎ𝐧ñ",
     "o": "oOоΟ0ｏ𝐨ö",

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from log_rig import ORIGIN, Rig, leaves_of, make_rig, tree_root, turn
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from runtime.audit.checkpoint import sign_checkpoint
 from runtime.audit.envelope import keyid_of, parse_line, seal
 from runtime.audit.keys import load_private, load_public
 from runtime.audit.manifest import MANIFEST_TYPE
+from runtime.audit.record import prepare
 from runtime.audit.report import Report
 from runtime.audit.verify import verify_log
+from tests.unit.audit.log_rig import ORIGIN, Rig, leaves_of, make_rig, tree_root, turn
 
 Edit = Callable[[int, dict[str, Any]], Any]
 
@@ -28,10 +30,11 @@ Edit = Callable[[int, dict[str, Any]], Any]
 def honest(home: Path, turns: int = 40, restarts: int = 2, max_segment: int = 12_000) -> Rig:
     """A log with several segments, restarts and a torn line that was set aside."""
     rig = make_rig(home)
+    each = turns // (restarts + 1)
     for number in range(restarts + 1):
         writer = rig.open(max_segment=max_segment)
-        for item in range(turns // (restarts + 1)):
-            writer.append(turn(item))
+        for start in range(0, each, 8):
+            writer.commit([prepare(turn(item)) for item in range(start, min(start + 8, each))])
         writer.close()
         if number == 0:
             with rig.segments()[-1].open("ab") as file:
@@ -110,7 +113,10 @@ def sign_tree(rig: Rig, lines: list[bytes], *, role: str = "log", origin: str = 
     for path in (rig.logs / "checkpoints").iterdir():
         path.unlink()
     shutil.rmtree(rig.logs / "tile")
-    put(rig.logs / "checkpoint", sign_checkpoint(origin, len(lines), tree_root(leaves_of(lines)), private(rig, role)).encode())
+    put(
+        rig.logs / "checkpoint",
+        sign_checkpoint(origin, len(lines), tree_root(leaves_of(lines)), private(rig, role)).encode(),
+    )
 
 
 def rewrite(rig: Rig, edit: Edit, **more: Any) -> None:
@@ -131,8 +137,6 @@ def sign_manifest(manifest: dict[str, Any], root: Ed25519PrivateKey) -> bytes:
 
 
 def key_entry(key: Ed25519PrivateKey, role: str, not_before: int, not_after: int | None = None) -> dict[str, Any]:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return {
         "role": role,

@@ -92,9 +92,7 @@ class FaultyFiles(Files):
 
     def swap(self, path: Path, data: bytes) -> None:
         self._count("swap")
-        room, self.room = self.room, None
-        super().swap(path, data)
-        self.room = room
+        Files().swap(path, data)  # its own writes are not counted
 
     def open_append(self, path: Path, *, create: bool) -> int:
         self._count("create" if create else "open")

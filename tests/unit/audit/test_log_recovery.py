@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from log_rig import DAY, FaultyFiles, Rig, check_whole, make_rig, turn
 
 from runtime.audit.checkpoint import sign_checkpoint
+from runtime.audit.envelope import keyid_of, seal
 from runtime.audit.errors import LogDamaged, LogUnavailable
 from runtime.audit.keys import load_keyring
-from runtime.audit.record import prepare
+from runtime.audit.merkle import leaf_hash
+from runtime.audit.record import build_statement, prepare
 from runtime.audit.recovery import TAIL
 
 
@@ -156,16 +159,26 @@ def test_lost_tiles_are_made_again(rig: Rig, size: int) -> None:
     check_whole(rig, receipts[:3])
 
 
-def long_log(rig: Rig, count: int, **more: object) -> None:
-    writer = rig.open(**more)
-    for at in range(0, count, 250):
-        writer.commit([prepare(turn(number)) for number in range(at, min(at + 250, count))])
+@pytest.fixture(scope="module")
+def long_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log longer than its tail, in several segments; made once, copied for every test."""
+    rig = make_rig(tmp_path_factory.mktemp("long"))
+    writer = rig.open(max_segment=1_000_000)
+    for _ in range(0, TAIL + 2000, 250):
+        writer.commit([prepare(turn(number)) for number in range(250)])
     writer.close()
+    return rig.home
+
+
+@pytest.fixture
+def long_rig(long_home: Path, tmp_path: Path) -> Rig:
+    shutil.copytree(long_home, tmp_path / "home")
+    return Rig(tmp_path / "home")
 
 
 @pytest.mark.parametrize("lost", ["nothing", "tiles", "checkpoints", "both", "a torn tile", "a changed tile"])
-def test_a_log_longer_than_its_tail(rig: Rig, lost: str) -> None:
-    long_log(rig, TAIL + 2000, max_segment=1_000_000)
+def test_a_log_longer_than_its_tail(long_rig: Rig, lost: str) -> None:
+    rig = long_rig
     assert len(rig.segments()) > 3
     tile = rig.logs / "tile/0/001"
     if lost in {"tiles", "both"}:
@@ -180,12 +193,22 @@ def test_a_log_longer_than_its_tail(rig: Rig, lost: str) -> None:
     check_whole(rig, receipts)
 
 
-def test_start_reads_the_tail_only(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    long_log(rig, TAIL + 2000, max_segment=1_000_000)
-    sealed = rig.segments()[0]
+def test_start_reads_the_tail_only(long_rig: Rig) -> None:
+    sealed = long_rig.segments()[0]
     sealed.chmod(0o600)
     sealed.write_bytes(b"not read at start")
-    rig.closed(1)
+    long_rig.closed(1)
+
+
+def test_lost_checkpoints_of_a_long_log_mean_that_all_lines_are_verified(long_rig: Rig) -> None:
+    lose_checkpoints(long_rig)
+    first = long_rig.segments()[0]
+    lines = first.read_bytes().split(b"\n")
+    lines[7] = flip(lines[7], -20)
+    first.chmod(0o600)
+    first.write_bytes(b"\n".join(lines))
+    with pytest.raises(LogDamaged, match="line 7"):
+        long_rig.open()
 
 
 def test_a_crash_after_the_seal(rig: Rig) -> None:
@@ -267,9 +290,22 @@ def test_damage_is_refused(rig: Rig, change: Callable[[list[bytes]], list[bytes]
 
 def test_a_line_that_another_key_signed(rig: Rig) -> None:
     rig.closed(2)
-    other = make_rig(rig.home / "other")
-    other.closed(3)
-    rewrite(rig, lambda lines: [*lines, other.lines()[3]])
+    key = Ed25519PrivateKey.generate()
+    prev = leaf_hash(rig.lines()[-1]).hex()
+    payload = build_statement(turn(), 3, prev, "2027-01-15T12:00:00.000Z")
+    for keyid in (keyid_of(key.public_key()), load_keyring(rig.keys, rig.logs).record_keyid):
+        rewrite(rig, lambda lines, keyid=keyid: [*lines[:3], seal(payload, key, keyid)])
+        with pytest.raises(LogDamaged, match="key|signature"):
+            rig.open()
+
+
+def test_a_line_that_the_checkpoint_key_signed(rig: Rig) -> None:
+    rig.closed(2)
+    ring = load_keyring(rig.keys, rig.logs)
+    prev = leaf_hash(rig.lines()[-1]).hex()
+    payload = build_statement(turn(), 3, prev, "2027-01-15T12:00:00.000Z")
+    line = seal(payload, ring.log_key, keyid_of(ring.log_key.public_key()))
+    rewrite(rig, lambda lines: [*lines, line])
     with pytest.raises(LogDamaged, match="key"):
         rig.open()
 

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
@@ -20,6 +22,7 @@ from memory.database import STEPS, Database
 from memory.keys import KeyRing
 from memory.repository import OpenedTurn, OpenTurn, Refused, TurnLimits
 from memory.rows import Sealed
+from memory.sqlite import open_engine, prepare_file
 from tests.unit.memory.household import PLENTY, START, Household
 
 FORK = multiprocessing.get_context("fork")
@@ -127,6 +130,22 @@ def test_exactly_one_of_many_closers_wins_each_turn(house: Household) -> None:
     turns = [house.open(alice).turn_id for _ in range(40)]
     won = [turn_id for ids in together(house, 3, close_all, turns) for turn_id in ids]
     assert sorted(won) == sorted(turns)
+
+
+def test_a_second_connection_here_does_not_give_up_the_locks_of_the_first(house: Household) -> None:
+    """Were they given up, the other process, closing last as it believes, would delete the log written to here."""
+    house.person("alice")
+    prepare_file(house.path)
+    open_engine(house.url).connect().close()
+
+    visit = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('SELECT * FROM persons'); d.close()"
+    # Not a fork: a copy of this process would inherit SQLite's own idea of who holds what.
+    subprocess.run([sys.executable, "-c", visit, str(house.path)], check=True, timeout=60)
+    assert house.path.with_name("filagent.sqlite-wal").exists()
+    bob = house.person("bob")
+    other = sqlite3.connect(house.path)
+    assert other.execute("SELECT count(*) FROM principals WHERE id = ?", (bob.principal_id,)).fetchone() == (1,)
+    other.close()
 
 
 # --- kills -----------------------------------------------------------------------------------------------------------

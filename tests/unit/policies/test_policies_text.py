@@ -126,7 +126,7 @@ def test_every_code_point_stays_within_the_bounds() -> None:
         for leet in (False, True):
             folded = canonical_module._fold_character(chr(code), leet=leet)
             assert len(folded) <= MAX_GROWTH
-            assert allowed.issuperset(folded)
+            assert allowed.issuperset(folded) or (leet and folded == "!")
 
 
 def test_look_alikes_are_letters() -> None:
