@@ -42,6 +42,13 @@ def normalise(kind: str, value: str) -> str:
     email: case and spaces folded. phone: digits in national form for North America and France, else as dialled.
     number: letters and digits alone. name: case, accents and spaces folded. text: case and spaces folded.
     """
+    form = value
+    while (folded := _fold(kind, form)) != form:  # taking a space away may let two characters compose
+        form = folded
+    return form
+
+
+def _fold(kind: str, value: str) -> str:
     # Format characters (zero-width spaces, direction marks) are never part of a value.
     folded = "".join(c for c in unicodedata.normalize("NFKC", value) if unicodedata.category(c) != "Cf").casefold()
     match kind:

@@ -85,7 +85,7 @@ class SecretFiles:
                     file.flush()
                     os.fsync(file.fileno())
                 path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise KeysUnavailable(f"a key file cannot be destroyed: {error.strerror}") from error
 
@@ -143,7 +143,7 @@ class SecretFiles:
                     return False
             finally:
                 temporary.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise KeysUnavailable(f"a key file cannot be written: {error.strerror}") from error
         return True
@@ -159,7 +159,8 @@ def _read_private(path: Path) -> bytes:
         raise KeysUnavailable(f"a key file cannot be read: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from memory.errors import StorageBusy, StorageError
+from memory.keyfiles import sync_folder
 
 BUSY_SECONDS: Final = 10.0
 _CHECKPOINT_PAGES: Final = 2_000
@@ -62,6 +63,7 @@ def prepare_file(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            sync_folder(path.parent)
         path.chmod(0o600)
     except OSError as error:
         raise StorageError(f"the database file cannot be opened: {error.strerror}") from error

@@ -248,7 +248,9 @@ def _explained(error: ValidationError, document: Document, base: DocumentPath = 
     """One line for each finding of pydantic's, with our paths and words."""
     lines = []
     for finding in error.errors(include_url=False, include_input=False):
-        path: DocumentPath = (*base, *(part for part in finding["loc"] if part != "[key]"))
+        path: DocumentPath = (*base, *finding["loc"])
+        while finding["type"] != "missing" and path not in document.lines:  # pydantic's own marks, such as a type
+            path = path[:-1]
         lines.append(document.complain(path, _words(finding["type"], finding["msg"], path)))
     return lines
 

@@ -7,6 +7,7 @@ back silently: a backend that fails, fails the turn.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection, Mapping
 
 from runtime.backends.base import ChatBackend, Timeouts
 from runtime.backends.llama_cpp import LlamaCppBackend
@@ -22,11 +23,20 @@ _REMOTE = ("vllm", "perplexity", "ollama", "llama_server")
 
 
 class Backends:
-    """The backends of this process, by name."""
+    """The backends of this process, by name.
 
-    def __init__(self, default: str, backends: dict[str, ChatBackend]) -> None:
+    Args:
+        default: the name of the backend that answers when the request names none.
+        backends: by name.
+        models: further models that a backend offers, beside the one it asks for by default.
+    """
+
+    def __init__(
+        self, default: str, backends: dict[str, ChatBackend], models: Mapping[str, Collection[str]] | None = None
+    ) -> None:
         self._default = default
         self._backends = backends
+        self._models = models or {}
 
     def choose(self, name: str | None) -> ChatBackend:
         """The backend that the request names, or the default one.
@@ -38,6 +48,15 @@ class Backends:
         if backend is None:
             raise Invalid("request.backend_unknown", "There is no backend of this name here.")
         return backend
+
+    def check_model(self, backend: ChatBackend, model: str | None) -> None:
+        """Let pass only a model that is offered: its name goes to the provider and into the record as it stands.
+
+        Raises:
+            Invalid: `request.model_unknown`.
+        """
+        if model not in {None, backend.describe().request_model, *self._models.get(backend.name, ())}:
+            raise Invalid("request.model_unknown", "This backend offers no model of this name.")
 
     async def health(self) -> None:
         """Return when the default backend can be asked; raises its `BackendError` otherwise."""
@@ -95,7 +114,7 @@ def build_backends(settings: Settings) -> Backends:
             )
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from error
-    return Backends(settings.backend, backends)
+    return Backends(settings.backend, backends, {name: getattr(settings, name).models for name in _REMOTE})
 
 
 def served_model(settings: Settings) -> ModelFile:

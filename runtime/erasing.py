@@ -7,7 +7,10 @@ still hold it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from memory import erasure
@@ -15,6 +18,7 @@ from memory.database import Database
 from memory.erasure import Erased, ErasureEvent, ErasureRefused, Selector
 from memory.keys import KeyRing
 from runtime.answers import receipt_of
+from runtime.audit import reader
 from runtime.audit.client import LogClient
 from runtime.audit.record import Appended, Draft
 from runtime.backends.base import BackendError
@@ -57,9 +61,14 @@ class Eraser:
 
     async def resume(self) -> int:
         """Finish what a crash interrupted; how many erasures that were."""
-        return len(
-            await erasure.resume_erasures(self._database, record=self._recorder(_SYSTEM), clock=now_ms, on_step=reach)
-        )
+        record = self._recorder(_SYSTEM)
+
+        async def record_once(event: str, what: ErasureEvent) -> Appended | None:
+            # The record may stand already, in other words than now: another actor, another software, a purge that failed.
+            stands = await asyncio.to_thread(_stands, self._settings.logs_dir, what.record_id)
+            return None if stands else await record(event, what)
+
+        return len(await erasure.resume_erasures(self._database, record=record_once, clock=now_ms, on_step=reach))
 
     def _recorder(self, actor: dict[str, str]) -> erasure.Record:
         async def record(event: str, what: ErasureEvent) -> Appended:
@@ -101,6 +110,18 @@ class Eraser:
             "backups_unreadable_after_days": days + 2,
             "receipt": receipt_of(self._last, ManifestFile(self._settings.logs_dir).text()),
         }
+
+
+def _stands(logs_dir: Path, record_id: str) -> bool:
+    """Whether the log holds a record; reads backwards to a day before its id was made (a clock may step)."""
+    made = int(record_id[3:11] + record_id[12:16], 16) / 1000  # DR-<UUIDv7>
+    oldest = datetime.fromtimestamp(made, UTC) - timedelta(days=1)
+    for found in reader.iter_records(logs_dir, reverse=True):
+        if found.record.get("record_id") == record_id:
+            return True
+        if datetime.fromisoformat(found.record["time"]) < oldest:
+            return False
+    return False
 
 
 async def forget_model_state(backends: Backends) -> bool:

@@ -21,6 +21,7 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -151,6 +152,20 @@ def _is_gone(worker: str) -> bool:
     return False
 
 
+async def _attempt(task: Awaitable[object]) -> bool:
+    """Do one task; whether it was done. What fails is tried again at the next interval."""
+    try:
+        await task
+    except AuditError:
+        logger.warning("housekeeping waits: the log does not accept records")
+    except Exception as error:
+        # The type alone: a message or a traceback may carry what a statement was given.
+        logger.warning("housekeeping failed: %s", type(error).__name__)
+    else:
+        return True
+    return False
+
+
 async def _run(settings: Settings) -> None:
     database = Database(settings.database_url, on_step=crashpoints.reach)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
@@ -161,20 +176,14 @@ async def _run(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     started, epochs_done = False, 0.0
     while not stop.is_set():
-        try:
-            if not started:
-                await housekeeper.start()
-                started = True
-                print("ready", flush=True)  # noqa: T201 - the supervisor waits for it
-            await housekeeper.sweep()
-            if time.monotonic() - epochs_done > _DAY_SECONDS or epochs_done == 0.0:
-                await housekeeper.retire_epochs()
-                epochs_done = time.monotonic()
-        except AuditError:
-            logger.warning("housekeeping waits: the log does not accept records")
-        except Exception as error:
-            # The type alone: a message or a traceback may carry what a statement was given.
-            logger.warning("housekeeping failed: %s", type(error).__name__)
+        # Each by itself: what one of them stumbles over may not keep the others from being done.
+        if not started and await _attempt(housekeeper.start()):
+            started = True
+            print("ready", flush=True)  # noqa: T201 - the supervisor waits for it
+        await _attempt(housekeeper.sweep())
+        due = time.monotonic() - epochs_done > _DAY_SECONDS or epochs_done == 0.0
+        if due and await _attempt(housekeeper.retire_epochs()):
+            epochs_done = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), settings.housekeeping.interval_seconds)
     await log.aclose()

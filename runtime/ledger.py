@@ -8,6 +8,7 @@ business; the order of the steps is `runtime/turn.py`'s.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ class LiveTurn:
 
     opened: OpenedTurn
     principal_id: str
+    holder: str  # the name that its lease is held under: this turn's own
     key: ContentKey | None = None
     kept: set[str] = field(default_factory=set)
     stale: bool = False  # another turn of the conversation wrote since: read even a new conversation again
@@ -51,25 +53,27 @@ class Ledger:
     Args:
         database: migrated and open.
         keys: the installation's key ring.
-        worker: the name under which this process holds leases.
+        worker: begins the names under which this process holds leases, one for each turn.
         lease_seconds: how long a lease runs without renewal.
     """
 
     def __init__(self, database: Database, keys: KeyRing, *, worker: str, lease_seconds: int) -> None:
         self.database = database
         self.keys = keys
-        self.worker = worker
+        self._worker = worker
         self._lease_ms = lease_seconds * 1000
+        self._numbers = itertools.count(1)
+        self._held: set[str] = set()
 
     async def open(self, request: TurnRequest, limits: Limits, reserve: int) -> LiveTurn | Refused | Replay:
         """Open a turn under a lease, or say why not."""
-        now = now_ms()
+        now, holder = now_ms(), f"{self._worker}-{next(self._numbers)}"
         wanted = repository.OpenTurn(
             principal_id=request.caller.principal_id,
             conversation_id=request.conversation_id,
             idempotency_key=self.keys.mac("idempotency", request.idempotency_key) if request.idempotency_key else None,
             request_mac=self.keys.mac("request", request.body) if request.idempotency_key else None,
-            worker=self.worker,
+            worker=holder,
             lease_until=now + self._lease_ms,
             now=now,
             limits=TurnLimits(limits.requests_per_minute, limits.tokens_per_day, limits.concurrent_turns),
@@ -77,7 +81,10 @@ class Ledger:
             data_subjects=tuple(self.keys.subject_index(name) for name in request.data_subjects),
         )
         opened = await self.database.write(lambda conn: repository.open_turn(conn, wanted), durable=False)
-        return LiveTurn(opened, request.caller.principal_id) if isinstance(opened, OpenedTurn) else opened
+        if not isinstance(opened, OpenedTurn):
+            return opened
+        self._held.add(holder)
+        return LiveTurn(opened, request.caller.principal_id, holder)
 
     async def load(self, live: LiveTurn, *, max_turns: int, budget: int) -> Recalled:
         """The conversation's tokens, and its newest turns of at most `budget` characters, in their strictest view."""
@@ -144,7 +151,7 @@ class Ledger:
                 conn,
                 live.opened.turn_id,
                 content,
-                claimant=self.worker,
+                claimant=live.holder,
                 now=now_ms(),
                 usage=usage,
                 model=None if finished is None else finished.response_model,
@@ -160,7 +167,7 @@ class Ledger:
         """Win the closing of a turn that ends without an answer."""
         return await self.database.write(
             lambda conn: repository.store_answer(
-                conn, live.opened.turn_id, Sealed(), claimant=self.worker, now=now_ms()
+                conn, live.opened.turn_id, Sealed(), claimant=live.holder, now=now_ms()
             ),
             durable=False,
         )
@@ -185,10 +192,16 @@ class Ledger:
         )
 
     async def renew(self) -> None:
-        """Keep this process's open turns its own for another lease."""
-        await self.database.write(
-            lambda conn: repository.renew_leases(conn, self.worker, now_ms() + self._lease_ms), durable=False
-        )
+        """Keep the turns that run in this process its own for another lease."""
+        held, until = tuple(self._held), now_ms() + self._lease_ms
+        if held:
+            await self.database.write(
+                lambda conn: [repository.renew_leases(conn, holder, until) for holder in held], durable=False
+            )
+
+    def let_go(self, live: LiveTurn) -> None:
+        """Renew this turn's lease no more: it has ended here, and whatever of it is still open is housekeeping's."""
+        self._held.discard(live.holder)
 
     async def ping(self) -> None:
         """Return when the database answers."""

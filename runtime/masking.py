@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
 from policies.engine import PolicyEngine
+from policies.model import Decision, Effect, Passage
 from runtime.errors import Forbidden
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.spans import Span
@@ -60,6 +61,9 @@ class Masking:
     ) -> Masked:
         """Put `texts` into their strictest view; new tokens are added to `tokens`.
 
+        Everything found is masked, whatever today's policy shows to whom: a view is derived from it when it is needed,
+        under the policy of that day and for that backend.
+
         Raises:
             PiiUnavailable, TimeoutError: no analysis, no turn.
             Forbidden: `policy.entity_blocked`, the policy blocks an entity that was found.
@@ -73,7 +77,7 @@ class Masking:
             if blocks and "block" in actions.values():
                 raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
             result.hidden.update(span.entity for span in spans if actions[span.entity] in {"mask", "count"})
-            result.texts.append(tokens.mask(text, [span for span in spans if self._strict(span.entity)]))
+            result.texts.append(tokens.mask(text, spans))
         return result
 
     async def find(self, texts: Sequence[str]) -> list[list[Span]]:
@@ -97,13 +101,15 @@ class Masking:
             self.engine.scanner(),
             known=tokens.has_value,
             masks=lambda entity: (
-                self.enabled and self._policy.masking(entity, route.kind, route.backend, "out") == "mask"
+                self.enabled and self._policy.masking(entity, route.kind, route.backend, "out") in {"mask", "block"}
             ),
         )
 
-    def _strict(self, entity: str) -> bool:
-        """Stored is the strictest view: whatever any remote backend would not see."""
-        return self._policy.masking(entity, "remote", "*", "in") != "allow"
+    def screen_outward(self, text: str, masked: Iterable[str], route: Route) -> Decision:
+        """May this piece of an answer go out? Not when `outward` met a blocked entity; else the guards say."""
+        if any(self._policy.masking(entity, route.kind, route.backend, "out") == "block" for entity in masked):
+            return Decision(Effect.DENY, ("masking.out.block",), ("policy.entity_blocked",))
+        return self._policy.screen("out", [Passage("assistant", text)])
 
     def load(self) -> None:
         """Load the models; blocking, offline.

@@ -47,7 +47,7 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "SECRET_KEY_FILE": "secret_key_file",
 }
 #: Read before or beside the settings file.
-OTHER_VARIABLES = ("FILAGENT_HOME", "FILAGENT_CONFIG", "FILAGENT_POLICIES", "FILAGENT_CRASH_AT", "HF_HUB_OFFLINE")
+OTHER_VARIABLES = ("FILAGENT_HOME", "FILAGENT_CONFIG", "FILAGENT_POLICIES", "FILAGENT_API_KEY", "FILAGENT_CRASH_AT", "HF_HUB_OFFLINE")
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; leave room for the name
 
@@ -99,6 +99,7 @@ class LlamaSettings(_Section):
 class RemoteSettings(_Section):
     base_url: str
     model: str = "default"
+    models: tuple[str, ...] = ()
     api_key: SecretStr | None = None
     kind: Literal["local", "remote"] = "remote"
     enabled: bool = False
@@ -150,6 +151,8 @@ class Settings(_Section):
             )
         if not self.pii_redaction and self.mode != "development":
             raise ValueError("ENABLE_PII_REDACTION=false is allowed in development mode only")
+        if not self.masking.ner and self.mode == "production":
+            raise ValueError("masking.ner=false lets names through unmasked: production mode refuses it")
         if self.backend == "scripted" and self.mode == "production":
             raise ValueError("the scripted backend is for tests: production mode refuses it")
         if self.mode == "production" and os.environ.get("FILAGENT_CRASH_AT"):
@@ -222,6 +225,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = dict(os.environ if environ is None else environ)
     home = Path(env.get("FILAGENT_HOME") or Path.cwd()).absolute()
+    if {"?", "%"} & set(str(home)):
+        raise SettingsError("FILAGENT_HOME may not hold '?' or '%': the database would not lie where it says")
     env = {**_read_dotenv(home / ".env"), **env}
     shipped = Path(__file__).resolve().parent.parent / "config"
     values = _read_yaml(_first(env.get("FILAGENT_CONFIG"), home / "config" / "agent.yaml", shipped / "agent.yaml"))

@@ -123,6 +123,9 @@ class TurnPipeline:
             # Whatever happened, a client that left or a server that stops included, the turn gets its record.
             closing = asyncio.ensure_future(self._close_failed(turn, failure))
             raise await asyncio.shield(closing) from failure
+        finally:
+            if turn.live is not None:
+                self._ledger.let_go(turn.live)
 
     # 1 ---------------------------------------------------------------------------------------------------- policy in
 
@@ -132,6 +135,7 @@ class TurnPipeline:
         if purpose is not None and purpose not in (self._policy.legal.purpose, *self._policy.legal.purposes):
             raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
         backend = self._backends.choose(request.backend)
+        self._backends.check_model(backend, request.model)
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
@@ -207,7 +211,7 @@ class TurnPipeline:
         turn.outward = Outward(
             self._masking.outward(turn.tokens, turn.route),
             StreamRestorer(turn.tokens),
-            lambda text: self._policy.screen("out", [Passage("assistant", text)]),
+            lambda text: self._masking.screen_outward(text, sure(turn.outward).masked, turn.route),
             release,
             lambda decision: self._require(turn, decision),
             stream=turn.request.stream,
@@ -294,9 +298,10 @@ class TurnPipeline:
     async def _close_failed(self, turn: Turn, failure: BaseException) -> FilAgentError:
         """Record how the turn ended, with exactly what was released until then; return the error for the caller."""
         error = failures.translate(failure)
-        if error.status == 500:
-            # The type alone: a message or a traceback may carry content.
+        if error.status == 500:  # the type alone: a message or a traceback may carry content
             logger.error("turn failed: %s", type(failure).__name__)
+        if error.decision_id is not None:
+            return error  # the same request again: what became of it was recorded then
         if turn.appended is not None:
             # The record stands and the answer is stored: only its delivery failed. `/turns/{id}` still has it.
             return refusal(error, turn.record, turn.live, None, "")

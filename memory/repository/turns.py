@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
@@ -67,11 +68,8 @@ _RENEW: Final = Prepared(
     .where(turns.c.closed_at.is_(None), turns.c.worker == bindparam("of_worker"))
     .values(lease_expires=bindparam("until"))
 )
-_unclosed = select(*TURN_COLUMNS).select_from(TURN_TABLES).where(turns.c.closed_at.is_(None))
-_EXPIRED: Final = Prepared(
-    _unclosed.where(turns.c.lease_expires < bindparam("now")).order_by(turns.c.id).limit(bindparam("most"))
-)
-_OTHER_WORKERS: Final = _unclosed.where(turns.c.worker.not_in(bindparam("alive", expanding=True))).order_by(turns.c.id)
+# Few rows through a partial index; in order by id SQLite would walk the whole table instead.
+_UNCLOSED: Final = Prepared(select(*TURN_COLUMNS).select_from(TURN_TABLES).where(turns.c.closed_at.is_(None)))
 _TAKE_OVER: Final = Prepared(
     update(turns)
     .where(
@@ -196,14 +194,12 @@ def renew_leases(conn: Connection, worker: str, until: int) -> int:
 
 def expired_turns(conn: Connection, now: int, *, limit: int = 100) -> tuple[TurnRow, ...]:
     """Unclosed turns whose lease ended before `now`, oldest first."""
-    rows = _EXPIRED.rows(conn, {"now": now, "most": limit})
-    return tuple(turn_row(conn, row) for row in rows)
+    return tuple(turn for turn in _unclosed_turns(conn) if turn.lease_expires < now)[:limit]
 
 
 def turns_of_dead_workers(conn: Connection, alive: Collection[str]) -> tuple[TurnRow, ...]:
     """Unclosed turns of every worker that is not among `alive`, whatever their leases say; oldest first."""
-    rows = conn.execute(_OTHER_WORKERS, {"alive": list(alive)}).all()
-    return tuple(turn_row(conn, row) for row in rows)
+    return tuple(turn for turn in _unclosed_turns(conn) if turn.worker not in alive)
 
 
 def take_over(conn: Connection, seen: TurnRow, *, claimant: str, until: int) -> bool:
@@ -220,6 +216,10 @@ def take_over(conn: Connection, seen: TurnRow, *, claimant: str, until: int) -> 
             },
         )
     )  # fmt: skip
+
+
+def _unclosed_turns(conn: Connection) -> list[TurnRow]:
+    return sorted((turn_row(conn, row) for row in _UNCLOSED.rows(conn, {})), key=attrgetter("turn_id"))
 
 
 def _store(conn: Connection, turn_id: str, conversation_id: str, sealed: Sealed) -> None:

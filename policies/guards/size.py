@@ -15,8 +15,8 @@ from pydantic import Field
 from policies.guards.base import PASS, GuardParameters, Verdict
 from policies.model import Direction, Passage
 
-# Everything of Unicode's category Cc except tab, line feed, carriage return and next line.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# Everything of Unicode's category Cc except tab and what ends a line or a page: texts from PDF files hold those.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

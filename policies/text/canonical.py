@@ -1,8 +1,8 @@
 """One canonical form for a text and its disguises: small Latin letters and single spaces, nothing else.
 
 Undone: case, accents, full width and other compatibility forms, invisible characters, look-alike letters, punctuation
-and spacing, doubled letters, and (as further readings) digits for letters, hidden tag characters, base64, percent
-escapes, character references. What the text means is left to the guards.
+and spacing, doubled letters. Digits for letters and encoded texts give further readings. What a text means is left to
+the guards.
 
 Time and space are linear, whatever the text: every code point is folded on its own by table. `unicodedata.normalize`
 is never given more than one character, because its ordering of combining marks is quadratic in their number.
@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import html
 import re
 import unicodedata
 from urllib.parse import unquote
@@ -78,7 +77,8 @@ _HEX_RUN = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f ,:-]{18,}[0-9A-Fa-f]")
 _ROT13_HINTS = ("rot13", "rot-13", "rot 13", "caesar", "césar")
 _BACKWARDS_HINTS = ("revers", "backward", "envers", "invers")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}|&#|\\[ux][0-9A-Fa-f]{2}")
-_BACKSLASH = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
+# \u0041 and \x41, then &#x41; and &#65;
+_NUMBERED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|&#[xX]([0-9A-Fa-f]{1,6});?|&#([0-9]{1,7});?")
 _NO_SEPARATORS = str.maketrans("", "", " ,:-")
 _URL_SAFE = str.maketrans("-_", "+/")
 _HIDDEN_RUN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\U000e0000-\U000e01ef]{12,}")
@@ -118,8 +118,7 @@ def hidden_texts(text: str) -> tuple[str, ...]:
     if tags := "".join(_TAGS.findall(text)):
         found.append("".join(chr(ord(tag) - 0xE0000) for tag in tags))
     if _ESCAPE.search(text):
-        plain = _BACKSLASH.sub(lambda escape: chr(int(escape[1] or escape[2], 16)), text)
-        found.append(html.unescape(unquote(plain, errors="replace")))
+        found.append(unquote(_NUMBERED.sub(_numbered, text), errors="replace"))
     encoded = _BASE64_RUN.findall(text)
     if "\n" in text:  # wrapped lines: the whole run may be longer than any of its lines
         encoded += _BASE64_RUN.findall(text.replace("\r", "").replace("\n", ""))
@@ -165,6 +164,11 @@ class _Showing(dict[int, str]):
 
 
 _VISIBLE = _Showing()
+
+
+def _numbered(escape: re.Match[str]) -> str:
+    code = int(escape[4]) if escape[4] else int(escape[1] or escape[2] or escape[3], 16)
+    return chr(code) if code <= 0x10FFFF else " "
 
 
 def _from_base64(run: str) -> str:

@@ -81,15 +81,15 @@ def compile_set(identifier: str, phrases: Sequence[str], unless_after: Sequence[
     """Build a set.
 
     Raises:
-        PhraseError: a phrase is empty, too large, or shorter than three letters.
+        PhraseError: a phrase is empty, too large, shorter than three letters, or starts with a single letter.
     """
-    wanted = [_parse(phrase) for phrase in phrases]
+    wanted = {phrase: _parse(phrase) for phrase in phrases}
     before = "|".join(_sequence(_parse(phrase, fewest=1)) for phrase in unless_after)
     return PhraseSet(
         identifier,
-        re.compile("|".join(map(_bounded, wanted))),
+        re.compile("|".join(map(_bounded, wanted.values()))),
         re.compile(rf"(?<![a-z])(?:{before}) ?\Z") if before else None,
-        frozenset(start for slots in wanted for start in _starts(slots)),
+        frozenset(start for phrase, slots in wanted.items() for start in _starts(phrase, slots)),
     )
 
 
@@ -121,18 +121,14 @@ def _shortest(slots: Iterable[_Slot]) -> int:
     return sum(min(map(len, slot.choices)) for slot in slots if not slot.optional)
 
 
-def _starts(slots: Sequence[_Slot]) -> Iterator[str]:
+def _starts(phrase: str, slots: Sequence[_Slot]) -> Iterator[str]:
     """Every pair of first letters; a doubled letter may stand there once or twice."""
     for choice in slots[0].choices:
-        if len(choice) == 1:
-            for follower in itertools.takewhile(lambda slot: slot.optional, slots[1:]):
-                yield from (choice + other[0] for other in follower.choices)
-            needed = next(slot for slot in slots[1:] if not slot.optional)
-            yield from (choice + other[0] for other in needed.choices)
-        else:
-            yield choice[:2]
-            if choice[0] == choice[1] and len(choice) > 2:
-                yield choice[0] + choice[2]
+        head, *others = (letter for letter, _ in itertools.groupby(choice))
+        if not others:
+            raise PhraseError(f"{phrase!r}: the first word needs two different letters; join it to the next with _")
+        yield head + others[0]
+        yield choice[:2]
 
 
 def _bounded(slots: Sequence[_Slot]) -> str:

@@ -21,6 +21,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+_OTHER_SUBJECTS = 31  # a record lists 32: these and the caller
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
 
 
@@ -50,7 +51,7 @@ class ChatBody(_Strict):
     stream: StrictBool = False
     backend: Name | None = None
     model: Name | None = None
-    data_subjects: Annotated[list[Subject], Field(max_length=32)] = []
+    data_subjects: Annotated[list[Subject], Field(max_length=_OTHER_SUBJECTS)] = []
     purpose: Purpose | None = None
     options: ChatOptions = ChatOptions()
 

@@ -79,7 +79,7 @@ async def delete(request: Request, conversation_id: Id) -> Response:
     )
     held = await parts.archive.delete(conversation_id, caller.principal_id)
     if held is not None:
-        raise Conflict(held, "A legal hold forbids this deletion.")
+        raise Conflict("conversation.legal_hold", "A legal hold forbids this deletion.")
     return Response(status_code=204)
 
 

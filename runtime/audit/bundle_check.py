@@ -223,4 +223,4 @@ def _members(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
             yield ((item.filename, packed.open(item)) for item in packed.infolist() if not item.is_dir())
     else:
         with tarfile.open(path) as archive:
-            yield ((item.name, file) for item in archive if (file := archive.extractfile(item)) is not None)
+            yield ((item.name, file) for item in archive if item.isreg() and (file := archive.extractfile(item)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast, Protocol
+from typing import Any, Protocol, cast
 
 from runtime.audit.errors import AuditError, LogUnavailable
 from runtime.audit.group import GroupCommit, OnCommitted

@@ -23,7 +23,8 @@ from runtime.audit.segments import EVENTS_DIR, Segment
 from runtime.audit.survey import reason_of
 
 BLOCK = 4 << 20  # bytes of lines in one run; far above the longest line
-_PARALLEL_FROM = 8 << 20  # bytes of log; below that, starting processes costs more than they save
+_MOST_LINES = 1 << 14  # lines in one run; only a forged block holds more
+_PARALLEL_FROM = 6 << 20  # bytes of log; below that, starting processes costs more than they save
 
 
 def cores() -> int:
@@ -67,6 +68,8 @@ class Cutter:
                         self._rest(name, len(data), last=last)
                         return
                     count = data.count(b"\n", 0, length)
+                    if count > _MOST_LINES:
+                        length, count = _first_lines(data, _MOST_LINES), _MOST_LINES
                     yield Chunk(str(segment.path), offset, length, self.end), count
                     self.end += count
                     offset += length
@@ -93,6 +96,14 @@ class Cutter:
             self._report.remark("lines.torn", file=name, bytes=length, index=self.end)
         else:
             self._report.problem("segment.torn", file=name, index=self.end)
+
+
+def _first_lines(data: bytes, count: int) -> int:
+    """The length of the first `count` lines."""
+    at = 0
+    for _ in range(count):
+        at = data.find(b"\n", at) + 1
+    return at
 
 
 def scan_all(

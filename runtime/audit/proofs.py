@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from runtime.audit.checkpoint import MAX_NOTE, Checkpoint, parse_checkpoint
+from runtime.audit.checkpoint import Checkpoint, parse_checkpoint
 from runtime.audit.errors import CheckpointError, LogDamaged, ProofError
 from runtime.audit.finder import LineFinder, finder_of
 from runtime.audit.merkle import (
@@ -28,7 +28,7 @@ from runtime.audit.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from runtime.audit.survey import CHECKPOINT_FILE, read_limited
+from runtime.audit.survey import CHECKPOINT_FILE, read_limited, read_note
 from runtime.audit.tiles import HEIGHT, WIDTH, tile_path
 
 _CACHED = 4096  # hashes of subtrees kept
@@ -45,7 +45,7 @@ def latest_checkpoint(logs_dir: Path) -> str | None:
         LogDamaged: there is something else in its place.
     """
     try:
-        data = read_limited(logs_dir / CHECKPOINT_FILE, MAX_NOTE)
+        data = read_note(logs_dir / CHECKPOINT_FILE)
         if data is None:
             return None
         text = data.decode("utf-8")

@@ -30,7 +30,7 @@ from runtime.audit.merkle import HASH_SIZE, leaf_hash, verify_inclusion
 from runtime.audit.record import Appended, parse_statement
 from runtime.audit.report import Report
 from runtime.audit.scan import plain
-from runtime.audit.survey import Signed, check_signed
+from runtime.audit.survey import Signed, check_signed, describe_keys
 
 SALT_SIZE = 16
 MAX_ANSWER = 64 << 20  # bytes of a saved answer or request
@@ -92,18 +92,18 @@ def check_answer(
     receipt: Mapping[str, Any] = answer["receipt"]
     # (1)
     manifest = _manifest(receipt, root, keys, report)
+    if manifest is None:
+        return report, None
+    describe_keys([manifest], report)
     # (2)
-    signed: Signed | None = None
-    if manifest is not None:
-        report.facts |= {"custody": manifest.custody, "keys_version": manifest.version}
-        signed = check_signed(_bytes(receipt, "checkpoint"), "receipt", [manifest], report)
+    signed = check_signed(_bytes(receipt, "checkpoint"), "receipt", [manifest], report)
     index = receipt.get("log_index")
     if type(index) is not int or index < 0:
         report.problem("receipt.index")
         return report, signed
     report.facts["log_index"] = index
     line = _bytes(receipt, "envelope")
-    if signed is not None and manifest is not None:
+    if signed is not None:
         report.facts |= {"origin": signed.checkpoint.origin, "size": signed.checkpoint.size}
         _judge_checkpoint_key(signed, manifest, report)
         # (3)
@@ -154,15 +154,13 @@ def _judge_checkpoint_key(signed: Signed, manifest: Manifest, report: Report) ->
         report.problem("key.validity", index=last, key=signed.keyid[:16], lines=1)
 
 
-def _signed_line(
-    line: bytes, index: int, manifest: Manifest | None, signed: Signed | None, report: Report
-) -> Envelope | None:
+def _signed_line(line: bytes, index: int, manifest: Manifest, signed: Signed | None, report: Report) -> Envelope | None:
     try:
         envelope = parse_line(line)
     except AuditError as error:
         report.problem("line.form", index=index, reason=str(error))
         return None
-    entry = manifest.find(envelope.keyid) if manifest else None
+    entry = manifest.find(envelope.keyid)
     key = envelope.keyid[:16]
     if entry is None:
         report.problem("key.unknown", index=index, key=key, lines=1)

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-KEPT = 12  # notes of one code that are kept in full
+KEPT = 5  # notes of one code that are kept in full
 
 Fact = str | int
 

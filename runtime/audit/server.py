@@ -19,11 +19,12 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from runtime.audit.errors import AuditError, DraftRefused, LogDamaged
 from runtime.audit.group import GroupCommit, OnCommitted
 from runtime.audit.log import Step
+from runtime.audit.view_process import ViewProcess
 from runtime.audit.wire import MAX_FRAME, FrameError, decode, encode, error_frame, ok_frame, read_draft
 from runtime.audit.writer import LogWriter, Result
 
@@ -36,12 +37,12 @@ class _Connection(asyncio.Protocol):
     def __init__(self, server: LogServer) -> None:
         self._server = server
         self._buffer = b""
-        self._waiting = 0
+        self.waiting = 0
         self._full = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream server gives
+        transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("socket")
         credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         if _CREDENTIALS.unpack(credentials)[1] != os.geteuid():
@@ -75,14 +76,14 @@ class _Connection(asyncio.Protocol):
                 return
             prepared = read_draft(frame.get("draft"))
             self._server.group.submit(prepared, (self, number), self._server.sink)
-            self._waiting += 1
+            self.waiting += 1
         except FrameError as error:
             self.send([error_frame(number, DraftRefused(f"frame: {error}"))])
         except AuditError as error:
             self.send([error_frame(number, error)])
 
     def answered(self, frames: list[bytes]) -> None:
-        self._waiting -= len(frames)
+        self.waiting -= len(frames)
         self.send(frames)
         self.throttle()
 
@@ -108,7 +109,7 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._full or self._waiting >= MAX_IN_FLIGHT or self._server.closing:
+        if self._full or self.waiting >= MAX_IN_FLIGHT or self._server.closing:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -197,6 +198,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--passphrase-file", type=Path, help="a file with the passphrase of the private keys")
     parser.add_argument("--software", default='{"version":"0"}', help="JSON: version and digest of what is running")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input ends")
+    parser.add_argument("--no-views", action="store_true", help="do not write the views for people")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # Two threads take turns: a wait of 5 ms for the other one would be longer than a sync.
@@ -213,7 +215,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     passphrase = arguments.passphrase_file.read_bytes().strip() if arguments.passphrase_file else None
     software = json.loads(arguments.software)
     writer = LogWriter(arguments.logs, arguments.keys, passphrase=passphrase, software=software, on_step=_armed_step())
-    server = LogServer(writer)
+    views = None if arguments.no_views else ViewProcess(arguments.logs)
+    server = LogServer(writer, views.wake if views else None)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -227,6 +230,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     finally:
         await server.aclose()
         arguments.socket.unlink(missing_ok=True)
+        if views:
+            await asyncio.to_thread(views.close)
 
 
 def _await_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -7,7 +7,10 @@ a note in the report.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,15 +43,18 @@ def read_limited(path: Path, limit: int) -> bytes | None:
     """The content of a file, None where there is none.
 
     Raises:
-        OSError: it cannot be read, or has more than `limit` bytes.
+        OSError: it is not a regular file, cannot be read, or has more than `limit` bytes.
     """
     try:
-        with path.open("rb") as file:
+        # Without O_NONBLOCK a named pipe in place of a file would keep us waiting for ever.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
             data = file.read(limit + 1)
     except FileNotFoundError:
         return None
     if len(data) > limit:
-        raise OSError(0, f"more than {limit} bytes")
+        raise OSError(errno.EFBIG, f"more than {limit} bytes")
     return data
 
 
@@ -75,6 +81,23 @@ def read_manifests(folder: Path, root: Ed25519PublicKey, report: Report) -> list
     manifests = [found[version] for version in sorted(found)]
     check_succession(manifests, report)
     return manifests
+
+
+def read_note(path: Path) -> bytes | None:
+    """A checkpoint file that may be exchanged while it is read, None where there is none.
+
+    The writer keeps two files that take turns under the name, so whoever is slow may read from one that is being
+    written again. Two equal readings in a row are of one checkpoint.
+
+    Raises:
+        OSError: it cannot be read, or is too long to be one.
+    """
+    data = read_limited(path, MAX_NOTE)
+    for _ in range(20):
+        before, data = data, read_limited(path, MAX_NOTE)
+        if before == data:
+            break
+    return data
 
 
 def is_manifest_name(name: str) -> bool:
@@ -142,7 +165,7 @@ def read_checkpoints(folder: Path, manifests: Sequence[Manifest], report: Report
     found: list[Signed] = []
     for source, path in files:
         try:
-            text = read_limited(path, MAX_NOTE)
+            text = read_note(path)
         except OSError as error:
             report.problem("checkpoint.form", source=source, reason=reason_of(error))
             continue
@@ -167,6 +190,8 @@ def find_segments(folder: Path, report: Report) -> list[Segment]:
         match = _SEGMENT_FILE.fullmatch(name)
         if match is None:
             report.remark("file.stray", file=f"{EVENTS_DIR}/{printable(name)}")
+        elif not (folder / EVENTS_DIR / name).is_file():
+            report.problem("file.unreadable", file=f"{EVENTS_DIR}/{name}", reason="not a regular file")
         else:
             segments.append(Segment(int(match[2]), match[1], folder / EVENTS_DIR / name))
     segments.sort()

@@ -144,8 +144,6 @@ class ViewWriter:
     def _append_blocked(self, path: Path, records: list[LogRecord]) -> None:
         length, last = _whole_lines(path)
         data = b"".join(_refusal(record) for record in records if record.index > last)
-        if not data:
-            return
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.ftruncate(fd, length)

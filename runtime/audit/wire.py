@@ -35,7 +35,7 @@ def decode(line: bytes) -> dict[str, Any]:
         frame = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise FrameError("not JSON") from error
-    if not isinstance(frame, dict) or type(frame.get("id")) not in {int, type(None)}:
+    if not isinstance(frame, dict) or type(frame.get("id", "")) not in {int, type(None)}:
         raise FrameError("not an object with an id")
     return frame
 

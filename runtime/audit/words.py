@@ -60,6 +60,7 @@ _LINES: Mapping[str, tuple[tuple[str, str], ...]] = {
             ),
         ),
         ("Decision records of turns: {turns}.", "Enregistrements de décision (tours) : {turns}."),
+        ("Root key: {root}.", "Clé racine : {root}."),
     ),
     "bundle": (
         ("Entries {first} to {last}.", "Entrées {first} à {last}."),
@@ -68,6 +69,7 @@ _LINES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "Proved against a signed checkpoint over {size} records.",
             "Prouvés par un point de contrôle signé sur {size} enregistrements.",
         ),
+        ("Root key: {root}.", "Clé racine : {root}."),
     ),
     "receipt": (
         ("Written at {time} (event {event}).", "Écrit le {time} (événement {event})."),
@@ -79,6 +81,7 @@ _LINES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "Proved against a signed checkpoint over {size} records.",
             "Prouvé par un point de contrôle signé sur {size} enregistrements.",
         ),
+        ("Root key: {root}.", "Clé racine : {root}."),
     ),
 }
 _CUSTODY: Mapping[str, tuple[str, str]] = {

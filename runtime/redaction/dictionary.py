@@ -21,19 +21,18 @@ _ENGLISH_CLASSES = ("adj", "adv", "verb")
 
 
 class Dictionary:
-    """Whether a lower-case word is a common one, in either language."""
+    """Whether a lower-case word is a common one of a language."""
 
-    def __init__(self) -> None:
-        """Read the installed packages.
+    def __init__(self, language: str) -> None:
+        """Read the installed package.
 
         Raises:
-            PiiUnavailable: they are missing or without these tables.
+            PiiUnavailable: it is missing or without these tables.
         """
-        self._hash = hash_string
-        self._known: npt.NDArray[np.uint64] = np.unique(np.concatenate([_french(), _english()]))
+        self._known = np.unique(_french() if language == "fr" else _english())
 
     def __contains__(self, word: object) -> bool:
-        key = np.uint64(self._hash(str(word)))
+        key = np.uint64(hash_string(str(word)))
         at = int(np.searchsorted(self._known, key))
         return at < len(self._known) and bool(self._known[at] == key)
 

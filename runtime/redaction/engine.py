@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class PiiEngine:
             )
         )
         self._models: dict[str, NameModel] = {}
-        self._dictionary: Dictionary | None = None
+        self._dictionaries: dict[str, Dictionary] = {}
         self._loading = threading.Lock()
         self._revision: str | None = None
 
@@ -90,27 +91,42 @@ class PiiEngine:
         for package in MODELS.values():
             installed_version(package)
         with self._loading:
-            if self._dictionary is None:
-                models = {language: NameModel(language) for language in MODELS}
-                dictionary = Dictionary()
-                self._models, self._dictionary = models, dictionary
+            if not self._dictionaries:
+                self._models = {language: NameModel(language) for language in MODELS}
+                self._dictionaries = {language: Dictionary(language) for language in MODELS}
 
-    def analyze(self, texts: Sequence[str]) -> list[list[Span]]:
+    def analyze(self, texts: Sequence[str], *, time_limit: float | None = None) -> list[list[Span]]:
         """Spans of each text.
+
+        Args:
+            texts: what is sent together is looked at together: one batch for each language.
+            time_limit: seconds after which to give up, so that a worker thread nobody waits for does not go on.
 
         Raises:
             TextTooLong: one of them is over `max_chars`.
-            PiiUnavailable: the models are not loaded, or the analysis failed.
+            PiiUnavailable: the models are not loaded, the time is up, or the analysis failed.
         """
         if any(len(text) > self.max_chars for text in texts):
             raise TextTooLong(f"a text is longer than {self.max_chars} characters")
-        if self.ner and self._dictionary is None:
+        if self.ner and not self._dictionaries:
             raise PiiUnavailable("the language models are not loaded")
+        end = None if time_limit is None else time.monotonic() + time_limit
+
+        def check() -> None:
+            if end is not None and time.monotonic() > end:
+                raise PiiUnavailable("the analysis took too long")
+
+        def find(segment: str, left: str) -> list[Span]:
+            check()
+            return self.find(segment, left)
+
         try:
-            found = [scan(text, self.find) for text in texts]
+            found = [scan(text, find) for text in texts]
             if self.ner:
-                for text, spans, named in zip(texts, found, self._names(texts), strict=True):
+                for text, spans, named in zip(texts, found, self._names(texts, found, check), strict=True):
                     spans[:] = resolve(named, text, kept=spans)
+        except PiiUnavailable:
+            raise
         except Exception as error:
             raise PiiUnavailable("the analysis failed") from error
         return found
@@ -141,10 +157,10 @@ class PiiEngine:
                     candidates.append(Span(start, end, entity, hit.score, f"{recognizer.name}.{hit.pattern}"))
         return resolve(candidates, segment) if candidates else candidates
 
-    def _names(self, texts: Sequence[str]) -> list[list[Span]]:
+    def _names(
+        self, texts: Sequence[str], identifiers: Sequence[list[Span]], check: Callable[[], None]
+    ) -> list[list[Span]]:
         """Candidates for names in each text: all texts cut in blocks, one batch for each language's model."""
-        if self._dictionary is None:
-            raise PiiUnavailable("the language models are not loaded")
         batches: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
         for index, text in enumerate(texts):
             for start, block in _blocks(text):
@@ -152,9 +168,12 @@ class PiiEngine:
                     batches[language].append((index, start, block))
         found: list[list[Span]] = [[] for _ in texts]
         for language, batch in batches.items():
-            entities = self._models[language].find([names.visible(block) for _, _, block in batch])
+            dictionary = self._dictionaries[language]
+            entities = self._models[language].find([names.visible(block) for _, _, block in batch], check)
             for (index, start, block), named in zip(batch, entities, strict=True):
-                for span in names.spans(block, named, self._dictionary.__contains__):
+                check()
+                taken = [(span.start - start, span.end - start) for span in identifiers[index]]
+                for span in names.spans(block, named, taken, dictionary.__contains__):
                     found[index].append(Span(start + span.start, start + span.end, span.entity, span.score, span.rule))
         return found
 

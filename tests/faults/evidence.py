@@ -23,11 +23,13 @@ from tests.faults.machine import ROOT, Machine
 
 def records(logs_dir: Path) -> list[dict[str, Any]]:
     """The predicates of all whole lines, in order."""
-    found = []
-    for path in sorted((logs_dir / "events").glob("events_*.jsonl"), key=lambda path: path.name.rpartition("_")[2]):
-        for line in path.read_bytes().split(b"\n")[:-1]:
-            found.append(json.loads(base64.b64decode(json.loads(line)["payload"]))["predicate"])
-    return found
+    paths = sorted((logs_dir / "events").glob("events_*.jsonl"), key=lambda path: path.name.rpartition("_")[2])
+    return [_predicate(line) for path in paths for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def _predicate(line: bytes | str) -> dict[str, Any]:
+    predicate: dict[str, Any] = json.loads(base64.b64decode(json.loads(line)["payload"]))["predicate"]
+    return predicate
 
 
 def of_turn(home: Machine, turn_ref: str) -> list[dict[str, Any]]:
@@ -78,7 +80,7 @@ def assert_proven(home: Machine, answer: dict[str, Any], body: bytes) -> None:
     report, _ = check_answer(answer, root, request=body)
     assert report.whole, report.problems
     receipt = answer["receipt"]
-    record = json.loads(base64.b64decode(json.loads(receipt["envelope"])["payload"]))["predicate"]
+    record = _predicate(receipt["envelope"])
     assert record["decision"] in {"allow", "redact"}
     assert output_commit(record) == committed(base64.b64decode(receipt["salts"]["output"]), answer["content"])
 
@@ -87,7 +89,7 @@ def assert_recorded(home: Machine, answers: list[dict[str, Any]]) -> None:
     """Each answer's record is in the log as it stands now, at its index, byte for byte."""
     by_index = {record["seq"]: record for record in records(home.settings.logs_dir)}
     for answer in answers:
-        shown = json.loads(base64.b64decode(json.loads(answer["receipt"]["envelope"])["payload"]))["predicate"]
+        shown = _predicate(answer["receipt"]["envelope"])
         assert by_index[answer["receipt"]["log_index"]] == shown
         assert shown["record_id"] == answer["decision_id"]
 

@@ -1,8 +1,8 @@
 """One home under test and the real processes on it, each with a crash point of its own where a test wants one.
 
 Processes are started with the very commands that the supervisor uses, one by one (`writer`, `housekeeper`) or all at
-once under a real `filagent serve`; a single `worker` is forked from a process that has imported one already, for there
-are many of them. Crash points are armed in a single process: whoever dies is replaced by one that is not armed, as after
+once under a real `filagent serve`; a single `worker` or `command` is forked from a process that has imported it already,
+for there are many of them. Crash points are armed in a single process: whoever dies is replaced by one that is not armed, as after
 a repair. What the evidence must then look like is `evidence.py`'s.
 """
 
@@ -224,7 +224,7 @@ def is_alive(pid: int) -> bool:
 
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["runtime.worker"])
+_FORKS.set_forkserver_preload(["runtime.worker", "runtime.cli", "runtime.privacy_command"])
 
 
 class Worker:
@@ -278,8 +278,25 @@ class Worker:
 
 
 def _work(listener: socket.socket, environ: dict[str, str], errors: str, crash: str) -> None:
-    """In the fork: what `python -m runtime.worker --fd N` does, with this environment and this crash point."""
-    from runtime import crashpoints, worker
+    """In the fork: what `python -m runtime.worker --fd N` does."""
+    from runtime import worker
+
+    _become(environ, errors, crash)
+    sys.argv = ["runtime.worker", "--fd", str(listener.detach())]
+    sys.exit(worker.main())
+
+
+def _command(words: Sequence[str], environ: dict[str, str], errors: str, crash: str) -> None:
+    """In the fork: what `filagent …` does."""
+    from runtime import cli
+
+    _become(environ, errors, crash)
+    sys.exit(cli.main(words))
+
+
+def _become(environ: dict[str, str], errors: str, crash: str) -> None:
+    """Take on an environment, with a crash point, and nobody's terminal."""
+    from runtime import crashpoints
 
     os.environ.clear()
     os.environ.update(environ)
@@ -287,8 +304,6 @@ def _work(listener: socket.socket, environ: dict[str, str], errors: str, crash: 
     with open(errors, "ab", buffering=0) as stream, open(os.devnull, "wb") as nothing:
         os.dup2(stream.fileno(), 2)
         os.dup2(nothing.fileno(), 1)
-    sys.argv = ["runtime.worker", "--fd", str(listener.detach())]
-    sys.exit(worker.main())
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,14 +397,14 @@ class Machine:
         self._running.append(process)
         return process
 
-    def command(self, *words: str, crash: str | None = None) -> tuple[int, bytes]:
-        """Run `filagent …` to its end: exit code and output."""
-        armed = {"FILAGENT_CRASH_AT": crash} if crash else {}
-        done = subprocess.run(
-            [sys.executable, "-m", "runtime.cli", *words],
-            env={**self.environ, **armed}, cwd=ROOT, capture_output=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout + done.stderr
+    def command(self, *words: str, crash: str | None = None) -> int:
+        """Run `filagent …` to its end: the exit code."""
+        errors = str(self.home / "stderr.txt")
+        process = _FORKS.Process(target=_command, args=(words, self.environ, errors, crash or ""), daemon=True)
+        process.start()
+        process.join(PATIENCE)
+        assert process.exitcode is not None, f"filagent {' '.join(words)} does not end"
+        return process.exitcode
 
     def stop(self) -> None:
         """Stop everything that runs, the last one first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import http.client
 import json
 import logging
@@ -24,11 +25,18 @@ from runtime.audit.report import Report
 from runtime.audit.verify import verify_log
 from runtime.backends.base import ChatRequest
 from runtime.backends.scripted import Script, ScriptedBackend
+from runtime.redaction.engine import PiiEngine
 
 from .harness import Filagent
 
 T = TypeVar("T")
 CONFIG = Path(__file__).parents[2] / "config"
+
+
+@functools.cache
+def engine(*, ner: bool = False) -> PiiEngine:
+    """One engine for all tests: what it loads is large and never changes."""
+    return PiiEngine(ner=ner)
 
 
 @dataclass

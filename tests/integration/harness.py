@@ -128,7 +128,7 @@ def running(
     services = build_services(
         settings,
         log=log,
-        backends=Backends(backend.name, {backend.name: backend}),
+        backends=Backends(backend.name, {backend.name: backend}, {backend.name: ("script-2",)}),
         engine=engine or PiiEngine(ner=False),
     )
     listener = socket.create_server(("127.0.0.1", 0))

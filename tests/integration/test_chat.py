@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from runtime.backends.scripted import Script, ScriptedBackend
-from runtime.redaction.engine import PiiEngine
 
-from .doors import Cue, assert_log_whole, echo, noted, receipt_report, record, records, size
+from .doors import Cue, assert_log_whole, echo, engine, noted, receipt_report, record, records, size
 from .harness import Filagent, running
 
 ASKED = "Write to jean.roy@courriel.example or call 514-555-0142; then to jean.roy@courriel.example again."
@@ -35,7 +34,7 @@ def backend(cue: Cue) -> ScriptedBackend:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, backend: ScriptedBackend) -> Iterator[Filagent]:
-    with running(tmp_path_factory.mktemp("chat"), backend, engine=PiiEngine(ner=False)) as started:
+    with running(tmp_path_factory.mktemp("chat"), backend, engine=engine()) as started:
         yield started
 
 
@@ -234,7 +233,7 @@ def test_what_the_caller_says_in_the_models_name_stays_his(app: Filagent, backen
 
 def test_the_callers_own_values_come_back_to_him(tmp_path: Path) -> None:
     text = "Say jean.roy@courriel.example, 514-555-0142 and <b>bold</b> & <EMAIL_ADDRESS_1>."
-    with running(tmp_path, ScriptedBackend(echo)) as other:
+    with running(tmp_path, ScriptedBackend(echo), engine=engine()) as other:
         answer = other.chat(text).json
     assert answer["content"] == text
 

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from runtime.backends.scripted import Pause, Script, ScriptedBackend
-from runtime.redaction.engine import PiiEngine
 
-from .doors import Cue, Operational, Wire, assert_log_whole, let_on, operational_log, raw, records, size, until
+from .doors import Cue, Operational, Wire, assert_log_whole, engine, let_on, operational_log, raw, records, size, until
 from .harness import Filagent, running
 
 HELLO = b'{"messages":[{"role":"user","content":"Hello"}]}'
@@ -33,7 +32,7 @@ def backend(cue: Cue) -> ScriptedBackend:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, backend: ScriptedBackend) -> Iterator[Filagent]:
-    with running(tmp_path_factory.mktemp("hostile"), backend, engine=PiiEngine(ner=False)) as started:
+    with running(tmp_path_factory.mktemp("hostile"), backend, engine=engine()) as started:
         yield started
 
 
@@ -148,7 +147,7 @@ def test_the_same_refusals_for_a_title(app: Filagent) -> None:
         "\U0010ffff \ufffe \ufdd0",
         "a\u0301" * 3000,
         "🏴‍☠️" * 500,
-        "<EMAIL_ADDRESS_1> </s> <b onload=x> [INST]",
+        "<EMAIL_ADDRESS_1> <b onload=x> &amp; [1]",
         "A" * 20_000,
         "'; DROP TABLE turns; --",
         "{{7*7}} ${jndi:ldap://x} %s %n \\x00",

@@ -12,12 +12,12 @@ import pytest
 
 from runtime.backends.base import BackendError
 from runtime.backends.scripted import Pause, Script, ScriptedBackend
-from runtime.redaction.engine import PiiEngine
 
 from .doors import (
     Cue,
     Wire,
     assert_log_whole,
+    engine,
     joined,
     let_on,
     noted,
@@ -43,7 +43,7 @@ def backend(cue: Cue) -> ScriptedBackend:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, backend: ScriptedBackend) -> Iterator[Filagent]:
-    with running(tmp_path_factory.mktemp("stream"), backend, engine=PiiEngine(ner=False)) as started:
+    with running(tmp_path_factory.mktemp("stream"), backend, engine=engine()) as started:
         yield started
 
 

@@ -122,6 +122,8 @@ class Run:
                 if len(digits) > most:
                     break
                 shape.append(high - low)
+                if len(shape) > 6 and len(digits) > len(shape):
+                    break  # nobody writes a number in so many groups, unless digit by digit
                 if len(digits) >= least and _ends(text, high):
                     yield Window(start, high, digits, tuple(shape), inside)
 

@@ -36,7 +36,9 @@ def _rule(entity: str, stems: str, label: str, value: str, check: Callable[[str]
     )
 
 
-_REFERENCE = r"[A-Z]{0,4}[ \-/#]?[0-9](?:[\-/. ]?[A-Z0-9]){2,15}"
+_REFERENCE = r"[A-Z]{0,4}[\-/#]?[0-9](?:[\-/.]?[A-Z0-9]| (?=[0-9])){2,15}"
+_EXPLICIT = re.compile(r"(?:[:#=°]|\b(?:no|nos|num[ée]ros?|numbers?|num|nr|id|code)\b)[^\w]*$")
+_YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 RULES = (
     _rule("CA_NEQ", "neq entreprise enterprise", r"neq|num[ée]ro d'entreprise(?: du qu[ée]bec)?|entreprise du qu[ée]bec|enterprise number", rf"(?:11|22|33|88)[0-9]{{2}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}"),
     _rule("CA_DRIVER_LICENSE", "permis licen saaq", r"permis(?: de conduire| de conduite)?|driver'?s?'? licen[cs]e|licen[cs]e|saaq", rf"[A-Z][0-9]{{4}}{SEP}[0-9]{{5,6}}{SEP}[0-9]{{2,5}}|[A-Z][0-9]{{12,14}}"),
@@ -46,8 +48,8 @@ RULES = (
     _rule("FR_SIREN", "siren rcs", r"siren|rcs(?: [\w-]{2,20})?", rf"[0-9]{{3}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}", luhn),
     _rule("CA_TAX_NUMBER", "tps gst hst tvh business bn fédéral federal", r"tps|gst|hst|tvh|business number|bn|num[ée]ro d'entreprise f[ée]d[ée]ral", rf"[0-9]{{3}}{SEP}?[0-9]{{3}}{SEP}?[0-9]{{3}}(?: ?RT ?[0-9]{{4}})?"),
     _rule("CA_TAX_NUMBER", "tvq qst", r"tvq|qst", rf"[0-9]{{10}}(?: ?TQ ?[0-9]{{4}})?|[0-9]{{4}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}(?: ?TQ ?[0-9]{{4}})?"),
-    _rule("BANK_ACCOUNT", "transit succursale institution folio compte account routing aba rib bic swift sort", r"transit|succursale|institution|folio|comptes?(?: bancaire| de banque| ch[èe]que)?|(?:bank |chequing |savings |checking )?accounts?|routing|aba|rib|bic|swift|sort code",
-          r"[0-9]{5}[ \-][0-9]{3}(?:[ \-][0-9]{5,12})?|[0-9]{3}[ \-][0-9]{5}[ \-][0-9]{7,12}|[0-9][0-9 \-]{4,26}[0-9]|[A-Z]{4} ?[A-Z]{2} ?[A-Z0-9]{2}(?: ?[A-Z0-9]{3})?"),
+    _rule("BANK_ACCOUNT", "transit succursale institution folio compte account routing aba rib sort", r"transit|succursale|institution|folio|comptes?(?: bancaire| de banque| ch[èe]que)?|(?:bank |chequing |savings |checking )?accounts?|routing|aba|rib|sort code",
+          r"[0-9]{5}[ \-][0-9]{3}(?:[ \-][0-9]{5,12})?|[0-9]{3}[ \-][0-9]{5}[ \-][0-9]{7,12}|[0-9](?:[ \-]?[0-9]){6,26}"),
     _rule("LICENSE_PLATE", "plaque plate immatricul registration", r"(?:plaques?|license plates?|licence plates?|plates?|immatriculations?|immatricul[ée]e?|registration)(?: (?:d'immatriculation|min[ée]ralogique))?",
           r"[A-Z]{1,3}[ \-]?[0-9]{2,4}[ \-]?[A-Z]{0,3}|[0-9]{1,4}[ \-]?[A-Z]{2,3}[ \-]?[0-9]{0,3}"),
     _rule("ID_NUMBER",
@@ -82,11 +84,17 @@ class LabelledId(Identifier):
             if not any(stem in context for stem in rule.stems):
                 continue
             for match in rule.value.finditer(run.text):
-                value = match.group()
-                if sum(c.isdigit() for c in value) < 3 and rule.entity != "BANK_ACCOUNT":
-                    continue
-                if not rule.label.search(run.before(match.start(), 48)):
-                    continue
-                compact = "".join(c for c in value if c.isalnum()).upper()
-                if rule.check is None or rule.check(compact):
+                before = run.before(match.start())
+                if rule.label.search(before) and _counts(rule, match.group(), before) and not run.is_amount(*match.span()):
                     yield Hit(match.start(), match.end(), 0.75, rule.entity.lower(), rule.entity)
+
+
+def _counts(rule: Rule, value: str, before: str) -> bool:
+    """Whether a value right after a label of the rule is such a number and not a year, a count or a word."""
+    compact = "".join(c for c in value if c.isalnum()).upper()
+    if rule.check is not None:
+        return rule.check(compact)
+    if rule.entity != "ID_NUMBER":
+        return True
+    digits = sum(c.isdigit() for c in compact)
+    return not _YEARS.fullmatch(value) and digits >= (3 if _EXPLICIT.search(before) else 5)

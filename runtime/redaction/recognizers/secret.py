@@ -54,7 +54,8 @@ _TOKEN = (
 )
 _PIN = r"(?:pins?|nips?|code pin|code nip|pin codes?|cvv2?|cvc2?|cvn|cryptogramme(?: visuel)?|card verification(?: value| code)?)"
 _IS = (
-    r"[\"'»)\]*_]{0,3}(?: ?(?:\([^()\n]{1,24}\)))?(?:\s{0,2}(?:=>|:=|->|[:=→])\s{0,2}|"
+    r"[\"'»)\]*_]{0,3}(?: ?(?:\([^()\n]{1,24}\)))?"
+    r"(?: (?:du|de la|de l'|de|d'|des|pour le|pour la|pour mon|pour ma|pour|of the|for the|for my|for|to the|to my|to|on the) ?[\w-]{1,24}){0,2}(?:\s{0,2}(?:=>|:=|->|[:=→])\s{0,2}|"
     r"(?: (?:is|was|are|est|c'est|sera|will be|set to|changed to|reset to|remplacé par|changé pour))(?: (?:now|maintenant|actually|still|toujours))?(?: ?:)?\s{1,2})[\"'«(\[*]{0,3} ?"
 )
 _STRONG = re.compile(rf"(?<![^\W_]){_PASSWORD}{_IS}([^\s\"'<>«»,;]{{3,128}})", re.IGNORECASE)

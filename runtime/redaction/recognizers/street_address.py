@@ -112,7 +112,7 @@ def _english(text: str, start: int) -> int | None:
             return None
         value = word.group()
         lowered = value.lower()
-        if names and lowered in ENGLISH_TYPES and value[0].isupper():
+        if names and lowered.rstrip(".:!?") in ENGLISH_TYPES and value[0].isupper():
             return _direction(text, word.end())
         if not (value[0].isupper() or _ORDINAL.fullmatch(value)) or value.endswith((":", "!", "?")):
             return None
@@ -139,9 +139,9 @@ def _strip(text: str, end: int) -> int:
 
 def _tail(text: str, end: int) -> int:
     """Unit, city, province, code and country, each if it follows; the city only before a province, a code or an end."""
+    if text[end : end + 2] == ".,":  # "Elm Dr., Springfield"
+        end += 1
     if unit := _UNIT.match(text, end):
-        end = unit.end()
-    elif text[end : end + 1] == "." and (unit := _UNIT.match(text, end + 1)):
         end = unit.end()
     if city := _CITY.match(text, end):
         end = _strip(text, city.end())

@@ -33,8 +33,11 @@ def test_round_trip(size: int) -> None:
 
 @pytest.mark.parametrize(
     ("origin", "size", "root"),
-    [("", 1, ROOT), ("a b", 1, ROOT), ("a+b", 1, ROOT), ("é", 1, ROOT), ("a\nb", 1, ROOT), ("x" * 256, 1, ROOT)]
-    + [(ORIGIN, -1, ROOT), (ORIGIN, 2**53, ROOT), (ORIGIN, True, ROOT), (ORIGIN, 1, b""), (ORIGIN, 1, ROOT[:31])],
+    [
+        *((origin, 1, ROOT) for origin in ("", "a b", "a+b", "é", "a\nb", "x" * 256)),
+        *((ORIGIN, size, ROOT) for size in (-1, 2**53, True)),
+        *((ORIGIN, 1, root) for root in (b"", ROOT[:31])),
+    ],
 )
 def test_what_is_never_signed(origin: str, size: int, root: bytes) -> None:
     with pytest.raises(CheckpointError):
@@ -86,9 +89,7 @@ UNTRUSTED = {
     "another size": (NOTE.replace("1234", "1235"), ORIGIN),
     "the key's id with another key's signature": (
         f"{BODY}\n\n— {ORIGIN} "
-        + base64.b64encode(
-            base64.b64decode(SIGNATURE.split(" ")[2])[:4] + OTHER.sign((BODY + "\n").encode())
-        ).decode()
+        + base64.b64encode(base64.b64decode(SIGNATURE.split(" ")[2])[:4] + OTHER.sign((BODY + "\n").encode())).decode()
         + "\n",
         ORIGIN,
     ),

@@ -26,7 +26,7 @@ def test_members_in_their_order_and_nothing_else() -> None:
     parsed = json.loads(LINE)
     assert list(parsed) == ["payload", "payloadType", "signatures"]
     assert [list(item) for item in parsed["signatures"]] == [["keyid", "sig"]]
-    assert LINE == json.dumps(parsed, separators=(",", ":")).encode()
+    assert json.dumps(parsed, separators=(",", ":")).encode() == LINE
     assert base64.b64decode(parsed["payload"]) == PAYLOAD
 
 

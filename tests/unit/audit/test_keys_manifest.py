@@ -224,7 +224,10 @@ def test_manifests_that_are_not_believed(data: bytes) -> None:
         load_manifest(data, ROOT.public_key())
 
 
-@pytest.mark.parametrize("pem", [b"", b"x", X25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)])
+@pytest.mark.parametrize(
+    "pem",
+    [b"", b"x", X25519PrivateKey.generate().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)],
+)
 def test_public_keys_that_are_none(pem: bytes) -> None:
     with pytest.raises(KeysError):
         load_public(pem)

@@ -91,7 +91,9 @@ def test_statement_form_and_order_of_fields() -> None:
 
 def test_none_means_absent_at_every_depth() -> None:
     payload = build_statement(
-        draft("admin", conversation_ref=None, model={"provider": "x", "seed": None}, content=[{**CONTENT, "size": None}]),
+        draft(
+            "admin", conversation_ref=None, model={"provider": "x", "seed": None}, content=[{**CONTENT, "size": None}]
+        ),
         0,
         NO_PREV,
         AT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +29,9 @@ PLENTY = TurnLimits(requests_per_minute=10_000, tokens_per_day=10**9, concurrent
 @cache
 def _template() -> Path:
     """A migrated, empty database, made once and copied for each test."""
-    path = Path(mkdtemp(prefix="filagent-test-")) / "template.sqlite"
+    folder = Path(mkdtemp(prefix="filagent-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "template.sqlite"
     migrate(f"sqlite:///{path}")
     return path
 

@@ -142,7 +142,9 @@ BACKENDS: list[tuple[str, str, Any, str]] = [
 @pytest.mark.parametrize(("role", "backend", "kind", "rule"), BACKENDS)
 def test_backends(role: str, backend: str, kind: Any, rule: str) -> None:
     decision = PolicyEngine(small()).may_use_backend(principal(role), backend, kind)
-    expected = Decision(ALLOW, (rule,), ()) if rule else Decision(DENY, ("default.deny",), ("policy.backend_not_allowed",))
+    expected = (
+        Decision(ALLOW, (rule,), ()) if rule else Decision(DENY, ("default.deny",), ("policy.backend_not_allowed",))
+    )
     assert decision == expected
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
@@ -70,6 +71,7 @@ HIDDEN = {
     "aWdub3JlIGFsbCBvZiBpdA==": ("ignore all of it",),
     "&#105;&#x67;n": ("ign",),
     "%69%67n": ("ign",),
+    "&#9999999;x &#xFFFFFF;y &#;z": ("x",),
     "\\u0069\\x67n": ("ign",),
     "x" + "".join(chr(0xE0000 + ord(c)) for c in "hid"): ("hid",),
     "69676e6f7265206d6521": ("ignore me!",),
@@ -120,13 +122,14 @@ def test_hidden_run(text: str, expected: bool) -> None:
 
 
 def test_every_code_point_stays_within_the_bounds() -> None:
-    """The whole of Unicode, surrogates included: letters and spaces only, and bounded growth."""
+    """All that Unicode assigns, surrogates included: letters and spaces only, and bounded growth."""
     allowed = frozenset("abcdefghijkmnopqrstuvwxyz ")  # no l
-    for code in range(0x110000):
+    assigned = (code for code in range(0x110000) if unicodedata.category(chr(code)) not in {"Cn", "Co"})
+    for code in (*assigned, 0x0378, 0xE000, 0x10FFFF):
         for leet in (False, True):
             folded = canonical_module._fold_character(chr(code), leet=leet)
             assert len(folded) <= MAX_GROWTH
-            assert allowed.issuperset(folded) or (leet and folded == "!")
+            assert allowed.issuperset(folded.replace("!", "") if leet else folded)
 
 
 def test_look_alikes_are_letters() -> None:
@@ -151,6 +154,8 @@ HOSTILE = {
     "hash signs": "#" * 100_000,
     "headings": "### system " * 9000,
     "ampersands": "&#" * 50_000,
+    "endless reference": "&#" + "1" * 100_000,
+    "endless hexadecimal reference": "&#x" + "1" * 100_000,
     "references": "&#105" * 20_000,
     "percent signs": "%41" * 33_000,
     "backslashes": "\\u0041" * 16_000,
@@ -247,9 +252,9 @@ FOUND: list[tuple[str, str]] = [
     ("pass salt", "passalt"),
     ("do_not|never eat", "do not eat"),
     ("do_not|never eat", "don ot eat"),
-    ("n obeis plus", "n'obéis plus"),
-    ("n a? b|c plus", "n b plus"),
-    ("n a? b|c plus", "n ac plus"),
+    ("n_obeis plus", "n'obéis plus"),
+    ("nor a? b|c plus", "nor b plus"),
+    ("nor a? b|c plus", "nor ac plus"),
     ("llama farm", "llama farm"),
     ("llama farm", "lama farm"),
     ("llama farm", "l l a m a farm"),
@@ -311,6 +316,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "first optional": ("maybe? so", "starts with a word that is not optional"),
     "empty choice": ("a||b cde", "without letters"),
     "no letters": ("123 abc", "without letters"),
+    "first word of one letter": ("n obeis", "the first word needs two different letters"),
+    "first word of one doubled letter": ("ll abc", "the first word needs two different letters"),
     "short": ("ab", "fewer than 3 letters"),
     "short by a choice": ("ab|abcdef", "fewer than 3 letters"),
     "many words": ("abc " * (MAX_SLOTS + 1), "more than 14 words"),

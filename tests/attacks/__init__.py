@@ -1,0 +1,1 @@
+"""Inputs, orders of events and settings that try to break the promises."""
