@@ -64,7 +64,7 @@ class Eraser:
         record = self._recorder(_SYSTEM)
 
         async def record_once(event: str, what: ErasureEvent) -> Appended | None:
-            # The record may stand already, in other words than now: another actor, another software, a purge that failed.
+            # It may stand already, in other words than now: another actor, another software, another purge.
             stands = await asyncio.to_thread(_stands, self._settings.logs_dir, what.record_id)
             return None if stands else await record(event, what)
 

@@ -40,7 +40,21 @@ def translate(failure: BaseException) -> FilAgentError:
             return FilAgentError("internal.error", "Something failed that should not have.")
 
 
+def not_opened(code: str, retry_after: int | None) -> FilAgentError:
+    """Memory's refusal to open a turn (`memory.repository.Refused`) as the error for the caller."""
+    status, detail = _NOT_OPENED[code]
+    return BY_STATUS[status](code, detail, retry_after=retry_after)
+
+
 _CANCELLED_CODES = {
     "client.gone": "The caller left before the answer was complete.",
     "server.stopping": "The server is stopping.",
+}
+_NOT_OPENED = {
+    "conversation.not_found": (404, "There is no such conversation for you."),
+    "limit.requests": (429, "Too many requests in a minute."),
+    "limit.tokens": (429, "The daily token budget is used up."),
+    "limit.concurrent": (429, "Too many turns at the same time."),
+    "idempotency.in_progress": (409, "A request with this Idempotency-Key is still running."),
+    "idempotency.mismatch": (409, "This Idempotency-Key was used with another request."),
 }

@@ -34,7 +34,7 @@ from policies.bundle import load_bundle
 from runtime import crashpoints
 from runtime.audit import reader
 from runtime.audit.client import LogClient, SocketLog
-from runtime.audit.errors import AlreadyClosed, AuditError
+from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused
 from runtime.audit.record import Draft, new_record_id
 from runtime.erasing import Eraser
 from runtime.errors import SettingsError
@@ -71,7 +71,11 @@ class Housekeeper:
         rows = {row.turn_id: row for row in (*expired, *dead)}
         closed = 0
         for row in rows.values():
-            closed += await self._close(row)
+            try:
+                closed += await self._close(row)
+            except DraftRefused:
+                # Not for this one's sake may the others stay open.
+                logger.warning("a turn cannot be closed: the log refuses the form of its record")
         return closed
 
     async def close_lost_intents(self) -> int:

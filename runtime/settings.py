@@ -47,7 +47,14 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "SECRET_KEY_FILE": "secret_key_file",
 }
 #: Read before or beside the settings file.
-OTHER_VARIABLES = ("FILAGENT_HOME", "FILAGENT_CONFIG", "FILAGENT_POLICIES", "FILAGENT_API_KEY", "FILAGENT_CRASH_AT", "HF_HUB_OFFLINE")
+OTHER_VARIABLES = (
+    "FILAGENT_HOME",
+    "FILAGENT_CONFIG",
+    "FILAGENT_POLICIES",
+    "FILAGENT_API_KEY",
+    "FILAGENT_CRASH_AT",
+    "HF_HUB_OFFLINE",
+)
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; leave room for the name
 

@@ -53,9 +53,7 @@ class Telemetry:
         """Time one stage of a turn, as a metric and as a span."""
         begun = perf_counter()
         # The text of an exception may carry content, and a span would keep it.
-        with _tracer.start_as_current_span(
-            f"filagent.{name}", record_exception=False, set_status_on_exception=False
-        ):
+        with _tracer.start_as_current_span(f"filagent.{name}", record_exception=False, set_status_on_exception=False):
             try:
                 yield
             finally:

@@ -41,7 +41,7 @@ from runtime.audit.client import LogClient
 from runtime.backends.base import ChatMessage, ChatRequest, Gate, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
-from runtime.errors import BY_STATUS, FilAgentError, Forbidden, Invalid, UpstreamFailed
+from runtime.errors import FilAgentError, Forbidden, Invalid, UpstreamFailed
 from runtime.evidence import ManifestFile
 from runtime.exchange import Answer, Release, TurnRequest
 from runtime.ledger import Ledger, token_map
@@ -59,14 +59,6 @@ logger = logging.getLogger("filagent")
 _REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
 #: How often a turn masks again because another turn of its conversation took the same tokens.
 _TOKEN_ATTEMPTS = 5
-_REFUSED_CODES = {
-    "conversation.not_found": (404, "There is no such conversation for you."),
-    "limit.requests": (429, "Too many requests in a minute."),
-    "limit.tokens": (429, "The daily token budget is used up."),
-    "limit.concurrent": (429, "Too many turns at the same time."),
-    "idempotency.in_progress": (409, "A request with this Idempotency-Key is still running."),
-    "idempotency.mismatch": (409, "This Idempotency-Key was used with another request."),
-}
 
 
 class TurnPipeline:
@@ -149,8 +141,7 @@ class TurnPipeline:
             turn.refused = opened
             turn.record.turn_ref, turn.record.actor_ref = opened.turn_ref, opened.principal_ref
             turn.record.conversation_ref = opened.conversation_ref
-            status, detail = _REFUSED_CODES[opened.code]
-            raise BY_STATUS[status](opened.code, detail, retry_after=opened.retry_after)
+            raise failures.not_opened(opened.code, opened.retry_after)
         turn.live = opened
         turn.record.turn_ref = opened.opened.turn_ref
         turn.record.conversation_ref = opened.opened.conversation_ref

@@ -53,10 +53,7 @@ _RUN = 1024  # lines judged together
 _MAX_PROOF_LINE = 8192
 _MAX_INDEX = 1 << 20
 # What reading a damaged archive raises, besides OSError.
-_BROKEN = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
-    *(EOFError, ValueError, NotImplementedError, RuntimeError),
-)
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 _NAMES = frozenset({INDEX_FILE, CHECKPOINT_FILE, EVENTS_FILE, PROOFS_FILE})
 
 

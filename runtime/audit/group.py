@@ -106,8 +106,8 @@ class GroupCommit:
     def _commit(self, drafts: list[Prepared]) -> Sequence[Result]:
         try:
             return self._writer.commit(drafts)
-        except Exception as error:
-            # The writer turns what it expects into results; whoever waits must hear of the rest too.
+        except BaseException as error:
+            # The writer turns what it expects into results; whoever waits, now or later, must hear of the rest too.
             _LOGGER.exception("the log writer failed")
             self._writer.close()
             return [LogUnavailable(f"the log writer failed: {type(error).__name__}")] * len(drafts)

@@ -150,6 +150,6 @@ NOT_NAMES = _set(
     américain européen european client clients patient patients employé dossier contrat facture commande numéro section chapitre article annexe tableau figure
     page règlement loi cour tribunal ministère ministre gouvernement assemblée conseil comité directeur directrice président présidente
     address adresse selon name nom recipient destinataire expéditeur sender phone téléphone tél tel born née né order file fichier attention à from to de cc cci bcc fw fwd tr urgent important bonne bon joyeux joyeuse happy good voici here please svp s'il
-    user assistant system admin password username token person location organization placeholder
+    authorization bearer policy carte vitale sales acme inc dept user assistant system admin password username token person location organization placeholder
     """
 )

@@ -24,7 +24,8 @@ _CAPITAL_RUN = re.compile(rf"(?<![\w])[{_UP}][{_UP}'’.-]+(?:[ \t]+[{_UP}][{_UP
 _CAPITAL_WORD = re.compile(rf"[{_UP}]+")
 _NAME = rf"[{_UP}][{_LOW}{_UP}'’]+(?:-[{_UP}][{_LOW}{_UP}'’]+)*"
 _PARTICLE = r"(?:de la|de|du|des|d'|d’|la|le|van der|van den|van|von|ben|ibn|al|el|bin|da|dos|di|mac|st\.?)"
-_FULL = rf"{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
+_INITIALS = rf"(?:[{_UP}]\.(?:-?[{_UP}]\.)?[ \u00a0]?){{0,2}}"
+_FULL = rf"{_INITIALS}{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
 _ANY = rf"[^\W\d_][\w'’-]{{1,30}}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?[^\W\d_][\w'’-]{{1,30}}){{0,2}}"
 _INTRODUCED = re.compile(
     rf"(?:\b[Jj]e m[’']appelle|\b[Jj]e me nomme|\b[Mm]on nom (?:complet )?est|\b[Nn]ommée?|\b[Mm]y (?:full )?name is|\b[Mm]y name[’']s|\b[Nn]amed|\bIci|"
@@ -33,12 +34,12 @@ _INTRODUCED = re.compile(
     rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
 )
 _SURE_INTRODUCTION = re.compile(
-    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})",
-    re.IGNORECASE,
+    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})", re.IGNORECASE
 )
+_LOWER_PAIR = re.compile(r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])")
 _TITLED = re.compile(
     rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|Mademoiselle|Docteure?|Doctor|"
-    rf"Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
+    rf"Professeure?|Professor|Judge|[Jj]uge|[cv]s?\.|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
 )
 _GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
 _ONE_NAME = re.compile(_NAME)
@@ -161,20 +162,29 @@ def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
                     yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
     for match in _SURE_INTRODUCTION.finditer(text):
         end = match.start(1)
-        for word in re.finditer(r"[^\s]+", match.group(1)):
-            lowered = word.group().lower().strip(_EDGES)
-            if (
-                lowered not in GIVEN_NAMES
-                and lowered not in SURNAMES
-                and (lowered in _SMALL or is_common(lowered))
-                and word.group() == word.group().lower()
-            ):
+        for word in _WORDS.finditer(text, *match.span(1)):
+            lowered = word.group().strip(_EDGES).lower()
+            if word.group().islower() and not _is_listed(lowered) and (lowered in _SMALL or is_common(lowered)):
                 break
-            end = match.start(1) + word.end()
+            end = word.end()
         if end > match.start(1):
             yield Span(match.start(1), end, "PERSON", 0.7, "names.introduced")
+    match_at = _LOWER_PAIR.search(text)
+    while match_at is not None:
+        given, family = match_at.groups()
+        if _is_given(given) and family in SURNAMES and not (is_common(given) and is_common(family)):
+            yield Span(match_at.start(), match_at.end(), "PERSON", 0.6, "names.lower_case")
+        match_at = _LOWER_PAIR.search(text, match_at.end(1))
     for match in _GIVEN.finditer(text):
         yield from _by_lists(text, match, is_common)
+
+
+def _is_given(lowered: str) -> bool:
+    return lowered in GIVEN_NAMES or lowered.partition("-")[0] in GIVEN_NAMES
+
+
+def _is_listed(lowered: str) -> bool:
+    return _is_given(lowered) or lowered in SURNAMES
 
 
 def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
@@ -185,7 +195,7 @@ def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool])
         lowered = word.group().lower().removesuffix("'s").removesuffix("’s")
         start = match.start() + word.start()
         after = words[index + 1] if index + 1 < len(words) else None
-        if lowered in GIVEN_NAMES or lowered.partition("-")[0] in GIVEN_NAMES:
+        if _is_given(lowered):
             if after is not None and after.group().lower() not in NOT_NAMES:
                 yield Span(start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given")
             elif _NUMBERED.match(text, match.start() + word.end()):

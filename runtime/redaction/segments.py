@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.secret import PEM
-from runtime.redaction.recognizers.street_address import ENGLISH_TYPES, FRENCH_TYPES
+from runtime.redaction.recognizers.street_address import BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
 from runtime.redaction.spans import Span
 
 LEFT = 96
@@ -56,7 +56,7 @@ _SECRETS = frozenset(
     "wifi wi-fi".split()
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
-_STREETS = FRENCH_TYPES | ENGLISH_TYPES
+_STREETS = FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
 _STRIP = ".,;:!?()[]{}*'’«»=“”"
 _KINDS = {
     **dict.fromkeys(_BESIDE_NUMBERS, _AROUND),
@@ -70,7 +70,7 @@ _SECRET_WORDS, _UNTYPED_STREET_WORDS, _TYPED_STREET_WORDS = (
     12,
 )  # how many words a label, a civic number, a street keep together
 # A word that holds one of these is read; so is one with a digit, and one that is a label or a link.
-_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|.{20}", re.DOTALL)
+_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|:[0-9A-Fa-f]{2}:|.{20}", re.DOTALL)
 
 
 class Piece(NamedTuple):
@@ -239,7 +239,7 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
                 keep = max(0, keep - 1)
                 if kind & _CIVIC_NUMBER and new & _NAME:
                     street, keep = True, max(keep, _UNTYPED_STREET_WORDS)
-                if new & _STREET and (street or kind & _NUMBER):
+                if (new & _STREET and (street or kind & (_NUMBER | _AROUND))) or (kind & _STREET and new & _NUMBER):
                     keep = max(keep, _TYPED_STREET_WORDS)
             else:
                 if notable:
@@ -307,5 +307,7 @@ def _joined(before: str, kind: int, gap: str, word: str, new: int) -> bool:
             or "@" in before
         )
     if new & _NUMBER:
-        return bool(kind & (_CAPITALS | _MARK | _AROUND))
+        return bool(kind & (_CAPITALS | _MARK | _AROUND | _STREET))
+    if kind & _AROUND and new & _STREET:  # 15 bis avenue
+        return True
     return "@" in before and (before[-1] == "." or word[0] == ".")

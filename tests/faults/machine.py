@@ -181,6 +181,11 @@ class Process:
         self.signal(signal.SIGKILL)
         self.wait()
 
+    def signal_child(self, pid: int, number: int) -> None:
+        """Signal a child of this process; nothing that is not (any more) its child."""
+        if any(pid in pids for pids in children(self.pid).values()):
+            os.kill(pid, number)
+
     def stop(self) -> int:
         """Ask it to end, as the supervisor does."""
         self.signal(signal.SIGTERM)

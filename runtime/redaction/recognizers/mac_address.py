@@ -15,8 +15,6 @@ class MacAddress(Identifier):
     """MAC addresses, except all zeros and broadcast."""
 
     ENTITY = "MAC_ADDRESS"
-    LEAST_DIGITS = 1
-
     def applies(self, run: Run) -> bool:
         return run.text.count(":") >= 5 or run.text.count("-") >= 5 or run.text.count(".") >= 2
 

@@ -61,12 +61,19 @@ _IS = (
 _STRONG = re.compile(rf"(?<![^\W_]){_PASSWORD}{_IS}([^\s\"'<>«»,;]{{3,128}})", re.IGNORECASE)
 _MEDIUM = re.compile(rf"(?<![^\W_]){_TOKEN}{_IS}([^\s\"'<>«»,;()&]{{4,512}})", re.IGNORECASE)
 _DIGITS = re.compile(rf"(?<!\w){_PIN}(?:{_IS}| )([0-9]{{3,8}})(?![0-9])", re.IGNORECASE)
+# A door, a padlock, an alarm; not an error, a status, an area.
+_CODE = re.compile(
+    rf"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!http )(?<!area )(?<!country )(?<!response )(?<!\w)(?:le |the |your |votre |ton |mon |my )?"
+    rf"code{_IS}([0-9]{{4,8}}[#*]?)(?!\w)",
+    re.IGNORECASE,
+)
 _CLI = re.compile(r"(?<!\S)(?:--(?:password|token|secret|api-key|passphrase)|-p)[ =]([^\s\"']{4,256})")
 # Pattern, name, and what must be there for the pattern to be worth trying.
 _LABELLED = (
     (_STRONG, "password", ("pass", "pwd", "mdp", "wifi", "wi-fi", "phrase")),
     (_MEDIUM, "token", ("key", "token", "secret", "secrète", "session", "clé", "jeton", "otp", "code")),
     (_DIGITS, "pin", ("pin", "nip", "cv", "cryptogramme", "card verification")),
+    (_CODE, "pin", ("code",)),
     (_BEARER, "bearer", ("bearer", "authorization")),
     (_CLI, "option", (" -p", "--")),
 )

@@ -41,8 +41,11 @@ _PROVINCE = re.compile(
 )
 _CODE = re.compile(r",?\s{0,3}(?:[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?)(?![\w-])")
 _COUNTRY = re.compile(r",?\s{1,2}(?:Canada|France|USA|United States|États-Unis|Belgique|Suisse)(?!\w)")
+BOX_WORDS = frozenset({"box", "postale", "c.p", "b.p", "bp"})
 _BOX = re.compile(
-    r"(?<!\w)(?:p\.? ?o\.? ?box|c\.p\.|case postale|b\.p\.|bp|boîte postale)\s?[0-9]{1,6}(?![\w])", re.IGNORECASE
+    r"(?<!\w)(?:(?:p\.? ?o\.? ?)?box|c\.p\.|case postale|b\.p\.|bp|boîte postale)\s?[0-9]{1,6}(?![\w])"
+    r"(?:, (?:station|succ(?:ursale|\.)?) [\w-]{1,20})?",
+    re.IGNORECASE,
 )
 
 

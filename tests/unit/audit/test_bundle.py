@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import random
@@ -101,8 +102,6 @@ def test_a_bundle_of_a_log_whose_keys_were_rotated(rig: Rig, tmp_path: Path) -> 
 
 
 def digest(data: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(data).hexdigest()
 
 

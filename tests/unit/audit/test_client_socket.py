@@ -205,6 +205,28 @@ def test_a_failed_disk_reaches_every_client(rig: Rig) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("surprise", [KeyboardInterrupt, MemoryError, ValueError])
+def test_whatever_goes_wrong_everybody_is_told(rig: Rig, surprise: type[BaseException]) -> None:
+    def step(reached: str) -> None:
+        if reached == "audit.append.after_write" and armed:
+            raise surprise
+
+    async def run() -> None:
+        log = InProcessLog(rig.open(on_step=step))
+        await log.append(turn())
+        armed.append(True)
+        results = await asyncio.gather(*(log.append(turn()) for _ in range(3)), return_exceptions=True)
+        results.append(await asyncio.gather(log.append(turn()), return_exceptions=True))
+        assert [type(result) for result in results] == [LogUnavailable] * 3 + [list]
+        assert isinstance(results[-1][0], LogUnavailable)
+        await log.aclose()
+
+    armed: list[bool] = []
+    asyncio.run(run())
+    rig.closed(1)
+    check_whole(rig)
+
+
 def test_no_writer(rig: Rig) -> None:
     for path in (rig.socket, rig.home / ("x" * 200)):
         log = SocketLog(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,5 @@ def test_it_follows_the_log(rig: Rig) -> None:
 
 def wait_for(condition: Any) -> None:
     """Until a thread has done its work; the test run's own timeout ends it otherwise."""
-    import threading
-
     while not condition():
         threading.Event().wait(0.005)

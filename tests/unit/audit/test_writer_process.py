@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -304,8 +305,9 @@ def test_views_end_with_the_writer(rig: Rig) -> None:
     assert ready(process)
     child = view_process(process)
     end(process, signal.SIGKILL)
-    while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
-        os.sched_yield()
+    with suppress(OSError):
+        while Path(f"/proc/{child}/stat").read_text().split()[2] != "Z":
+            os.sched_yield()
 
 
 def test_without_views(rig: Rig) -> None:
