@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from memory.ids import random_ref
+from memory.rows import Usage
 from policies.engine import PolicyEngine
 from runtime.backends.base import ChatMessage, ChatRequest, SamplingOptions
 from runtime.exchange import TurnRequest
@@ -98,6 +99,20 @@ class Asking:
         return sum(len(message.content) for message in turn.request.messages) // _CHARS_PER_TOKEN + self.max_tokens(
             turn
         )
+
+    def spent(self, turn: Turn, *, cut: bool = False) -> Usage | None:
+        """What a turn takes from the daily budget: what the model reported, else an estimate.
+
+        Leaving early (`cut`) does not make free what was read and written until then, nor does an answer that breaks
+        off. A provider that fails before it says anything costs nothing.
+        """
+        if turn.finished is not None:
+            return Usage(turn.finished.prompt_tokens, turn.finished.completion_tokens)
+        written = turn.outward.fed if turn.outward is not None else 0
+        if not turn.sent or not (cut or written):
+            return None
+        read = sum(len(message.content) for message in turn.prompt)
+        return Usage(read // _CHARS_PER_TOKEN, written // _CHARS_PER_TOKEN)
 
     def legal(self, purpose: str | None) -> dict[str, Any]:
         legal = self._policy.legal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from memory.errors import StorageError
 from policies.model import PolicyFault
@@ -10,6 +11,8 @@ from runtime.audit.errors import AuditError
 from runtime.backends.base import BackendError
 from runtime.errors import BY_STATUS, FilAgentError, Unavailable
 from runtime.redaction.errors import RedactionError, TextTooLong
+
+logger = logging.getLogger("filagent")
 
 
 def translate(failure: BaseException) -> FilAgentError:
@@ -37,6 +40,8 @@ def translate(failure: BaseException) -> FilAgentError:
         case PolicyFault():
             return Unavailable("policy.unavailable", "No policy, no answer.")
         case _:
+            # The type alone: a message or a traceback may carry content.
+            logger.error("turn failed: %s", type(failure).__name__)
             return FilAgentError("internal.error", "Something failed that should not have.")
 
 

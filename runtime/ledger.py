@@ -132,7 +132,7 @@ class Ledger:
         return _stored(sealed)
 
     async def store(
-        self, live: LiveTurn, strict: str, finished: Finished | None, tokens: TokenMap
+        self, live: LiveTurn, strict: str, finished: Finished | None, tokens: TokenMap, spent: Usage | None
     ) -> dict[str, StoredContent]:
         """Make the answer durable in its strictest view, settle the tokens, and claim the turn's closing.
 
@@ -145,7 +145,6 @@ class Ledger:
         sealed = [vault.seal_content(live.key, "output", encode_messages([Message("assistant", "model", strict)]))]
         entries, fresh = self._entries(live, live.key, tokens)
         content = Sealed(tuple(sealed), tuple(entries), tuple(self._mentions(tokens, [strict])))
-        usage = None if finished is None else Usage(finished.prompt_tokens, finished.completion_tokens)
         won = await self.database.write(
             lambda conn: repository.store_answer(
                 conn,
@@ -153,7 +152,7 @@ class Ledger:
                 content,
                 claimant=live.holder,
                 now=now_ms(),
-                usage=usage,
+                usage=spent,
                 model=None if finished is None else finished.response_model,
             ),
             durable=True,
@@ -163,17 +162,17 @@ class Ledger:
         live.kept.update(fresh)
         return _stored(sealed)
 
-    async def claim(self, live: LiveTurn) -> bool:
-        """Win the closing of a turn that ends without an answer."""
+    async def claim(self, live: LiveTurn, spent: Usage | None) -> bool:
+        """Win the closing of a turn that ends without an answer, and settle its tokens."""
         return await self.database.write(
             lambda conn: repository.store_answer(
-                conn, live.opened.turn_id, Sealed(), claimant=live.holder, now=now_ms()
+                conn, live.opened.turn_id, Sealed(), claimant=live.holder, now=now_ms(), usage=spent
             ),
             durable=False,
         )
 
     async def close(
-        self, turn_id: str, decision: str, appended: Appended, receipt: Mapping[str, Any] | None, released: int
+        self, turn_id: str, decision: str, appended: Appended, receipt: Mapping[str, Any] | None, released: int | None
     ) -> None:
         """Note the turn's record. Not durable by itself: the log is authoritative."""
         proof = None if receipt is None else _json(receipt).decode()

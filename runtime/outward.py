@@ -17,7 +17,12 @@ _GUARD_WINDOW = 200  # characters of released text that the guard reads again wi
 
 
 class Outward:
-    """One answer on its way to the caller; `released` is exactly what was handed over."""
+    """One answer on its way to the caller.
+
+    Attributes:
+        fed: characters that the model has written.
+        released: exactly what was handed over.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Outward:
         self._refuse = refuse
         self._pieces: list[str] = []
         self._tail = ""
+        self.fed = 0
         self._whole: list[str] | None = None if stream else []
 
     @property
@@ -48,6 +54,7 @@ class Outward:
         return "".join(self._pieces)
 
     async def feed(self, text: str) -> None:
+        self.fed += len(text)
         if self._whole is not None:
             self._whole.append(text)
             return

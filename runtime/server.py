@@ -61,7 +61,7 @@ class Services:
 
     async def _log_writes(self) -> None:
         status = await self.log.status()
-        if not status["writable"]:
+        if not status["writable"] or status["disk_full"]:  # on a full disk open turns are closed, and no new ones begun
             raise LogUnavailable("the log does not accept records")
 
     async def readiness(self) -> dict[str, str]:
@@ -154,6 +154,7 @@ def create_app(
             for task in parts.tasks:
                 task.cancel()
             await asyncio.gather(*parts.tasks, return_exceptions=True)
+            await parts.pipeline.unfinished.drain()
             await parts.denials.flush()
             await parts.backends.aclose()
             await parts.log.aclose()
@@ -167,6 +168,8 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # The framework's own spans carry paths and queries, its logs the messages of exceptions; ours carry neither.
+        telemetry={"tracing": False, "logs": False},
         redirect_slashes=False,  # a redirect would name our own scheme, which a proxy in front may not speak
     )
     app.state.services = parts

@@ -218,10 +218,15 @@ class Settings(_Section):
     def make_dirs(self) -> None:
         """Create the directories of this home, 0700; refuse one that belongs to somebody else."""
         for path in (self.home / "data", self.logs_dir, self.keys_dir, self.home / "models", self.run_dir):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if path.stat().st_uid != os.getuid():
-                raise SettingsError(f"{path.name} belongs to another user")
-            path.chmod(0o700)
+            try:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                state = path.stat()
+                if state.st_uid != os.getuid():
+                    raise SettingsError(f"{path.name} belongs to another user")
+                if state.st_mode & 0o777 != 0o700:
+                    path.chmod(0o700)
+            except OSError as error:
+                raise SettingsError(f"{path.name} cannot be used in this home: {error.strerror}") from error
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -262,7 +267,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name} cannot be read: {type(error).__name__}") from error
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"{path.name} must be a mapping")
     return values
 
@@ -287,6 +292,8 @@ def _put(values: dict[str, Any], dotted: str, value: str) -> None:
     *parents, leaf = dotted.split(".")
     for parent in parents:
         values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise SettingsError(f"agent.yaml: '{parent}' must be a mapping")
     values[leaf] = value
 
 

@@ -159,13 +159,18 @@ class Supervisor:
         return 0
 
     def stop(self) -> None:
-        """End the children in the reverse of their starting order, each finishing what it has begun."""
-        for child in reversed(self._children):
+        """End the children, the log writer (started first) after all others: what they finish needs its records."""
+        for children in (self._children[:0:-1], self._children[:1]):
+            self._stop(children)
+
+    def _stop(self, children: Sequence[Child]) -> None:
+        """End these together, each finishing what it has begun."""
+        for child in children:
             process = child.process
             if process is None or process.poll() is not None:
                 continue
             process.send_signal(signal.SIGTERM)
-        for child in reversed(self._children):
+        for child in children:
             if child.process is None:
                 continue
             try:

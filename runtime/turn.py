@@ -22,7 +22,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
 from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import TypeVar
@@ -30,6 +29,7 @@ from typing import TypeVar
 from memory.errors import StorageError, TokenTaken
 from memory.recall import Message
 from memory.repository import Refused, Replay
+from memory.rows import Usage
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage, Query
 from runtime import failures
@@ -41,7 +41,7 @@ from runtime.audit.client import LogClient
 from runtime.backends.base import ChatMessage, ChatRequest, Gate, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
-from runtime.errors import FilAgentError, Forbidden, Invalid, UpstreamFailed
+from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated, UpstreamFailed
 from runtime.evidence import ManifestFile
 from runtime.exchange import Answer, Release, TurnRequest
 from runtime.ledger import Ledger, token_map
@@ -50,10 +50,9 @@ from runtime.outward import Outward
 from runtime.redaction.stream import StreamRestorer
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
-from runtime.turn_state import Turn, sure
+from runtime.turn_state import Turn, Unfinished, sure
 
 T = TypeVar("T")
-logger = logging.getLogger("filagent")
 
 #: HTTP statuses of refusals (decision deny); every other failure is decision error.
 _REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
@@ -87,6 +86,7 @@ class TurnPipeline:
         self._backends = backends
         self._telemetry = telemetry
         self._asking = Asking(settings, policy, masking)
+        self.unfinished = Unfinished()
 
     async def run(self, request: TurnRequest, release: Release) -> Answer:
         """Run one turn to its record.
@@ -99,6 +99,7 @@ class TurnPipeline:
             FilAgentError: every refusal and failure, with `decision_id` where its record was made.
         """
         turn = Turn(request, self._asking.record_for(request))
+        self.unfinished.keep(sure(asyncio.current_task()))
         try:
             replay = await self._timed(turn, "policy_in", self._policy_in(turn))  # 1
             if replay is not None:
@@ -113,7 +114,7 @@ class TurnPipeline:
             return await self._answer(turn)  # 9
         except BaseException as failure:
             # Whatever happened, a client that left or a server that stops included, the turn gets its record.
-            closing = asyncio.ensure_future(self._close_failed(turn, failure))
+            closing = self.unfinished.keep(asyncio.ensure_future(self._close_failed(turn, failure)))
             raise await asyncio.shield(closing) from failure
         finally:
             if turn.live is not None:
@@ -147,6 +148,8 @@ class TurnPipeline:
         turn.record.conversation_ref = opened.opened.conversation_ref
         turn.record.actor_ref = opened.opened.principal_ref
         turn.record.subject_refs = opened.opened.subject_refs
+        if not opened.opened.subject_refs:  # closed after the door: what nobody could erase is not begun
+            raise Unauthenticated("auth.invalid", "This account was closed.")
         reach("turn.opened")
         self._require(turn, await asyncio.to_thread(self._policy.screen, "in", passages))
         reach("turn.screened")
@@ -235,7 +238,9 @@ class TurnPipeline:
                     return  # the same bytes to the same backend again: a retry, covered by the intent before
                 turn.record.model = self._asking.model_facts(turn, request)
                 reach("turn.before_intent")
-                await self._log.append(turn.record.intent(exact))
+                intent = turn.record.intent(exact)
+                await self._log.append(intent)
+                turn.record.last_intent = intent.record_id
                 turn.sent.add(digest)
                 reach("turn.after_intent")
             except Exception as failure:
@@ -247,15 +252,15 @@ class TurnPipeline:
     # 7 -------------------------------------------------------------------------------------------------------- store
 
     async def _store(self, turn: Turn) -> None:
-        await self._store_released(turn, sure(turn.outward).released)
+        await self._store_released(turn, sure(turn.outward).released, self._asking.spent(turn))
         reach("turn.stored")
 
-    async def _store_released(self, turn: Turn, released: str) -> None:
+    async def _store_released(self, turn: Turn, released: str, spent: Usage | None) -> None:
         """Keep what was released in its strictest view, and win the closing of the turn."""
         for attempt in range(_TOKEN_ATTEMPTS):
             masked = await self._masking.mask([released], turn.tokens, turn.route, "out", blocks=False)
             try:
-                stored = await self._ledger.store(sure(turn.live), masked.texts[0], turn.finished, turn.tokens)
+                stored = await self._ledger.store(sure(turn.live), masked.texts[0], turn.finished, turn.tokens, spent)
                 break
             except TokenTaken:
                 if attempt == _TOKEN_ATTEMPTS - 1:
@@ -268,8 +273,7 @@ class TurnPipeline:
     # 8 ------------------------------------------------------------------------------------------------------- record
 
     async def _record(self, turn: Turn) -> None:
-        masked = turn.record.redactions_in or turn.record.redactions_out
-        turn.effect = Effect.REDACT if masked else Effect.ALLOW
+        turn.effect = Effect.REDACT if turn.record.redacted else Effect.ALLOW
         draft = turn.record.closing(turn.effect, released=sure(turn.outward).released, status="complete")
         reach("turn.before_record")
         turn.appended = await self._log.append(draft)
@@ -289,22 +293,22 @@ class TurnPipeline:
     async def _close_failed(self, turn: Turn, failure: BaseException) -> FilAgentError:
         """Record how the turn ended, with exactly what was released until then; return the error for the caller."""
         error = failures.translate(failure)
-        if error.status == 500:  # the type alone: a message or a traceback may carry content
-            logger.error("turn failed: %s", type(failure).__name__)
         if error.decision_id is not None:
             return error  # the same request again: what became of it was recorded then
         if turn.appended is not None:
             # The record stands and the answer is stored: only its delivery failed. `/turns/{id}` still has it.
+            error.decision_id = turn.appended.record_id
+            with contextlib.suppress(StorageError):
+                await self._ledger.close(sure(turn.live).opened.turn_id, turn.effect.value, turn.appended, None, None)
             return refusal(error, turn.record, turn.live, None, "")
         released = turn.outward.released if turn.outward is not None and turn.request.stream else ""
         turn.record.note((), (error.code,))
         try:
             if turn.live is not None and not turn.stored:
-                await self._keep_partial(turn, released)
+                await self._keep_partial(turn, released, cut=isinstance(failure, asyncio.CancelledError))
             turn.effect = Effect.DENY if error.status in _REFUSALS else Effect.ERROR
-            status = "partial" if released else "none"
-            draft = turn.record.closing(turn.effect, released=released or None, status=status)
-            appended = await self._log.append(draft)
+            how = "partial" if released else "none"
+            appended = await self._log.append(turn.record.closing(turn.effect, released=released or None, status=how))
         except Exception as second:
             return failures.translate(second)  # no record: the lease closes the turn
         reach("turn.failure_recorded")
@@ -314,14 +318,15 @@ class TurnPipeline:
                 await self._ledger.close(opened.turn_id, turn.effect.value, appended, None, len(released))
         return refusal(error, turn.record, turn.live, appended, self._manifest.text(), released=released)
 
-    async def _keep_partial(self, turn: Turn, released: str) -> None:
+    async def _keep_partial(self, turn: Turn, released: str, *, cut: bool) -> None:
         """Store what a cut stream released, or claim the closing; a failing database does not stop the record."""
+        spent = self._asking.spent(turn, cut=cut)
         try:
             if released:
                 self._learn(turn)
-                await self._store_released(turn, released)
+                await self._store_released(turn, released, spent)
             else:
-                await self._ledger.claim(sure(turn.live))
+                await self._ledger.claim(sure(turn.live), spent)
         except Exception as second:
             turn.record.note((), (failures.translate(second).code,))
 

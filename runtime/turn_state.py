@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from memory.recall import Message, Recalled
 from memory.repository import Refused
@@ -51,6 +52,24 @@ class Turn:
     stored: bool = False
     effect: Effect = Effect.ERROR
     appended: Appended | None = None
+
+
+class Unfinished:
+    """The tasks that run or close turns now: log and database may not close before they have ended."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def keep(self, task: asyncio.Task[T]) -> asyncio.Task[T]:
+        """Remember `task` until it has ended."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def drain(self, seconds: float = 3.0) -> None:
+        """Wait until every turn that was cut off has its record, at most this long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
 
 
 def sure(value: T | None) -> T:

@@ -51,6 +51,8 @@ class TurnResponse(Response):
         except asyncio.CancelledError:
             turn.cancel("server.stopping")
             await asyncio.wait({turn})
+            if not turn.cancelled():
+                turn.exception()  # taken, or the event loop would log it: its record is made, and nobody waits for it
             raise
         else:
             self._on_end(200, None)

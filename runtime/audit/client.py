@@ -122,6 +122,7 @@ class _Link(asyncio.Protocol):
         self.alive = False
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
+        self._frames: list[bytes] = []
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -144,10 +145,19 @@ class _Link(asyncio.Protocol):
     def send(self, number: int, frame: bytes) -> asyncio.Future[dict[str, Any]]:
         if self._transport is None or not self.alive:
             raise LogUnavailable("the log writer went away")
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._waiting[number] = answer
-        self._transport.write(frame)
+        # Tasks that were answered together ask again together: one write for all of them.
+        if not self._frames:
+            loop.call_soon(self._flush)
+        self._frames.append(frame)
         return answer
+
+    def _flush(self) -> None:
+        frames, self._frames = self._frames, []
+        if self._transport is not None and self.alive:
+            self._transport.write(b"".join(frames))
 
     def forget(self, number: int) -> None:
         self._waiting.pop(number, None)

@@ -36,12 +36,12 @@ class Header:
     time: str
     prev: str
     line_sha256: str
-    fingerprint: bytes
+    fingerprint: int
 
 
-def fingerprint(prepared: Prepared) -> bytes:
-    """Equal for two drafts exactly if they would be recorded alike, place and time apart."""
-    return _digest(prepared.event, prepared.subjects, prepared.fields)
+def fingerprint(prepared: Prepared) -> int:
+    """The same, within one process, for two drafts that would be recorded alike, place and time apart."""
+    return hash((prepared.event, prepared.subjects, prepared.fields))
 
 
 def header_of(payload: bytes, line: bytes) -> Header:
@@ -63,7 +63,7 @@ def header_of(payload: bytes, line: bytes) -> Header:
         time=time,
         prev=prev,
         line_sha256=sha256(line).hexdigest(),
-        fingerprint=_digest(event, "" if subjects == _about_log(prev) else subjects, fields),
+        fingerprint=hash((event, "" if subjects == _about_log(prev) else subjects, fields)),
     )
 
 
@@ -86,13 +86,9 @@ def _parsed_header(payload: bytes, line: bytes) -> Header:
         time=time,
         prev=prev,
         line_sha256=sha256(line).hexdigest(),
-        fingerprint=_digest(event, "" if subjects == _about_log(prev) else subjects, f",{fields}" if fields else ""),
+        fingerprint=hash((event, "" if subjects == _about_log(prev) else subjects, f",{fields}" if fields else "")),
     )
 
 
 def _about_log(prev: str) -> str:
     return f'[{{"name":"{LOG_SUBJECT}","digest":{{"sha256":"{prev}"}}}}]'
-
-
-def _digest(event: str, subjects: str, fields: str) -> bytes:
-    return sha256(f"{event}\n{subjects}\n{fields}".encode("utf-8", "surrogatepass")).digest()[:16]

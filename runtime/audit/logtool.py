@@ -14,6 +14,7 @@ from pathlib import Path
 
 from runtime.audit import words
 from runtime.audit.bundle import Selection, export_bundle
+from runtime.audit.console import output
 from runtime.audit.errors import AuditError
 from runtime.audit.fields import RECORD_ID
 from runtime.audit.proofs import covered_size, proof_for
@@ -26,17 +27,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command. Exit 0: done; 1: there is no such record; 2: usage, or the log cannot be read."""
     arguments = _parser().parse_args(argv)
     run = {"cat": _cat, "tail": _tail, "proof": _proof, "export": _export}[arguments.command]
+    code = 0
     try:
-        return run(arguments)
+        with output():
+            code = run(arguments)
     except AuditError as error:
         sys.stderr.write(f"log: {error}\n")
         return 2
     except KeyboardInterrupt:
         return 0
-    except BrokenPipeError:
-        # Whoever read has enough; nothing more can be flushed at exit.
-        sys.stdout = None
-        return 0
+    return code
 
 
 def _cat(arguments: argparse.Namespace) -> int:

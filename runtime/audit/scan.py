@@ -21,6 +21,7 @@ from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.merkle import leaf_hash
 from runtime.audit.record import EVENTS, PREDICATE_TYPE, STATEMENT, parse_statement
 from runtime.audit.report import KEPT, Fact
+from runtime.audit.spelling import take_apart
 
 # Events that say that something in the log is not as a reader would expect it, and why.
 LANDMARKS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned"})
@@ -29,6 +30,7 @@ _KNOWN = frozenset({"record_id", "seq", "prev", "time", "event", *PREDICATE})
 _TIME = re.compile(r"[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MAX_REF = 128
+_CARRIES = f'"{MANIFEST_SUBJECT}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,14 @@ def _check_line(
             check_signature(envelope, key)
         except EnvelopeError:
             run.problem("line.signature", index=index)
-    # (c) The statement.
+    # (c) The statement: in the writer's own spelling nearly always, and then nothing more is to be learnt from it.
     if envelope.payload_type != STATEMENT_TYPE:
         run.remark("schema.payload_type", index=index, value=envelope.payload_type)
+        return
+    spelled = take_apart(envelope.payload)
+    if spelled is not None and spelled.event not in LANDMARKS and _CARRIES not in spelled.subjects:
+        _check_order(run, index, (spelled.seq, spelled.prev, spelled.time), before)
+        _count(run, index, spelled.event, spelled.turn_ref)
         return
     try:
         statement = parse_statement(envelope.payload)
@@ -158,28 +165,38 @@ def _check_line(
     if statement.get("predicateType") != PREDICATE_TYPE or statement.get("_type") != STATEMENT:
         run.remark("schema.version", index=index, value=plain(statement.get("predicateType")))
     # (d) Number, chain and time.
-    _check_order(run, index, predicate, before)
+    _check_order(run, index, (predicate.get("seq"), predicate.get("prev"), predicate.get("time")), before)
     _collect(run, index, statement, predicate)
 
 
-def _check_order(run: Scanned, index: int, predicate: dict[str, Any], before: bytes | None) -> None:
-    seq, prev, time = predicate.get("seq"), predicate.get("prev"), predicate.get("time")
+def _check_order(run: Scanned, index: int, said: tuple[object, object, object], before: bytes | None) -> None:
+    seq, prev, time = said
     if type(seq) is not int or seq != index:
         run.problem("line.seq", index=index, found=plain(seq))
-    if type(prev) is not str or _HASH.fullmatch(prev) is None:
+    if not isinstance(prev, str) or _HASH.fullmatch(prev) is None:
         run.problem("line.prev", index=index)
     elif before is not None:
         if prev != before.hex():
             run.problem("line.prev", index=index)
-    elif index == run.first:
-        run.prev = prev
-    if type(time) is not str or _TIME.fullmatch(time) is None:
-        run.problem("line.time_form", index=index)
     else:
-        if time < run.last_time:
-            run.problem("line.time", index=index, found=time, before=run.last_time)
-        run.first_time = run.first_time or time
-        run.last_time = time
+        run.prev = prev
+    if not isinstance(time, str) or _TIME.fullmatch(time) is None:
+        run.problem("line.time_form", index=index)
+        return
+    if time < run.last_time:
+        run.problem("line.time", index=index, found=time, before=run.last_time)
+    run.first_time = run.first_time or time
+    run.last_time = time
+
+
+def _count(run: Scanned, index: int, event: str, turn: object) -> None:
+    run.counts[event] = run.counts.get(event, 0) + 1
+    if event in ("model.intent", "turn") and isinstance(turn, str) and len(turn) <= _MAX_REF:
+        if event == "turn":
+            run.closed.add(turn)
+            run.opened.pop(turn, None)
+        else:
+            run.opened.setdefault(turn, index)
 
 
 def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dict[str, Any]) -> None:
@@ -187,28 +204,13 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
     if type(event) is not str or event not in EVENTS:
         run.remark("schema.event", index=index, value=plain(event))
         event = "?"
-    run.counts[event] = run.counts.get(event, 0) + 1
+    _count(run, index, event, predicate.get("turn_ref"))
     if not predicate.keys() <= _KNOWN:
         run.remark("schema.field", index=index, value=plain(min(predicate.keys() - _KNOWN)))
-    if event in ("model.intent", "turn"):
-        turn = predicate.get("turn_ref")
-        if type(turn) is str and len(turn) <= _MAX_REF:
-            if event == "turn":
-                run.closed.add(turn)
-                run.opened.pop(turn, None)
-            else:
-                run.opened.setdefault(turn, index)
     if event in LANDMARKS and run.counts[event] <= KEPT:
         detail, record_id = predicate.get("detail"), predicate.get("record_id")
-        run.landmarks.append(
-            Landmark(
-                index,
-                event,
-                run.last_time,
-                plain(record_id),
-                {plain(name): plain(value) for name, value in detail.items()} if isinstance(detail, dict) else {},
-            )
-        )
+        shown = {plain(name): plain(value) for name, value in detail.items()} if isinstance(detail, dict) else {}
+        run.landmarks.append(Landmark(index, event, run.last_time, plain(record_id), shown))
     subjects = statement.get("subject")
     for subject in subjects if isinstance(subjects, list) else ():
         if isinstance(subject, dict) and subject.get("name") == MANIFEST_SUBJECT:

@@ -38,6 +38,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from runtime.audit import words
 from runtime.audit.bundle import is_bundle
 from runtime.audit.bundle_check import verify_bundle
+from runtime.audit.console import output
 from runtime.audit.errors import AuditError, RecordError
 from runtime.audit.lines import Cutter, cores, scan_all
 from runtime.audit.manifest import MAX_MANIFEST, load_public
@@ -149,7 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = json.dumps(shown[0] | ({"log": shown[1]} if len(shown) > 1 else {}), indent=2, ensure_ascii=False)
     else:
         text = "\n\n".join(words.render(report, language) for report in reports)
-    sys.stdout.write(f"{text}\n")
+    with output():
+        sys.stdout.write(f"{text}\n")
     return 0 if all(report.whole for report in reports) else 1
 
 

@@ -29,7 +29,7 @@ class _Known:
     index: int
     time: str
     line_sha256: str
-    fingerprint: bytes
+    fingerprint: int
 
 
 class _Memory:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import srsly
-from spacy.strings import hash_string
+import srsly  # type: ignore[import-untyped]
+from spacy.strings import get_string_id
 
 from runtime.redaction.errors import PiiUnavailable
 from runtime.redaction.ner import MODELS, model_files
@@ -32,7 +32,7 @@ class Dictionary:
         self._known = np.unique(_french() if language == "fr" else _english())
 
     def __contains__(self, word: object) -> bool:
-        key = np.uint64(hash_string(str(word)))
+        key = np.uint64(get_string_id(str(word)))
         at = int(np.searchsorted(self._known, key))
         return at < len(self._known) and bool(self._known[at] == key)
 
@@ -58,7 +58,7 @@ def _english() -> npt.NDArray[np.uint64]:
     tables = _tables("en")
     words: set[str] = set()
     for name in _ENGLISH_CLASSES:
-        key = hash_string(name)
+        key = get_string_id(name)
         words.update(tables.get("lemma_index", {}).get(key, ()))
         words.update(tables.get("lemma_exc", {}).get(key, ()))
     words.update(word + ending for word in list(words) for ending in ("s", "ed", "ing", "ly", "d") if word.isalpha())
@@ -66,4 +66,4 @@ def _english() -> npt.NDArray[np.uint64]:
 
 
 def _hashes(words: set[str]) -> npt.NDArray[np.uint64]:
-    return np.fromiter((hash_string(word) for word in words), dtype=np.uint64, count=len(words))
+    return np.fromiter((get_string_id(word) for word in words), dtype=np.uint64, count=len(words))

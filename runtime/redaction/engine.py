@@ -154,7 +154,7 @@ class PiiEngine:
                 for hit in recognizer.find(run):
                     start, end = folded.back(hit.start, hit.end)
                     entity = hit.entity or recognizer.ENTITY
-                    candidates.append(Span(start, end, entity, hit.score, f"{recognizer.name}.{hit.pattern}"))
+                    candidates.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
         return resolve(candidates, segment) if candidates else candidates
 
     def _names(

@@ -80,7 +80,7 @@ GIVEN_NAMES = _set(
     sophia-rose soraya stefan stefano stefania stephan sully sumaya susana sven svetlana swann sydney sylvestre sylviane tahar tanguy tariq tatyana tessa thalia théa theresa
     thibaud thibault thibaut tiago tiana tina titouan tobias toby tomas tomasz toni tracey tricia tristan trudy ulrich umar ulysse valeria vanina vasile vassili vianney victorine
     viktoriya vincenzo viola violet violette virgile vito viviana vladislav wafa wahid walid warda wassim wendell werner wiktor wilhelm willem william-alexandre wilson winnie wolfgang
-    xander xiang xiao yael yacine yahya yang yannis yara yasin yasmin yasmina yaya yelena ying-yue ylan yohan yohann yoann yolanda youri yuri yusuf yvonnick zahra zara zeinab zélie
+    xander xi xiang xiao yael yacine yahya yang yannis yara yasin yasmin yasmina yaya yelena ying-yue ylan yohan yohann yoann yolanda youri yuri yusuf yvonnick zahra zara zeinab zélie
     zineb ziad zohra zuzanna zinedine
     yuki yves yvan yvette yvon yvonne zachary zacharie zainab zoé zoe zoey wei ming jing li mei ying hiroshi kenji priya raj rahul anil sunita deepak
     arjun sanjay vijay amit pooja oumar ousmane abdoulaye abdul abdullah cheikh kofi kwame chidi ngozi adebayo tunde folake linh minh thanh
@@ -110,12 +110,24 @@ SURNAMES = _set(
     roger rondeau ross rousseau roussel rousselle roy russell sanchez sanders savard savoie schmidt scott séguin sénéchal simard simmons simon singh smith soucy
     stewart st-pierre st-jean st-louis st-laurent st-onge sullivan tanguay tardif taylor tessier thériault therrien thibault thibodeau thomas thompson
     torres toussaint traoré tremblay trépanier trottier trudeau trudel tucker turcotte turgeon turner vachon vaillancourt vallée valois veilleux verreault
+    tran pham huynh hoang phan vu vo dang bui ngo duong ly mai dinh truong lam sharma gupta kumar shah mehta reddy rao iyer nair kapoor malhotra chaudhary
+    das sen bose banerjee mukherjee chatterjee hussain malik sheikh siddiqui qureshi rahman chowdhury islam haddad khoury nassar saleh mansour hamdi benali
+    bensalem benhaddou ben-salah cherif ziani amrani alaoui bennani el-amrani boukhari toure keita camara sow ndiaye fall gueye mbaye cisse coulibaly kone ouattara
+    mensah boateng okafor okonkwo adeyemi eze nwosu mwangi otieno abebe tesfaye mohamed hassan ali omar osman joseph pierre-louis desir charles etienne baptiste
+    jean-baptiste jean-pierre louis-jean lafortune garcia gomez perez-lopez martinez-ruiz rojas vargas castillo mendoza guerrero ortiz silva santos oliveira souza costa
+    pereira ferreira almeida rossi russo ferrari esposito bianchi romano ricci moretti schneider fischer weber-meyer bauer hoffmann novak horvat kovac kowalczyk nowak
+    wisniewski petrov ivanov ivanova smirnov popov volkov kuznetsov sokolov papadopoulos georgiou yilmaz kaya demir celik tanaka suzuki sato yamamoto nakamura kobayashi
+    park choi jung kang yoon lim wu zhou xu sun ma zhu hu guo he lin luo zheng liang song tang leung cheung chan lau ho ng macdonald mcdonald mackenzie mclean mcleod
+    maclean macneil o'neil o'reilly fitzgerald gallagher doyle byrne dubeau beauregard sauvé pelletier-roy charlebois lamarre larue gravel-roy verdon prud'homme sirois
+    desgagné gobeil lepine lépine marcil massé naud neveu palardy perras phaneuf poitras rainville sabourin seguin st-denis st-germain st-amour st-arnaud thibodeau vachon
     vézina vigneault villeneuve vincent walker wagner walsh wang ward washington watson weber white williams wilson wong wood wright yang young zhang
     """
 )
 TITLES = _set(
-    "m. mr mr. mrs mrs. ms ms. miss mme mme. mlle mlle. mmes mm. dr dr. dre dre. prof prof. me maître monsieur madame mademoiselle docteur docteure doctor "
-    "professeur professeure professor sir lady lord judge juge justice sgt sgt. cpl lt. capt. capt rev. rev père soeur frère"
+    "m. mr mr. mrs mrs. ms ms. miss mme mme. mlle mlle. mmes mm. dr dr. dre dre. prof prof. me maître monsieur madame "
+    "mademoiselle docteur docteure doctor "
+    "professeur professeure professor sir lady lord judge juge justice sgt sgt. cpl lt. capt. capt rev. rev père "
+    "soeur frère"
 )
 # Places too large to point at anyone, as one lower-case string each.
 LARGE_PLACES = frozenset(
@@ -150,6 +162,6 @@ NOT_NAMES = _set(
     américain européen european client clients patient patients employé dossier contrat facture commande numéro section chapitre article annexe tableau figure
     page règlement loi cour tribunal ministère ministre gouvernement assemblée conseil comité directeur directrice président présidente
     address adresse selon name nom recipient destinataire expéditeur sender phone téléphone tél tel born née né order file fichier attention à from to de cc cci bcc fw fwd tr urgent important bonne bon joyeux joyeuse happy good voici here please svp s'il
-    authorization bearer policy carte vitale sales acme inc dept user assistant system admin password username token person location organization placeholder
+    réf ref authorization bearer policy carte vitale sales acme inc dept user assistant system admin password username token person location organization placeholder
     """
 )

@@ -17,7 +17,7 @@ from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURN
 from runtime.redaction.ner import Entity
 from runtime.redaction.spans import Span
 
-_LABELS = {"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION", "FAC": "LOCATION"}
+_LABELS = {"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION"}
 _UP = "A-ZÀ-ÖØ-ÞŒ"
 _LOW = "a-zß-öø-ÿœ"
 _CAPITAL_RUN = re.compile(rf"(?<![\w])[{_UP}][{_UP}'’.-]+(?:[ \t]+[{_UP}][{_UP}'’.-]*)+(?![\w])")
@@ -28,22 +28,39 @@ _INITIALS = rf"(?:[{_UP}]\.(?:-?[{_UP}]\.)?[ \u00a0]?){{0,2}}"
 _FULL = rf"{_INITIALS}{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
 _ANY = rf"[^\W\d_][\w'’-]{{1,30}}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?[^\W\d_][\w'’-]{{1,30}}){{0,2}}"
 _INTRODUCED = re.compile(
-    rf"(?:\b[Jj]e m[’']appelle|\b[Jj]e me nomme|\b[Mm]on nom (?:complet )?est|\b[Nn]ommée?|\b[Mm]y (?:full )?name is|\b[Mm]y name[’']s|\b[Nn]amed|\bIci|"
-    rf"\b[Cc]alled|\b[Pp]rénom et nom :|\b[Nn]om complet :|\b[Nn]om :|\b[Nn]ame:|\b[Ff]ull name:|\b[Pp]atiente? ?:|\b[Cc]liente? ?:|\b[Cc]ontact ?:|"
-    rf"\b[Ss]igné :?|\b[Ss]igned:?|\b[Ss]igned by|\b[Dd]ear|\b[Cc]hère?|\b[Bb]onjour|\b[Hh]ello|\b[Ss]alut|\bHi|\b[Rr]egards,|\b[Ss]incerely,|\b[Cc]ordialement,|"
-    rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
+    rf"(?:\b[Jj]e m[’']appelle|\b[Jj]e me nomme|\b[Mm]on nom (?:complet )?est|\b[Nn]ommée?|\b[Mm]y (?:full )?name is|"
+    rf"\b[Mm]y name[’']s|\b[Nn]amed|\bIci|"
+    rf"\b[Cc]alled|\b[Pp]rénom et nom :|\b[Nn]om complet :|\b[Nn]om :|\b[Nn]ame:|\b[Ff]ull name:|\b[Pp]atiente? ?:|"
+    rf"\b[Cc]liente? ?:|\b[Cc]ontact ?:|"
+    rf"\b[Ss]igné :?|\b[Ss]igned:?|\b[Ss]igned by|\b[Dd]ear|\b[Cc]hère?|\b[Bb]onjour|\b[Hh]ello|\b[Ss]alut|\bHi|"
+    rf"\b[Rr]egards,|\b[Ss]incerely,|\b[Cc]ordialement,|"
+    rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|"
+    rf"\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
 )
 _SURE_INTRODUCTION = re.compile(
-    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name['’]s)[ \t\u00a0]+({_ANY})", re.IGNORECASE
+    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|"
+    rf"my name['’]s)[ \t\u00a0]+({_ANY})",
+    re.IGNORECASE,
 )
-_LOWER_PAIR = re.compile(r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])")
+_LOWER_PAIR = re.compile(
+    r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])"
+)
 _TITLED = re.compile(
-    rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|Mademoiselle|Docteure?|Doctor|"
-    rf"Professeure?|Professor|Judge|[Jj]uge|[cv]s?\.|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
+    rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|"
+    rf"Madame|Mademoiselle|Docteure?|Doctor|"
+    rf"Professeure?|Professor|Judge|[Jj]uge|[cv]s?\.|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |"
+    rf"la )?({_FULL})(?![\w@])"
 )
 _GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
 _ONE_NAME = re.compile(_NAME)
 _ARTICLE = re.compile(r"^(?:l['’]|la |le |les |the )")
+# Institutions and waters that the French model calls places.
+_NO_PLACE = re.compile(
+    r"^(?:l['’]|la |le |les |the )?(?:universit|cour|tribunal|hydro|soci[ée]t|minist[èe]r|[ée]cole|h[ôo]pital|banque|"
+    r"r[ée]gie|parti|assembl[ée]e|conseil|"
+    r"centre|commission|office|institut|club|mus[ée]e|charte|code|loi|fleuve|oc[ée]an|mer|lac|rivi[èe]re|mont|golfe|"
+    r"great|lake|river|mount)"
+)
 _NUMBERED = re.compile(r"[ \u00a0]?(?:[0-9]|n[°o])")
 _AND_ANOTHER = re.compile(rf"(?:,| et| and| &) [{_UP}][{_LOW}]")
 _WORDS = re.compile(r"[^\s,;:!?()\"«»]+")
@@ -68,7 +85,8 @@ def _title(word: re.Match[str]) -> str:
 
 
 _SMALL = frozenset(
-    "le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous votre notre mon ma son sa ce cette "
+    "le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous "
+    "votre notre mon ma son sa ce cette "
     "the of and a an to in on for by with is are at from your my our this that it be or not".split()
 )
 
@@ -118,7 +136,13 @@ def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool
     if not words or len(value) < 2 or "\n\n" in value or _CODE.search(value) or len(words) > 7:
         return None
     lowered = value.lower()
-    if _ARTICLE.sub("", lowered) in LARGE_PLACES or lowered in NOT_NAMES or all(_is_filler(word, is_common) for word in words):
+    if (
+        _ARTICLE.sub("", lowered) in LARGE_PLACES
+        or lowered in NOT_NAMES
+        or all(_is_filler(word, is_common) for word in words)
+    ):
+        return None
+    if label == "LOCATION" and _NO_PLACE.match(lowered):
         return None
     if value == lowered and not any(word in GIVEN_NAMES or word in SURNAMES for word in words):
         return None
@@ -129,7 +153,12 @@ def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool
 
 def _is_filler(word: str, is_common: Callable[[str], bool]) -> bool:
     plain = word.strip(_EDGES).lower()
-    return plain in NOT_NAMES or plain in _SMALL or plain in TITLES or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
+    return (
+        plain in NOT_NAMES
+        or plain in _SMALL
+        or plain in TITLES
+        or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
+    )
 
 
 def _single(text: str, start: int, value: str, label: str, is_common: Callable[[str], bool]) -> bool:
@@ -197,15 +226,26 @@ def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool])
         after = words[index + 1] if index + 1 < len(words) else None
         if _is_given(lowered):
             if after is not None and after.group().lower() not in NOT_NAMES:
-                yield Span(start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given")
+                yield Span(
+                    start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given"
+                )
             elif _NUMBERED.match(text, match.start() + word.end()):
                 return  # "Bill 96"
-            elif lowered not in LARGE_PLACES and lowered not in NOT_NAMES and not (begins and index == 0 and _doubtful(text, match, is_common)):
+            elif (
+                lowered not in LARGE_PLACES
+                and lowered not in NOT_NAMES
+                and not (begins and index == 0 and _doubtful(text, match, is_common))
+            ):
                 yield Span(start, start + len(lowered), "PERSON", 0.55, "names.given")
             return
         if after is not None and after.group().lower() in SURNAMES and lowered not in TITLES:
             unusual = not is_common(lowered) and lowered not in NOT_NAMES
-            if unusual or not (begins and index == 0) and not is_common(after.group().lower()) and lowered not in NOT_NAMES:
+            if (
+                unusual
+                or not (begins and index == 0)
+                and not is_common(after.group().lower())
+                and lowered not in NOT_NAMES
+            ):
                 yield Span(start, match.start() + after.end(), "PERSON", 0.55, "names.surname")
                 return
 

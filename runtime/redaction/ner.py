@@ -26,7 +26,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import numpy.typing as npt
-import srsly
+import srsly  # type: ignore[import-untyped]
 from thinc.api import NumpyOps
 
 from runtime.redaction.errors import PiiUnavailable
@@ -62,10 +62,10 @@ class _Dense(NamedTuple):
 
     def __call__(self, rows: Floats) -> Floats:
         """Maxout of three pieces, then layer norm."""
-        pieces = rows @ self.weight
+        pieces: Floats = rows @ self.weight
         pieces += self.bias
         width = len(self.gain)
-        best = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
+        best: Floats = np.maximum(pieces[:, :width], pieces[:, width : 2 * width])
         np.maximum(best, pieces[:, 2 * width :], out=best)
         best -= best.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", best, best) / width + 1e-8

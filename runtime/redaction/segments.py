@@ -3,7 +3,7 @@
 Detection in a stream must equal detection in the whole text. So there is one procedure, an automaton that eats text, and
 the whole text is the case of a single bite: where it cuts depends on the text alone, never on how it arrived.
 
-1. A text is words and what stands between them. Two neighbours stay together (`_joined`) if they could belong to one
+1. A text is words and what stands between them. Two neighbours stay together (`kinds.joined`) if they could belong to one
    identifier: groups of digits, "arobase", a label and its password, a civic number and its street. Elsewhere it is cut.
    The question needs the second word whole, so that what is held back is one word and the one being written.
 2. A segment is read by the recognizers together with the `LEFT` code points before it, in which labels stand ("NAS :").
@@ -21,9 +21,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from runtime.redaction.recognizers.date_of_birth import MONTHS
+from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, joined, kind
 from runtime.redaction.recognizers.secret import PEM
-from runtime.redaction.recognizers.street_address import BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
 from runtime.redaction.spans import Span
 
 LEFT = 96
@@ -35,42 +34,8 @@ _KEY_BLOCK, _KEY_MARGIN = 64, 80  # a private key is followed block by block; th
 _SEPARATORS = r'\s"<>|'
 _WORD = re.compile(rf"[^{_SEPARATORS}]++")
 _GAPS = re.compile(rf"[{_SEPARATORS}]")
-_DIGIT = re.compile(r"\d")
-_CIVIC = re.compile(r"[(]?\d{1,6}(?:-\d{1,6})?[A-Za-z]?,?")
-
-_NUMBER, _CAPITALS, _MARK, _LINK, _AROUND, _SECRET, _STREET, _NAME, _CIVIC_NUMBER, _READ = (
-    1 << bit for bit in range(10)
-)
-_LINKS = frozenset(
-    "at arobase arobas dot point (at) (dot) (arobase) (point) [at] [dot] [arobase] [point] {at} {dot} @ ＠ . (@) [@] (.) [.] commercial".split()
-)
-# What may stand between, before or after the digits of one number: extensions, units (money is no number), months.
-_BESIDE_NUMBERS = MONTHS | frozenset(
-    "ext extension poste x p no n° num numéro number "
-    "$ € £ % cad usd eur dollars dollar euros euro habitants inhabitants people personnes residents km kg mm cm ms px ko mo go kb mb gb "
-    "octets bytes tonnes tons hectares acres million millions fois times units unités kwh bis ter".split()
-)
-_SECRETS = frozenset(
-    "password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète token tokens jeton "
-    "jetons key keys clé clés apikey pin nip cvv cvc cryptogramme bearer authorization code otp -----begin --password --token --secret -p "
-    "wifi wi-fi".split()
-)
-_SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
-_STREETS = FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
-_STRIP = ".,;:!?()[]{}*'’«»=“”"
-_KINDS = {
-    **dict.fromkeys(_BESIDE_NUMBERS, _AROUND),
-    **dict.fromkeys(_SECRETS, _SECRET | _READ),
-    **{word: _STREET | (_AROUND if word in _BESIDE_NUMBERS else 0) for word in _STREETS},
-    **{word: _LINK | (0 if word in {"at", "point", ".", "commercial"} else _READ) for word in _LINKS},
-}
-_SECRET_WORDS, _UNTYPED_STREET_WORDS, _TYPED_STREET_WORDS = (
-    5,
-    4,
-    12,
-)  # how many words a label, a civic number, a street keep together
-# A word that holds one of these is read; so is one with a digit, and one that is a label or a link.
-_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|:[0-9A-Fa-f]{2}:|.{20}", re.DOTALL)
+# How many words stay together after a label of secrets, a word for living somewhere, a civic number, a street.
+_KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 4, 12
 
 
 class Piece(NamedTuple):
@@ -100,7 +65,13 @@ class Scanner:
     def feed(self, chunk: str) -> list[Piece]:
         """Add text; what is decided by it comes out in order. At most `WINDOW` code points stay held."""
         text = self._held + chunk
-        if self._open is None and len(text) < WINDOW and len(chunk) < _HEAD and not _GAPS.search(chunk) and _GAPS.search(text, max(0, len(text) - _HEAD + 1)):
+        if (
+            self._open is None
+            and len(text) < WINDOW
+            and len(chunk) < _HEAD
+            and not _GAPS.search(chunk)
+            and _GAPS.search(text, max(0, len(text) - _HEAD + 1))
+        ):
             self._held = text  # no word has ended, none is long enough to be judged: nothing new can be decided
             return []
         return self._decide(text, final=False)
@@ -114,9 +85,11 @@ class Scanner:
         out = at = 0  # what is in `pieces`; what is decided
         while at < len(text):
             if self._open is not None:
-                at, out = self._go_on(text, at, pieces, final=final)
-                if self._open is not None:
+                at, closed = self._go_on(self._open, text, at, pieces, final=final)
+                out = at
+                if not closed:
                     break
+                self._open, self._in_key = None, False
                 continue
             begin = at
             for start, end in _segments(text, at, final=final):
@@ -139,18 +112,16 @@ class Scanner:
         self._held = text[at:]
         return pieces
 
-    def _go_on(self, text: str, at: int, pieces: list[Piece], *, final: bool) -> tuple[int, int]:
-        """Follow the open finding as far as the text allows."""
+    def _go_on(self, span: Span, text: str, at: int, pieces: list[Piece], *, final: bool) -> tuple[int, bool]:
+        """Follow the open finding as far as the text allows: how far that is, and whether it ends there."""
         closed = False
-        while not closed and self._open is not None:
+        while not closed:
             end, closed = (_key_end if self._in_key else _word_end)(text, at, final=final)
             if end == at:
                 break
-            pieces.append(Piece(text[at:end], [replace(self._open, start=0, end=end - at)], continues=True))
+            pieces.append(Piece(text[at:end], [replace(span, start=0, end=end - at)], continues=True))
             at = end
-        if closed:
-            self._open, self._in_key = None, False
-        return at, at
+        return at, closed
 
     def _segment(self, segment: str, left: str) -> Piece:
         spans = self._find(segment, left)
@@ -219,7 +190,7 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
 
     One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is decided.
     """
-    before, kind, last, decided = "", 0, start, start
+    before, left, last, decided = "", 0, start, start
     keep, street, notable = 0, False, False
     full = len(text) - start >= WINDOW
     for match in _WORD.finditer(text, start):
@@ -229,28 +200,30 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
         if high == len(text) and high - low < _HEAD and not final:
             break
         word = match.group() if high - low <= _HEAD else text[low : low + _HEAD]
-        new = _kind(word)
+        right = kind(word)
         if before:
             if (
-                (keep or kind or new)
+                (keep or left or right)
                 and _near(gap := text[last:low])
-                and (keep or _joined(before, kind, gap, word, new))
+                and (keep or joined(before, left, gap, word, right))
             ):
                 keep = max(0, keep - 1)
-                if kind & _CIVIC_NUMBER and new & _NAME:
-                    street, keep = True, max(keep, _UNTYPED_STREET_WORDS)
-                if (new & _STREET and (street or kind & (_NUMBER | _AROUND))) or (kind & _STREET and new & _NUMBER):
-                    keep = max(keep, _TYPED_STREET_WORDS)
+                if left & CIVIC and right & NAME:
+                    street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
+                if (right & STREET and (street or left & (NUMBER | AROUND))) or (left & STREET and right & NUMBER):
+                    keep = max(keep, _KEPT_AFTER_STREET)
             else:
                 if notable:
                     yield start, low
                 start = decided = low
                 keep, street, notable = 0, False, False
                 full = len(text) - start >= WINDOW
-        if new & _SECRET:
-            keep = max(keep, _SECRET_WORDS)
-        notable = notable or new >= _READ
-        before, kind, last = word, new, high
+        if right & SECRET:
+            keep = max(keep, _KEPT_AFTER_LABEL)
+        if right & ADDRESS:
+            keep = max(keep, _KEPT_AFTER_ADDRESS)
+        notable = notable or right >= READ
+        before, left, last = word, right, high
     if full:
         yield start, start + WINDOW
     elif final and notable:
@@ -262,52 +235,3 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
 
 def _near(gap: str) -> bool:
     return len(gap) <= _GAP and gap.count("\n") <= 1
-
-
-def _kind(word: str) -> int:
-    """What a word says about its neighbours, and whether it is to be read."""
-    if word.isalpha() and len(word) < 20:
-        if word.islower():
-            return _KINDS.get(word, 0)
-        if word.istitle():
-            return _KINDS.get(word.lower(), 0) | _NAME
-    elif word[-1] in ",." and word[:-1].isalpha() and word.islower() and len(word) < 20:
-        return _KINDS.get(word[:-1], 0)
-    plain = word.strip(_STRIP)
-    lowered = plain.lower()
-    kind = _KINDS.get(lowered, 0) | _KINDS.get(word.lower(), 0)
-    if _DIGIT.search(word):
-        kind |= _NUMBER | _READ
-        if _CIVIC.fullmatch(word):
-            kind |= _CIVIC_NUMBER
-    elif plain.isupper() and len(plain) <= 5:
-        kind |= _CAPITALS
-    if not plain and len(word) <= 3:
-        kind |= _MARK
-    if word[0] in "@＠" or word[-1] in "@＠":
-        kind |= _LINK
-    if plain[:1].isupper():
-        kind |= _NAME
-    if lowered.endswith(_SECRET_ENDS):
-        kind |= _SECRET
-    if kind & _SECRET or _NOTABLE.search(word):
-        kind |= _READ
-    return kind
-
-
-def _joined(before: str, kind: int, gap: str, word: str, new: int) -> bool:
-    """Whether two neighbouring words could belong to one identifier."""
-    if (kind | new) & _LINK:
-        return True
-    if not gap.isspace():
-        return False
-    if kind & _NUMBER:
-        return (
-            bool(new & (_NUMBER | _CAPITALS | _MARK | _AROUND | _STREET) or (kind & _CIVIC_NUMBER and new & _NAME))
-            or "@" in before
-        )
-    if new & _NUMBER:
-        return bool(kind & (_CAPITALS | _MARK | _AROUND | _STREET))
-    if kind & _AROUND and new & _STREET:  # 15 bis avenue
-        return True
-    return "@" in before and (before[-1] == "." or word[0] == ".")

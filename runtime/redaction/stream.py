@@ -1,11 +1,12 @@
-"""Masking and restoring of a text that is still being written. Both take chunks and give what is decided; both give the same
-characters for every way of cutting the same text into chunks.
+"""Masking and restoring of a text that is still being written.
 
-The order for a model's answer: `StreamMasker` first (identifiers in clear that the caller did not supply become `[ENTITY]`,
-which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented ones stay).
+Both take chunks and give what is decided; both give the same characters for every way of cutting a text into chunks.
+The order for a model's answer: `StreamMasker` first (identifiers in clear that the caller did not supply become
+`[ENTITY]`, which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented ones
+stay).
 
-Hold-back: the masker holds the word being written and the one before it, up to `segments.WINDOW` code points while something
-that could be one identifier goes on; the restorer holds at most `tokens.LONGEST`.
+Hold-back: the masker holds the word being written and the one before it, up to `segments.WINDOW` code points while
+something that could be one identifier goes on; the restorer holds at most `lookalikes.LONGEST`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from runtime.redaction.lookalikes import undecided
 from runtime.redaction.segments import Piece, Scanner
 from runtime.redaction.spans import Span
-from runtime.redaction.tokens import TokenMap, undecided
+from runtime.redaction.tokens import TokenMap
 
 
 class StreamMasker:
@@ -54,7 +56,8 @@ class StreamMasker:
     def _shown(self, piece: Piece) -> str:
         if piece.continues:
             return "" if self._swallow else piece.text
-        parts, at = [], 0
+        parts: list[str] = []
+        at = 0
         self._swallow = False
         for span in piece.spans:
             masked = self._replaces(span, piece)

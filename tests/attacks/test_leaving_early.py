@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memory.errors import StorageError
 from runtime.audit import reader
 from runtime.audit.errors import LogUnavailable
 from runtime.audit.record import Appended, Draft
@@ -42,7 +46,7 @@ def test_what_a_stopping_server_cuts_off_is_recorded_as_far_as_it_got(tmp_path: 
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_leaving_before_the_end_does_not_make_tokens_free(tmp_path: Path, stream: bool) -> None:  # noqa: FBT001
+def test_leaving_before_the_end_does_not_make_tokens_free(tmp_path: Path, stream: bool) -> None:
     def change(policy: dict[str, Any]) -> None:
         policy["roles"]["user"]["limits"]["tokens_per_day"] = 3000
 
@@ -64,23 +68,27 @@ def test_leaving_before_the_end_does_not_make_tokens_free(tmp_path: Path, stream
 def leave(app: Filagent, key: str, held: Pause, *, stream: bool) -> bool:
     """Ask, leave when the model has said its thousand words; False when the budget forbids it."""
     before = len(records(app, "turn"))
-    asked = app.request if False else None
-    del asked
-    import http.client
-    import json
-
-    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
-    body = json.dumps({"messages": [{"role": "user", "content": "Hello"}], "stream": stream})
-    connection.request("POST", "/chat", body, {"Content-Type": "application/json", "Authorization": f"Bearer {key}"})
-    until(lambda: held.reached.is_set() or len(records(app, "turn")) > before)
-    if not held.reached.is_set():
-        response = connection.getresponse()
-        assert response.status == 429
-        assert json.loads(response.read())["code"] == "limit.tokens"
-        return False
-    connection.sock.close()
+    with asked(app, key=key, stream=stream) as connection:
+        until(lambda: held.reached.is_set() or len(records(app, "turn")) > before)
+        if not held.reached.is_set():
+            response = connection.getresponse()
+            assert response.status == 429
+            assert json.loads(response.read())["code"] == "limit.tokens"
+            return False
     until(lambda: len(records(app, "turn")) > before)
     return True
+
+
+@contextlib.contextmanager
+def asked(app: Filagent, *, key: str, stream: bool = False) -> Iterator[http.client.HTTPConnection]:
+    """Ask without waiting for the answer; leave at the end of the block."""
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
+    body = json.dumps({"messages": [{"role": "user", "content": "Hello"}], "stream": stream})
+    try:
+        connection.request("POST", "/chat", body, {"Authorization": f"Bearer {key}"})
+        yield connection
+    finally:
+        connection.close()
 
 
 class Flaky:
@@ -123,8 +131,6 @@ def test_a_database_that_fails_behind_the_record_costs_nobody_the_answer(tmp_pat
         async def fails_once(*arguments: Any) -> None:
             if not failed:
                 failed.append(True)
-                from memory.errors import StorageError
-
                 raise StorageError("for a moment")
             await close(*arguments)
 
@@ -153,16 +159,8 @@ def test_leaving_during_any_step_closes_the_turn(tmp_path: Path, step: str) -> N
             return await real(*arguments, **named)
 
         setattr(target, step, slow)
-        import http.client
-        import json
-
-        connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
-        body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]})
-        connection.request(
-            "POST", "/chat", body, {"Content-Type": "application/json", "Authorization": f"Bearer {app.admin_key}"}
-        )
-        until(entered.is_set)
-        connection.sock.close()
+        with asked(app, key=app.admin_key):
+            until(entered.is_set)
         until(lambda: records(app, "turn"))
         let_on(app, go_on)
         until(lambda: not app.services.ledger._held)

@@ -10,8 +10,7 @@ import pytest
 from runtime.backends.scripted import Script, ScriptedBackend
 from runtime.errors import SettingsError
 from runtime.settings import load_settings
-from tests.integration.doors import assert_log_whole, changed_policies, changed_settings, echo, engine, record
-from tests.integration.doors import records
+from tests.integration.doors import assert_log_whole, changed_policies, changed_settings, echo, engine, record, records
 from tests.integration.harness import running, settings_for
 
 

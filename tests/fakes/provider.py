@@ -94,6 +94,10 @@ class FakeProvider:
             raise ValueError(f"no modes {set(modes) - MODES}")
         self._planned.extend(modes)
 
+    def forget_plan(self) -> None:
+        """Answer in `mode` again, whatever was planned."""
+        self._planned.clear()
+
     def step(self, count: int = 1) -> None:
         """Let a `stepped` answer send its next delta (or, after the last, its ending)."""
         self._steps.release(count)

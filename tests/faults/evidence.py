@@ -15,10 +15,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from memory import repository
+from memory.recall import open_stored
 from runtime.audit.keys import ROOT_PUBLIC, load_public
 from runtime.audit.receipt import check_answer
 from runtime.audit.verify import verify_log
-from tests.faults.machine import ROOT, Machine
+from runtime.recorder import Salts
+from tests.faults.machine import ROOT, Machine, rows
+from tests.integration.doors import on_loop
+from tests.integration.harness import Filagent
 
 
 def records(logs_dir: Path) -> list[dict[str, Any]]:
@@ -92,6 +97,15 @@ def assert_recorded(home: Machine, answers: list[dict[str, Any]]) -> None:
         shown = _predicate(answer["receipt"]["envelope"])
         assert by_index[answer["receipt"]["log_index"]] == shown
         assert shown["record_id"] == answer["decision_id"]
+
+
+def output_salt(app: Filagent, turn_id: str) -> bytes:
+    """The salt of a turn's output, from where it lives: inside the turn's ciphertext, under the turn's key."""
+    ledger = app.services.ledger
+    owner = rows(app.settings, "SELECT principal_id FROM turns WHERE id = ?", turn_id)[0][0]
+    stored = on_loop(app, ledger.database.read(lambda conn: repository.read_turn(conn, turn_id, owner)))
+    assert stored is not None
+    return Salts(open_stored(stored, ledger.keys)[0]["salts"]).of("output")
 
 
 def committed(salt: bytes, text: str) -> str:

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import yaml
 
 from memory.database import Database
@@ -333,8 +334,7 @@ class Machine:
     ) -> None:
         self.home = home
         self._running: list[Process | Worker] = []
-        config, policies = home / "agent.yaml", home / "policies.yaml"
-        config.write_text(yaml.safe_dump(_config(upstream or {})))
+        config, policies = short_leases(home, upstream or {}), home / "policies.yaml"
         policies.write_text(yaml.safe_dump(_policies()))
         self.environ = {
             name: value for name, value in os.environ.items() if name not in (*DOCUMENTED_VARIABLES, *OTHER_VARIABLES)
@@ -426,9 +426,7 @@ class Machine:
     # the database --------------------------------------------------------------------------------------------------
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        path = self.settings.home / "data" / "filagent.sqlite"
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
-            return connection.execute(sql, values).fetchall()
+        return rows(self.settings, sql, *values)
 
     def unclosed(self) -> int:
         return int(self.rows("SELECT count(*) FROM turns WHERE closed_at IS NULL")[0][0])
@@ -450,17 +448,44 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(*people: str, **options: Any) -> Iterator[Machine]:
-    """A fresh home in a short path (its sockets live in it), gone afterwards with all that ran there."""
+def machine(*people: str, disks: Mapping[str, str] | None = None, **options: Any) -> Iterator[Machine]:
+    """A fresh home in a short path (its sockets live in it), gone afterwards with all that ran there.
+
+    Args:
+        people: see `Machine`.
+        disks: directories of the home that are small disks of their own, by name, with their sizes ("4m"); needs root.
+        options: see `Machine`.
+    """
     home = Path(tempfile.mkdtemp(prefix="filagent-faults-"))
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+        for name, size in (disks or {}).items():
+            stack.enter_context(small_disk(home / name, size))
         made = Machine(home, *people, **options)
-        try:
-            yield made
-        finally:
-            made.stop()
+        stack.callback(made.stop)
+        yield made
+
+
+@contextlib.contextmanager
+def small_disk(path: Path, size: str) -> Iterator[None]:
+    path.mkdir(mode=0o700)
+    if mount("-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(path)) != 0:
+        pytest.skip("a small disk cannot be mounted here: full and read-only disks are tested as root")
+    try:
+        yield
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        subprocess.run(["umount", "--lazy", str(path)], check=False, capture_output=True)
+
+
+def mount(*words: str) -> int:
+    return subprocess.run(["mount", *words], check=False, capture_output=True).returncode
+
+
+def rows(settings: Settings, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """What a home's database says to one question."""
+    path = settings.home / "data" / "filagent.sqlite"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as connection:
+        return connection.execute(sql, values).fetchall()
 
 
 def free_port() -> int:
@@ -468,12 +493,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _config(upstream: Mapping[str, Any]) -> dict[str, Any]:
+def short_leases(home: Path, upstream: Mapping[str, Any] | None = None) -> Path:
+    """A settings file in `home`: as shipped, but housekeeping does not let one wait, and names are not looked for."""
     values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
     values["masking"]["ner"] = False
     values["housekeeping"] |= {"lease_seconds": 3, "interval_seconds": 0.1}
-    values["upstream"] |= upstream
-    return values
+    values["upstream"] |= upstream or {}
+    path = home / "agent.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return path
 
 
 def _policies() -> dict[str, Any]:

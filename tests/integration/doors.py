@@ -277,7 +277,7 @@ def changed_settings(path: Path, change: Callable[[dict[str, Any]], object]) -> 
 class Operational(logging.Handler):
     """Everything that this process logs anywhere, at every level, tracebacks included."""
 
-    NAMES = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "filagent")
+    NAMES = ("", "uvicorn", "uvicorn.error", "asyncio", "filagent")
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

@@ -140,7 +140,12 @@ def running(
         ready.set()
 
     server = uvicorn.Server(
-        uvicorn.Config(create_app(services=services, on_ready=on_ready), log_level="error", timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            create_app(services=services, on_ready=on_ready),
+            log_level="error",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -55,35 +55,35 @@ def find(values: Iterable[str], evidence: Mapping[str, bytes]) -> set[tuple[str,
 
 def _needles(value: str) -> Iterator[tuple[str, bytes]]:
     """(`view: spelling`, bytes), each once."""
-    seen: set[bytes] = set()
+    seen: set[tuple[str, bytes]] = set()
     for spelling, needle in _spellings(value):
-        if needle and needle not in seen:
-            seen.add(needle)
+        view = spelling.partition(": ")[0]
+        if needle and (view, needle) not in seen:
+            seen.add((view, needle))
             yield spelling, needle
 
 
 def _spellings(value: str) -> Iterator[tuple[str, bytes]]:
     for text in _variants(value):
-        raw = text.encode()
-        # These are looked for in lower case, in a lower-cased copy of the evidence.
         folded = text.lower()
-        for name, spelled in {
-            "plain": folded.encode(),
-            "latin-1": folded.encode("latin-1", "ignore"),
-            "utf-16-le": folded.encode("utf-16-le"),
-            "utf-16-be": folded.encode("utf-16-be"),
-            "url": quote(text, safe="").lower().encode(),
-            "form": quote_plus(text).lower().encode(),
-            "url of the letters": quote(folded, safe="").lower().encode(),
-            "json": json.dumps(text)[1:-1].lower().encode(),
-            "html": html.escape(folded).encode(),
-            "hex": raw.hex().encode(),
-            "hex with spaces": raw.hex(" ").encode(),
-            "hex of utf-16": text.encode("utf-16-le").hex().encode(),
-            "backwards": folded[::-1].encode(),
-        }.items():
-            yield f"any case: {name}", spelled
-        for cased in {text, text.lower(), text.upper(), text.swapcase()}:
+        for cased in {text, folded, text.upper(), text.swapcase()}:
+            raw = cased.encode()
+            for name, spelled in {
+                "plain": raw,
+                "latin-1": cased.encode("latin-1", "ignore"),
+                "utf-16-le": cased.encode("utf-16-le"),
+                "utf-16-be": cased.encode("utf-16-be"),
+                "url": quote(cased, safe="").encode(),
+                "form": quote_plus(cased).encode(),
+                "json": json.dumps(cased)[1:-1].encode(),
+                "html": html.escape(cased).encode(),
+                "hex": raw.hex().encode(),
+                "hex with spaces": raw.hex(" ").encode(),
+                "hex of utf-16": cased.encode("utf-16-le").hex().encode(),
+                "backwards": cased[::-1].encode(),
+            }.items():
+                # Of bytes, only the letters of ASCII have a lower case: those of `data.lower()` too.
+                yield f"any case: {name}", spelled.lower()
             for name, encoded in (("utf-8", cased.encode()), ("utf-16", cased.encode("utf-16-le"))):
                 for number, inner in enumerate(_base64(encoded)):
                     yield f"as it is: base64 of {name} at {number}", inner

@@ -141,10 +141,6 @@ def talk(app: Filagent) -> None:
     assert app.request("GET", "/ready").status == 200
 
 
-class Breaking(ScriptedBackend):
-    """A backend whose failure nobody foresees: its own description fails with everything in it."""
-
-
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """Everything that two conversations, and all that can go wrong in one, have left behind."""

@@ -9,7 +9,8 @@ from runtime.redaction.engine import PiiEngine
 from runtime.redaction.segments import WINDOW
 from runtime.redaction.spans import Span, resolve
 from runtime.redaction.stream import StreamMasker, StreamRestorer, redact
-from runtime.redaction.tokens import LITERAL, LONGEST, TokenEntry, TokenMap
+from runtime.redaction.lookalikes import LITERAL, LONGEST
+from runtime.redaction.tokens import TokenEntry, TokenMap
 
 ENGINE = PiiEngine(ner=False)
 ENTITIES = ["PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "SECRET", "CUSTOM_KIND"]
@@ -37,9 +38,9 @@ text_of = st.one_of(
     st.text(max_size=60),
 )
 prose = st.lists(st.sampled_from(PERSONAL_BITS), max_size=14).flatmap(
-    lambda bits: st.lists(st.sampled_from([" ", " ", " ", "\n", "  ", "\n\n", ""]), min_size=len(bits), max_size=len(bits)).map(
-        lambda gaps: "".join(bit + gap for bit, gap in zip(bits, gaps, strict=True))
-    )
+    lambda bits: st.lists(
+        st.sampled_from([" ", " ", " ", "\n", "  ", "\n\n", ""]), min_size=len(bits), max_size=len(bits)
+    ).map(lambda gaps: "".join(bit + gap for bit, gap in zip(bits, gaps, strict=True)))
 )
 
 
@@ -48,7 +49,13 @@ def masked_case(draw: st.DrawFn) -> tuple[str, list[Span]]:
     text = draw(text_of)
     count = draw(st.integers(0, 5))
     spans = [
-        Span(draw(st.integers(-2, len(text) + 2)), draw(st.integers(-2, len(text) + 2)), draw(st.sampled_from(ENTITIES)), 1.0, "test")
+        Span(
+            draw(st.integers(-2, len(text) + 2)),
+            draw(st.integers(-2, len(text) + 2)),
+            draw(st.sampled_from(ENTITIES)),
+            1.0,
+            "test",
+        )
         for _ in range(count)
     ]
     return text, spans
@@ -103,7 +110,9 @@ def test_typed_look_alikes_read_nothing(text: str) -> None:
     tokens = TokenMap(SEED)
     masked = tokens.mask(text, [])
     for released in (tokens.restore(masked), tokens.restore(masked, entities=lambda entity: entity != LITERAL)):
-        assert not any(value in released for value in ("Alice Secret", "ALICE SECRET", "alice@secret.example", "stolen"))
+        assert not any(
+            value in released for value in ("Alice Secret", "ALICE SECRET", "alice@secret.example", "stolen")
+        )
 
 
 @settings(max_examples=500, deadline=None)

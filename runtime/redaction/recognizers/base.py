@@ -31,7 +31,8 @@ _UNIT = re.compile(
 )
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥]|cad|usd|eur) ?$")
 _NUMBERED = (
-    r"(?:order|commande|invoice|facture|isbn|issn|ean|upc|gtin|sku|asin|doi|pmid|rfc|ticket|billet|tracking|suivi|colis|"
+    r"(?:order|commande|invoice|facture|isbn|issn|ean|upc|gtin|sku|asin|doi|pmid|rfc|ticket|billet|tracking|suivi|"
+    r"colis|"
     r"parcel|lot|batch|serial|série|référence|reference|réf|ref|version|build|commit|revision|révision|article|product|"
     r"produit|part|pièce|model|modèle|item|issue|bug|pr|port|pid|timestamp|epoch|checksum|hash)"
 )
@@ -183,7 +184,7 @@ class Identifier(LocalRecognizer):
                 continue
             start, end = folded.back(hit.start, hit.end)
             metadata = {
-                RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+                RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
                 RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
             }
             results.append(RecognizerResult(entity, start, end, hit.score, recognition_metadata=metadata))

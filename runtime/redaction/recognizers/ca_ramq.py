@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run, words
 
 _FORM = re.compile(
-    rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}{SEP}[0-9]{{2}} ?(?:0[1-9]|1[0-2]|5[1-9]|6[0-2]){SEP}(?:0[1-9]|[12][0-9]|3[01]) ?[0-9]{{2}}(?![A-Za-z0-9])"
+    rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}{SEP}[0-9]{{2}} ?(?:0[1-9]|1[0-2]|5[1-9]|6[0-2]){SEP}(?:0[1-9]|[12][0-9]|"
+    rf"3[01]) ?[0-9]{{2}}(?![A-Za-z0-9])"
 )
 _SPACED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z][ .\-]){4}(?:[0-9][ .\-]){7}[0-9](?![A-Za-z0-9])")
 _CONTEXT = words(

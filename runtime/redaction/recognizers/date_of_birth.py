@@ -9,18 +9,22 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run
 
 MONTHS = frozenset(
     "janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre "
-    "janv févr avr juil sept oct nov déc january february march april may june july august september october november december "
+    "janv févr avr juil sept oct nov déc january february march april may june july august september october november "
+    "december "
     "jan feb mar apr jun jul aug sep dec".split()
 )
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
 _DATE = re.compile(
-    r"(?<![\w])(?:(?:19|20)[0-9]{2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}|[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?(?:[0-9]{4}|[0-9]{2})|"
-    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[ -]{_MONTH},?[ -](?:[0-9]{{4}}|[0-9]{{2}})|{_MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s[0-9]{{4}}|"
+    r"(?<![\w])(?:(?:19|20)[0-9]{2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}|"
+    r"[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?(?:[0-9]{4}|[0-9]{2})|"
+    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[ -]{_MONTH},?[ -](?:[0-9]{{4}}|[0-9]{{2}})|{_MONTH}\s[0-9]{{1,2}}(?:st|"
+    rf"nd|rd|th)?,?\s[0-9]{{4}}|"
     rf"(?:19|20)[0-9]{{2}}[ -]{_MONTH}[ -][0-9]{{1,2}}|(?:19|20)[0-9]{{6}})(?![\w])",
     re.IGNORECASE,
 )
 _BIRTH = re.compile(
-    r"(?<!\w)(?:née?s?|naissance|naquit|naît|ddn|d\.d\.n\.?|date de naiss\.?|born|birth|birth ?date|birthday|d\.?o\.?b\.?|anniversaire(?: de naissance)?)"
+    r"(?<!\w)(?:née?s?|naissance|naquit|naît|ddn|d\.d\.n\.?|date de naiss\.?|born|birth|birth ?date|birthday|"
+    r"d\.?o\.?b\.?|anniversaire(?: de naissance)?)"
     r"(?!\w)[^.!?\n]{0,40}$"
 )
 

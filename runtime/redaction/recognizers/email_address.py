@@ -26,7 +26,8 @@ _FILES = frozenset(
 _WORDED_DOT = r"(?: ?[\[({<] ?(?:dot|point|\.) ?[\])}>] ?| (?:dot|point) |%2e)"
 _DOT = rf"(?:{_WORDED_DOT}|\.)"
 _WORDED_AT = re.compile(
-    r" ?[\[({<] ?(?:at|@|arobase|arobas|a commercial) ?[\])}>] ?| (?:arobase|arobas) ?| at |%40|&#0{0,3}64;|&#x40;|&commat;"
+    r" ?[\[({<] ?(?:at|@|arobase|arobas|a commercial) ?[\])}>] ?| (?:arobase|arobas) ?| at |%40|&#0{0,3}64;|&#x40;|"
+    r"&commat;"
 )
 _WORDED_DOMAIN = re.compile(rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,5}}{_DOT}{_TLD}(?!\w)")
 _STRICT_DOMAIN = re.compile(rf"{_LABEL}(?:{_DOT}{_LABEL}){{0,5}}{_WORDED_DOT}{_COMMON_TLD}(?!\w)")

@@ -16,10 +16,12 @@ from runtime.redaction.recognizers.checksums import luhn
 # "numéro de dossier : ", "passport no. "; one adjective may stand between
 _AFTER_LABEL = (
     r"(?: (?:personnel|permanent|bancaire|actuel|current|new|nouveau|canadien|canadian|français|french))?"
-    r"(?: ?(?:no|nos|num[ée]ros?|numbers?|num|nr|n[°º]|id|code|#)\.?)?(?: (?:est|is|was|de|du|d'|of|le|la))?[ .:#=°()\n\-]{0,4}$"
+    r"(?: ?(?:no|nos|num[ée]ros?|numbers?|num|nr|n[°º]|id|code|#)\.?)?(?: (?:est|is|was|de|du|d'|of|le|"
+    r"la))?[ .:#=°()\n\-]{0,4}$"
 )
 _EXPLICIT = re.compile(r"(?:[:#=°]|\b(?:no|nos|num[ée]ros?|numbers?|num|nr|id|code)\b)[^\w]*$")
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
+_LINE_BREAK = re.compile(r"\n\s*")
 _GROUPS_OF_3 = rf"[0-9]{{3}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}}"
 _REFERENCE = r"[A-Z]{0,4}[\-/#]?[0-9](?:[\-/.]?[A-Z0-9]| (?=[0-9])){2,15}"
 
@@ -37,8 +39,8 @@ class Rule(NamedTuple):
 def _rule(
     entity: str, stems: str, labels: str, value: str, check: Callable[[str], bool] = lambda compact: len(compact) > 0
 ) -> Rule:
-    """`labels` are alternatives between bars; white space around them does not count."""
-    label = "|".join(part.strip() for part in labels.split("|"))
+    """`labels` are alternatives; a line break in them does not count."""
+    label = _LINE_BREAK.sub("", labels)
     return Rule(
         entity,
         tuple(stems.split()),
@@ -91,14 +93,16 @@ RULES = (
     _rule(
         "LICENSE_PLATE", "plaque plate immatricul registration",
         r"""(?:plaques?|license plates?|licence plates?|plates?|immatriculations?|immatricul[ée]e?|registration)
-            (?: (?:d'immatriculation|min[ée]ralogique))?""".replace("\n            ", ""),
-        r"[A-Z]{1,3}[ \-]?[0-9]{2,4}[ \-]?[A-Z]{0,3}|[0-9]{1,4}[ \-]?[A-Z]{2,3}[ \-]?[0-9]{0,3}|[A-Z][0-9]{2}[ \-]?[A-Z]{3}",
+            (?: (?:d'immatriculation|min[ée]ralogique))?""",
+        r"[A-Z]{1,3}[ \-]?[0-9]{2,4}[ \-]?[A-Z]{0,3}|[0-9]{1,4}[ \-]?[A-Z]{2,3}[ \-]?[0-9]{0,3}|"
+        r"[A-Z][0-9]{2}[ \-]?[A-Z]{3}",
         _mixed,
     ),
     _rule("ID_NUMBER", "niv vin", r"niv|vin", r"[A-HJ-NPR-Z0-9]{17}", _mixed),
     _rule(
         "ID_NUMBER",
-        "employ matricule patient dossier polic client customer membre member tudiant student case claim clamation sinistre mrn "
+        "employ matricule patient dossier polic client customer membre member tudiant student case claim clamation "
+        "sinistre mrn "
         "medical chart badge assur subscriber abonn ficiaire contrat contract permanent health ohip user holder file",
         r"""employ[ée]?e?s?|matricules?|patients?(?: file)?|dossiers?(?: m[ée]dical| patient| client)?|police(?: d'assurance)?|policy|
             polices|clients?|customers?|membres?|members?(?:ship)?|[ée]tudiante?s?|students?|case|claim|r[ée]clamation|sinistre|mrn|
@@ -109,7 +113,10 @@ RULES = (
 )  # fmt: skip
 # Forms so particular that they need no label.
 _OWN_FORM = (
-    (re.compile(r"(?<![A-Za-z0-9])[A-Z][0-9]{4}-[0-9]{6}-[0-9]{2}(?![A-Za-z0-9])"), "CA_DRIVER_LICENSE"),
+    (
+        re.compile(r"(?<![A-Za-z0-9])[A-Z][0-9]{4}-(?:[0-9]{6}-[0-9]{2}|[0-9]{5}-[0-9]{5})(?![A-Za-z0-9])"),
+        "CA_DRIVER_LICENSE",
+    ),
     (re.compile(r"(?<![A-Za-z0-9])(?:[0-9]{9} ?RT ?[0-9]{4}|[0-9]{10} ?TQ ?[0-9]{4})(?![A-Za-z0-9])"), "CA_TAX_NUMBER"),
 )
 
@@ -118,7 +125,7 @@ class LabelledId(Identifier):
     """See `RULES`: the entity is the rule's."""
 
     ENTITY = "ID_NUMBER"
-    LEAST_DIGITS = 3
+    LEAST_DIGITS = 2
 
     def __init__(self, supported_language: str = "en") -> None:
         super().__init__(supported_language)
@@ -134,7 +141,11 @@ class LabelledId(Identifier):
                 continue
             for match in rule.value.finditer(run.text):
                 before = run.before(match.start())
-                if rule.label.search(before) and _counts(rule, match.group(), before) and not run.is_amount(*match.span()):
+                if (
+                    rule.label.search(before)
+                    and _counts(rule, match.group(), before)
+                    and not run.is_amount(*match.span())
+                ):
                     yield Hit(match.start(), match.end(), 0.75, rule.entity.lower(), rule.entity)
 
 

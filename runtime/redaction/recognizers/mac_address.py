@@ -15,6 +15,7 @@ class MacAddress(Identifier):
     """MAC addresses, except all zeros and broadcast."""
 
     ENTITY = "MAC_ADDRESS"
+
     def applies(self, run: Run) -> bool:
         return run.text.count(":") >= 5 or run.text.count("-") >= 5 or run.text.count(".") >= 2
 

@@ -16,7 +16,8 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
 _S = r"[ .\-\n/_()]{0,3}"
 _EXTENSION = r"(?:[ ,;]{1,3}(?:ext|extension|poste|x|p|#)\.? ?#?[0-9]{1,6}(?![0-9]))?"
 _NANP = re.compile(
-    rf"(?:(?<![0-9])(?:\+ ?1|1){_S})?(?<![0-9])(?:\( ?)?([2-9][0-9]{{2}})({_S})([2-9][0-9]{{2}})({_S})([0-9]{{4}})(?![0-9]){_EXTENSION}"
+    rf"(?:(?<![0-9])(?:\+ ?1|"
+    rf"1){_S})?(?<![0-9])(?:\( ?)?([2-9][0-9]{{2}})({_S})([2-9][0-9]{{2}})({_S})([0-9]{{4}})(?![0-9]){_EXTENSION}"
 )
 _FRANCE = re.compile(rf"(?<![0-9])0({_S})[1-9]({_S}[0-9]{{2}}){{4}}(?![0-9])")
 _INTERNATIONAL = re.compile(rf"(?:\+ ?|(?<![0-9.,])00 ?)[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}")
@@ -49,7 +50,8 @@ _CONTEXT = words(
     "ring",
 )
 _LABEL = re.compile(
-    r"(?<!\w)(?:t[ée]l|t[ée]l[ée]phone|phone|telephone|cell|cellulaire|mobile|portable|fax|whatsapp|t[ée]l[ée]copieur|phone number)"
+    r"(?<!\w)(?:t[ée]l|t[ée]l[ée]phone|phone|telephone|cell|cellulaire|mobile|portable|fax|whatsapp|t[ée]l[ée]copieur|"
+    r"phone number)"
     r"(?: (?:no|number|num[ée]ro|n°|is|est|perso|pro|maison|home|work|bureau))?[ .:#=\n°()\-]{0,5}$"
 )
 

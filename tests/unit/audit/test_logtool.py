@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from runtime.audit.logtool import main
 from runtime.audit.verify import main as verify
 from tests.unit.audit import forge
-from tests.unit.audit.log_rig import Rig, turn
+from tests.unit.audit.log_rig import ROOT, Rig, turn
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,17 @@ def test_what_cannot_be_done_gives_2(words: list[str], rig: Rig, tmp_path: Path)
     except SystemExit as ended:
         code = int(ended.code or 0)
     assert code == 2
+
+
+def test_a_reader_that_stops_is_no_fault(rig: Rig) -> None:
+    command = [sys.executable, "-m", "runtime.audit.logtool", "cat", "--logs", str(rig.logs), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["cat", "--start", "1_0"], ["cat", "--start", "\u0661"], ["export"]])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.audit import reader
-from runtime.audit.checkpoint import parse_checkpoint
+from runtime.audit.checkpoint import check_checkpoint, parse_checkpoint
 from runtime.audit.errors import LogDamaged
 from runtime.audit.finder import LineFinder
 from runtime.audit.merkle import verify_consistency, verify_inclusion
@@ -18,7 +19,7 @@ from runtime.audit.record import prepare
 from runtime.audit.tiles import tile_path
 from runtime.audit.views import ViewWriter
 from tests.unit.audit import forge
-from tests.unit.audit.log_rig import Rig, intent, leaves_of, make_rig, path_root, tree_root, turn
+from tests.unit.audit.log_rig import ORIGIN, Rig, intent, leaves_of, make_rig, path_root, tree_root, turn
 
 BIG = {"content": [{"name": f"c{n}", "sha256": "2" * 64, "size": n, "commit": "3" * 64} for n in range(32)]}
 
@@ -224,6 +225,27 @@ def test_a_checkpoint_that_is_none_is_damage(rig: Rig) -> None:
     (rig.logs / "checkpoint").write_bytes(b"\xff")
     with pytest.raises(LogDamaged):
         reader.latest_checkpoint(rig.logs)
+
+
+def test_a_checkpoint_that_is_exchanged_all_the_time_is_read_whole(rig: Rig) -> None:
+    writer = rig.open()
+    done = threading.Event()
+
+    def fill() -> None:
+        for _ in range(200):
+            writer.commit([prepare(turn())])
+        done.set()
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    sizes = []
+    while not done.is_set():
+        note = reader.latest_checkpoint(rig.logs)
+        assert note is not None
+        sizes.append(check_checkpoint(note, ORIGIN, forge.private(rig, "log").public_key()).size)
+    thread.join()
+    writer.close()
+    assert sizes == sorted(sizes)
 
 
 def test_hash_tiles(long: Rig) -> None:

@@ -193,6 +193,21 @@ def test_a_long_log_is_checked_by_several_processes(alone: Path, tmp_path: Path)
     assert json.loads(done.stdout)["problems"][0]["facts"]["index"] == 900
 
 
+def test_a_terminal_without_accents_still_gets_a_verdict(rig: Rig) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "runtime.audit.verify",
+        str(rig.logs),
+        "--root-key",
+        str(rig.keys / "root.pub.pem"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "--lang", "fr"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "enregistrements du journal" in done.stdout
+
+
 def test_progress_is_called(rig: Rig) -> None:
     seen: list[tuple[int, int]] = []
     root = load_public((rig.keys / "root.pub.pem").read_bytes())
@@ -242,7 +257,13 @@ def test_unknown_fields_events_and_versions_are_remarks(rig: Rig) -> None:
 
 
 def test_pipes_and_directories_in_place_of_files_keep_nobody_waiting(rig: Rig) -> None:
-    for name in ("checkpoint", "keys.1.json", f"checkpoints/{0:020d}", f"events/{rig.segments()[0].name}", "tile/0/000"):
+    for name in (
+        "checkpoint",
+        "keys.1.json",
+        f"checkpoints/{0:020d}",
+        f"events/{rig.segments()[0].name}",
+        "tile/0/000",
+    ):
         (rig.logs / name).parent.mkdir(exist_ok=True)
         (rig.logs / name).unlink(missing_ok=True)
         os.mkfifo(rig.logs / name)
