@@ -29,14 +29,14 @@ lint: ## style, types, import contracts, repository rules
 	@sh scripts/setup.sh lint
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy runtime memory policies scripts
+	@$(PY) -m mypy runtime memory policies bench scripts
 	@.venv/bin/lint-imports
 	@$(PY) scripts/check_repository.py
 
 check: lint test ## lint and test
 
 bench: setup ## the figures, each beside the bare backend in the same run
-	@$(PY) -m scripts.bench $(ARGS)
+	@$(PY) -m bench $(ARGS)
 
 demo: setup ## a governed turn, its proof, a forgery refused, a person erased: two minutes in the terminal
 	@$(PY) scripts/demo.py $(ARGS)

@@ -48,6 +48,15 @@ def prepare_home(settings: Settings) -> None:
             origin=f"filagent.local/{secrets.token_hex(6)}",
             passphrase=settings.passphrase(),
         )
+    refuse_readable_root(settings)
+
+
+def refuse_readable_root(settings: Settings) -> None:
+    """Whoever starts a part of a production, with `serve` or without it, asks this first.
+
+    Raises:
+        SettingsError: the root key is readable here.
+    """
     if settings.mode == "production" and root_is_here(settings.keys_dir):
         raise SettingsError(
             "production refuses to start while the root key lies on this machine: move keys/root.pem away"

@@ -14,6 +14,7 @@ from runtime.audit.client import LogClient
 from runtime.evidence import system_draft
 
 logger = logging.getLogger("filagent")
+_MOST_CODES = 15  # a record's detail holds 16 members
 
 
 class Denials:
@@ -38,7 +39,9 @@ class Denials:
         counts, self._counts = self._counts, Counter()
         if not counts:
             return
-        detail = {code.replace(":", "."): number for code, number in counts.most_common(15)}
+        detail = {code.replace(":", "."): number for code, number in counts.most_common(_MOST_CODES)}
+        if len(counts) > _MOST_CODES:
+            detail["other"] = counts.total() - sum(detail.values())
         subject = ("denials", hashlib.sha256(repr(sorted(counts.items())).encode()).hexdigest())
         try:
             await self._log.append(system_draft("denials.counted", subject=subject, detail=detail))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from memory.database import Database
 from memory.erasure import Erased, ErasureEvent, ErasureRefused, Selector
 from memory.keys import KeyRing
 from runtime.answers import receipt_of
+from runtime.audit import reader
 from runtime.audit import reader
 from runtime.audit.client import LogClient
 from runtime.audit.record import Appended, Draft
@@ -94,6 +96,10 @@ class Eraser:
 
     def _receipt(self, done: Erased) -> dict[str, Any]:
         assert self._last is not None  # noqa: S101 - an erasure that is done was recorded
+        last = self._last
+        if not last.line:  # recorded before a crash: the line is in the log
+            line = reader.read_line(self._settings.logs_dir, last.index) or b""
+            last = replace(last, line=line.decode("ascii"))
         days = self._settings.housekeeping.epoch_key_days
         return {
             "status": "erased",
@@ -108,7 +114,7 @@ class Eraser:
             },
             "file_purged": done.purged,
             "backups_unreadable_after_days": days + 2,
-            "receipt": receipt_of(self._last, ManifestFile(self._settings.logs_dir).text()),
+            "receipt": receipt_of(last, ManifestFile(self._settings.logs_dir).text()),
         }
 
 

@@ -20,6 +20,8 @@ from runtime.audit.record import Draft, new_record_id
 from runtime.backends.base import Finished
 from runtime.exchange import TurnRequest
 
+_MOST_TOKENS = 10**12
+
 
 def commitment(salt: bytes, exact: bytes) -> str:
     """SHA-256(salt ‖ exact bytes) in hex: provable by whoever holds both, guessable by nobody else."""
@@ -64,7 +66,7 @@ class TurnRecorder:
     subject_refs: tuple[str, ...] = ()
     salts: Salts = field(default_factory=Salts)
     step: int = 0
-    last_intent: str | None = None  # set by whoever has made it durable
+    last_intent: str | None = None
     rules: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     model: dict[str, Any] | None = None
@@ -102,10 +104,14 @@ class TurnRecorder:
         self.redactions_out = dict(masked)
         if finished is None:
             return
+        # A provider may report anything; what a record cannot hold must not cost the turn its record.
+        prompt, completion = (
+            min(count, _MOST_TOKENS) for count in (finished.prompt_tokens, finished.completion_tokens)
+        )
         self.usage = {
-            "prompt_tokens": finished.prompt_tokens,
-            "completion_tokens": finished.completion_tokens,
-            "total_tokens": finished.prompt_tokens + finished.completion_tokens,
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
         }
         self.model = {**(self.model or {}), "response_model": finished.response_model}
 
@@ -117,6 +123,7 @@ class TurnRecorder:
         content[1]["commit"] = commitment(self.salts.of(name), exact)
         draft = self._draft("model.intent", content)
         draft.predicate["step"] = self.step
+        self.last_intent = draft.record_id
         return draft
 
     def closing(self, effect: Effect, *, released: str | None, status: str) -> Draft:

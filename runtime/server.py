@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,9 @@ from runtime.api.shield import Shield
 from runtime.archive import Archive
 from runtime.audit.client import LogClient, SocketLog
 from runtime.audit.errors import LogUnavailable
+from runtime.audit.segment_file import BALLAST
 from runtime.auth import Authenticator
+from runtime.bootstrap import refuse_readable_root
 from runtime.choice import Backends, build_backends
 from runtime.denials import Denials
 from runtime.evidence import ManifestFile
@@ -61,7 +64,9 @@ class Services:
 
     async def _log_writes(self) -> None:
         status = await self.log.status()
-        if not status["writable"] or status["disk_full"]:  # on a full disk open turns are closed, and no new ones begun
+        # On a full disk open turns are closed and none begins. That there is room again, the log sees when it writes.
+        full = status["disk_full"] and shutil.disk_usage(self.settings.logs_dir).free < 2 * BALLAST
+        if full or not status["writable"]:
             raise LogUnavailable("the log does not accept records")
 
     async def readiness(self) -> dict[str, str]:
@@ -87,6 +92,7 @@ def build_services(
     engine: PiiEngine | None = None,
 ) -> Services:
     """Make the parts from the settings; tests may bring their own log, backends or engine."""
+    refuse_readable_root(settings)
     telemetry = Telemetry()
     policy = PolicyEngine(load_bundle(settings.policies_file))
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())

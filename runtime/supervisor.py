@@ -179,6 +179,7 @@ class Supervisor:
                 _say(f"{child.name} did not stop in time and is ended")
                 child.process.kill()
                 child.process.wait()
+            _close(child.process)
 
     def _on_signal(self, *_: object) -> None:
         self._stopping = True
@@ -203,7 +204,7 @@ class Supervisor:
         out: IO[bytes] | None = child.process.stdout
         assert out is not None  # noqa: S101 - says_ready opened it
         deadline = time.monotonic() + _START_SECONDS
-        waited_out = False
+        waited_out, said = False, b""
         with selectors.DefaultSelector() as selector:
             selector.register(out, selectors.EVENT_READ)
             while time.monotonic() < deadline:
@@ -211,12 +212,15 @@ class Supervisor:
                     if child.process.poll() is not None:
                         break
                     continue
-                line = out.readline()
-                if line.strip() == b"ready":
-                    return
-                if not line:
+                # Not `readline`: lines that came together would wait in its buffer, where no selector sees them.
+                more = os.read(out.fileno(), 4096)
+                if not more:
                     break
-                _say(f"{child.name}: {line.decode('utf-8', 'replace').rstrip()}")
+                *lines, said = (said + more).split(b"\n")
+                for line in lines:
+                    if line.strip() == b"ready":
+                        return
+                    _say(f"{child.name}: {line.decode('utf-8', 'replace').rstrip()}")
             else:
                 waited_out = True
         reason = "said nothing in time" if waited_out else f"ended ({child.process.poll()})"

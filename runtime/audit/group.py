@@ -14,10 +14,13 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from runtime.audit.errors import LogUnavailable
+from runtime.audit.errors import DraftRefused, LogUnavailable
+from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.record import Prepared
 from runtime.audit.writer import Committed, LogWriter, Result
 
+# What the log says of itself, and the manifests that vouch for its keys: nobody else may say it in the log.
+OWN_EVENTS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned"})
 MAX_BATCH = 256
 LONGEST_WAIT = 0.002  # seconds
 # Called in the writer's thread, once per batch, with (token, result) for every draft of that sink.
@@ -50,8 +53,11 @@ class GroupCommit:
         """Have a draft recorded; `sink` is called with `token` and the result.
 
         Raises:
+            DraftRefused: only the log itself may record that.
             LogUnavailable: the writer is closing.
         """
+        if draft.event in OWN_EVENTS or f'"{MANIFEST_SUBJECT}"' in draft.subjects:
+            raise DraftRefused("event: only the log itself records that")
         with self._gate:
             if self._closed:
                 raise LogUnavailable("the log writer is closing")

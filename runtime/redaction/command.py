@@ -57,8 +57,7 @@ def _plain(engine: PiiEngine, text: str, sink: TextIO, *, rules: bool) -> None:
     if not text.endswith("\n"):
         sink.write("\n")
     if rules:
-        for span in spans:
-            sink.write(f"{span.start}\t{span.end}\t{span.entity}\t{span.score:.2f}\t{span.rule}\n")
+        sink.writelines(f"{span.start}\t{span.end}\t{span.entity}\t{span.score:.2f}\t{span.rule}\n" for span in spans)
 
 
 def _lines(engine: PiiEngine, source: TextIO, sink: TextIO, *, rules: bool) -> None:

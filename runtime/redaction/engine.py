@@ -3,8 +3,8 @@
 `PiiEngine.analyze` gives, for each text, sorted spans that do not overlap. Masking, tokens and streams are made of them
 elsewhere (`tokens.py`, `stream.py`); which entities are masked for whom is policy and none of this package's business.
 
-Everything is blocking and made for a worker thread; the caller sets the time limit. An analysis that fails leaves nothing
-behind that the next one could stumble over.
+Everything is blocking and made for a worker thread; the caller sets the time limit. An analysis that fails leaves
+nothing behind that the next one could stumble over.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class PiiEngine:
 
     @property
     def revision(self) -> str:
-        """`sha256:` over this package's code, the models' names and versions, and the options: what decided is what it names.
+        """What decided: `sha256:` over this package's code, the models' names and versions, and the options.
 
         Raises:
             PiiUnavailable: a model is not installed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from enum import IntFlag
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.street_address import BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
 
@@ -32,36 +33,33 @@ class Kind(IntFlag):
 NUMBER, CIVIC, CAPITALS, MARK, AROUND, LINK, SECRET, STREET, NAME, ADDRESS, READ = map(int, Kind)
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_LINKS = _set(
+_LINKS = word_set(
     """
-    at arobase arobas dot point commercial @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at] [dot] [arobase] [point] [@] [.]
-    {at} {dot}
+    at arobase arobas dot point commercial @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at] [dot] [arobase] [point] [@]
+    [.] {at} {dot}
     """
 )
-_LINKS_OF_PROSE = _set("at point . commercial")
-_BESIDE_NUMBERS = MONTHS | _set(
+_LINKS_OF_PROSE = word_set("at point . commercial")
+_BESIDE_NUMBERS = MONTHS | word_set(
     """
     ext extension poste x p no n° num numéro number bis ter $ € £ % cad usd eur dollars dollar euros euro habitants
     inhabitants people personnes residents km kg mm cm ms px ko mo go kb mb gb octets bytes tonnes tons hectares acres
     million millions fois times units unités kwh
     """
 )
-_SECRETS = _set(
+_SECRETS = word_set(
     """
-    password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète token
-    tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cryptogramme bearer authorization code otp -----begin
+    password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
+    token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cryptogramme bearer authorization code otp
+    -----begin
     --password --token --secret -p wifi wi-fi
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
-_ADDRESSES = _set(
+_ADDRESSES = word_set(
     """
-    adresse adresses address addresses habite habites habitent habitons demeure demeurant réside live lives living resides
-    livrer livraison deliver ship envoyer envoyez
+    adresse adresses address addresses habite habites habitent habitons demeure demeurant réside live lives living
+    resides livrer livraison deliver ship envoyer envoyez
     """
 )
 _STREETS = FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import re
 
-_ENGLISH = frozenset(
-    "the and of to is are was were be been have has had do does did you your i my we our they their he she his her it "
-    "its this that these those "
-    "with from for not but what when where who how why which there would could should will can may please thanks "
-    "thank hello hi dear about into "
-    "at by if then than or as in yes no all any some just also very more".split()
+from runtime.redaction.lexicon import word_set
+
+_ENGLISH = word_set(
+    """
+    the and of to is are was were be been have has had do does did you your i my we our they their he she his her
+    it its this that these those with from for not but what when where who how why which there would could should
+    will can may please thanks thank hello hi dear about into at by if then than or as in yes no all any some just
+    also very more
+    """
 )
-_FRENCH = frozenset(
-    "le la les des du un une et est sont était être ai as avons avez ont je tu il elle nous vous ils elles mon ma mes "
-    "ton ta tes votre vos notre nos "
-    "leur leurs ce cette ces cet que qui quoi dont où quand comment pourquoi dans avec pour sur pas ne plus mais au "
-    "aux en y se sa ses bonjour "
-    "merci svp oui non très bien aussi fait faire peux peut pouvez veux voudrais suis êtes c'est j'ai d'un d'une qu'il l'on car donc chez sans".split()
+_FRENCH = word_set(
+    """
+    le la les des du un une et est sont était être ai as avons avez ont je tu il elle nous vous ils elles mon ma
+    mes ton ta tes votre vos notre nos leur leurs ce cette ces cet que qui quoi dont où quand comment pourquoi dans
+    avec pour sur pas ne plus mais au aux en y se sa ses bonjour merci svp oui non très bien aussi fait faire peux
+    peut pouvez veux voudrais suis êtes c'est j'ai d'un d'une qu'il l'on car donc chez sans
+    """
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ACCENTS = re.compile(r"[éèêëàâçùûôîïœ]")
@@ -33,9 +37,7 @@ def languages(text: str) -> tuple[str, ...]:
     for word in _WORD.findall(sample):
         if word in _ENGLISH:
             english += 1
-        if word in _FRENCH:
-            french += 1
-        elif (
+        if word in _FRENCH or (
             "'" in word
             and word.partition("'")[0] in {"l", "d", "j", "qu", "n", "s", "c", "m", "t"}
             and word not in {"c's", "s's"}

@@ -1,8 +1,8 @@
-"""What reads as a token, exactly or loosely. One reading, used to escape texts and to restore them: that is their safety.
+"""What reads as a token. One reading, used to escape texts and to restore them: that is their safety.
 
-A token is `<ENTITY_N>` or `<ENTITY_N_M>` (see `tokens.py`). Models rewrite them, so for the entities of `READ_LOOSELY` any
-case counts, spaces, hyphens or backslashes for underscores, invisible characters in between, other angle brackets, and,
-in capitals, no brackets at all. Everything is bounded: a look-alike is at most `LONGEST` code points.
+A token is `<ENTITY_N>` or `<ENTITY_N_M>` (see `tokens.py`). Models rewrite them, so for the entities of `READ_LOOSELY`
+any case counts, spaces, hyphens or backslashes for underscores, invisible characters in between, other angle brackets,
+and, in capitals, no brackets at all. Everything is bounded: a look-alike is at most `LONGEST` code points.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from runtime.redaction.lexicon import word_set
+
 LITERAL = "LITERAL"
 # The list only grows, and only by entities that never had a token before: a stored text was escaped against the list of
 # its day.
-READ_LOOSELY = frozenset(
+READ_LOOSELY = word_set(
     """
-    EMAIL_ADDRESS PHONE_NUMBER CA_SIN CREDIT_CARD IBAN_CODE IP_ADDRESS MAC_ADDRESS US_SSN US_ITIN CA_RAMQ CA_POSTAL_CODE FR_NIR
-    SECRET STREET_ADDRESS DATE_OF_BIRTH CA_NEQ CA_DRIVER_LICENSE CA_TAX_NUMBER PASSPORT BANK_ACCOUNT FR_ID_CARD FR_SIREN FR_SIRET
-    LICENSE_PLATE ID_NUMBER PERSON LOCATION ORGANIZATION LITERAL
-    """.split()
+    EMAIL_ADDRESS PHONE_NUMBER CA_SIN CREDIT_CARD IBAN_CODE IP_ADDRESS MAC_ADDRESS US_SSN US_ITIN CA_RAMQ
+    CA_POSTAL_CODE FR_NIR SECRET STREET_ADDRESS DATE_OF_BIRTH CA_NEQ CA_DRIVER_LICENSE CA_TAX_NUMBER PASSPORT
+    BANK_ACCOUNT FR_ID_CARD FR_SIREN FR_SIRET LICENSE_PLATE ID_NUMBER PERSON LOCATION ORGANIZATION LITERAL
+    """
 )
 LONGEST = 66
 

@@ -1,11 +1,12 @@
 """Names of people and places: what the models say, put right by rules.
 
-Small models mistake a capitalised word at the start of a sentence for a name, are blind to names in capitals, and miss a name
-without a sentence around it. So: words in runs of capitals are shown to the model in title case (same length, same
-positions); single words that a dictionary knows are dropped where every word is capitalised; and a given name followed by
-a capitalised word, or what follows "je m'appelle" or "Mme", is a name without asking.
+Small models mistake a capitalised word at the start of a sentence for a name, are blind to names in capitals, and miss
+a name without a sentence around it. So: words in runs of capitals are shown to the model in title case (same length,
+same positions); single words that a dictionary knows are dropped where every word is capitalised; and a given name
+followed by a capitalised word, or what follows "je m'appelle" or "Mme", is a name without asking.
 
-Organisations are left alone. What the answer is used for, and how it is joined with the identifiers, is for `engine.py`.
+Organisations are left alone. What the answer is used for, and how it is joined with the identifiers, is for
+`engine.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURNAMES, TITLES
+from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURNAMES, TITLES, word_set
 from runtime.redaction.ner import Entity
 from runtime.redaction.spans import Span
 
@@ -43,7 +44,8 @@ _SURE_INTRODUCTION = re.compile(
     re.IGNORECASE,
 )
 _LOWER_PAIR = re.compile(
-    r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])"
+    r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]"
+    r"([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])"
 )
 _TITLED = re.compile(
     rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|"
@@ -84,10 +86,12 @@ def _title(word: re.Match[str]) -> str:
     return lowered if lowered in _SMALL else letters[0] + lowered[1:]
 
 
-_SMALL = frozenset(
-    "le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous "
-    "votre notre mon ma son sa ce cette "
-    "the of and a an to in on for by with is are at from your my our this that it be or not".split()
+_SMALL = word_set(
+    """
+    le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous
+    votre notre mon ma son sa ce cette the of and a an to in on for by with is are at from your my our this that it
+    be or not
+    """
 )
 
 
@@ -184,11 +188,10 @@ def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
         for match in pattern.finditer(text):
             start = _after_titles(text, *match.span(1))
             value = text[start : match.end(1)]
-            if value and not all(
-                _is_filler(word, is_common) or word.lower() in TITLES for word in _WORDS.findall(value)
-            ):
-                if rule == "titled" or not is_common(value.lower()) or value.lower() in GIVEN_NAMES:
-                    yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
+            if all(_is_filler(word, is_common) for word in _WORDS.findall(value)):
+                continue
+            if rule == "titled" or not is_common(value.lower()) or value.lower() in GIVEN_NAMES:
+                yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
     for match in _SURE_INTRODUCTION.finditer(text):
         end = match.start(1)
         for word in _WORDS.finditer(text, *match.span(1)):
@@ -217,7 +220,7 @@ def _is_listed(lowered: str) -> bool:
 
 
 def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
-    """ "Sophie Roy", "Olivier", "Xyz Tremblay": a given name, alone or with what follows it; or what stands before a surname."""
+    """A given name, alone or with what follows it ("Sophie Roy"), and what stands before a surname ("Xyz Tremblay")."""
     words = list(_ONE_NAME.finditer(match.group()))
     begins = bool(_SENTENCE_START.search(text[max(0, match.start() - 8) : match.start()]))
     for index, word in enumerate(words):
@@ -240,11 +243,8 @@ def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool])
             return
         if after is not None and after.group().lower() in SURNAMES and lowered not in TITLES:
             unusual = not is_common(lowered) and lowered not in NOT_NAMES
-            if (
-                unusual
-                or not (begins and index == 0)
-                and not is_common(after.group().lower())
-                and lowered not in NOT_NAMES
+            if unusual or (
+                not (begins and index == 0) and not is_common(after.group().lower()) and lowered not in NOT_NAMES
             ):
                 yield Span(start, match.start() + after.end(), "PERSON", 0.55, "names.surname")
                 return

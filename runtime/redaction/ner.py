@@ -1,13 +1,14 @@
 """Names of people and places by spaCy's small models: their rules and their weights, evaluated with numpy.
 
-spaCy's own pipe spends two thirds of its time in small matrix products and in a loop over parser states. The network is
-small and its states are few: outside an entity the score of a word depends on the word alone, so that all words are scored
-in one product, and only the words of an entity are walked. The result is spaCy's greedy parse of the same words
+spaCy's own pipe spends two thirds of its time in small matrix products and in a loop over parser states. The network
+is small and its states are few: outside an entity the score of a word depends on the word alone, so that all words are
+scored in one product, and only the words of an entity are walked. The result is spaCy's greedy parse of the same words
 (`tests/unit/redaction/test_ner.py` compares them).
 
-The network (spaCy `HashEmbedCNN` and `TransitionBasedParser`, version 2): four hashed features a word → maxout and layer
-norm → four residual convolutions of width three → linear → scores of BILUO moves. Everything is read from the files of the
-installed package; nothing is downloaded. Which labels matter, and what is a likely mistake, is for `names.py`.
+The network (spaCy `HashEmbedCNN` and `TransitionBasedParser`, version 2): four hashed features a word → maxout and
+layer norm → four residual convolutions of width three → linear → scores of BILUO moves. Everything is read from the
+files of the installed package; nothing is downloaded. Which labels matter, and what is a likely mistake, is for
+`names.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from importlib.resources.abc import Traversable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-# One thread: the products are small, and OpenBLAS's spinning threads cost more than they give once two processes share cores.
+# One thread: the products are small, and OpenBLAS's spinning threads cost more than they give as soon as two processes
+# share the cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -142,7 +144,7 @@ class NameModel:
         self._begin = [i for i, move in enumerate(self._moves) if move[0] == "B"]
 
     def find(self, texts: Sequence[str], check: Callable[[], None] = lambda: None) -> list[list[Entity]]:
-        """The entities of each text, in batches that fit the processor's cache; `check` is called between two of them."""
+        """The entities of each text, in batches that fit the processor's cache; `check` is called between them."""
         found: list[list[Entity]] = [[] for _ in texts]
         batch: list[tuple[int, list[Word]]] = []
         size = 0

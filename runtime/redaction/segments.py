@@ -1,11 +1,11 @@
 """Cut a text into segments that no identifier crosses, from left to right, whole or as it arrives.
 
-Detection in a stream must equal detection in the whole text. So there is one procedure, an automaton that eats text, and
-the whole text is the case of a single bite: where it cuts depends on the text alone, never on how it arrived.
+Detection in a stream must equal detection in the whole text. So there is one procedure, an automaton that eats text,
+and the whole text is the case of a single bite: where it cuts depends on the text alone, never on how it arrived.
 
-1. A text is words and what stands between them. Two neighbours stay together (`kinds.joined`) if they could belong to one
-   identifier: groups of digits, "arobase", a label and its password, a civic number and its street. Elsewhere it is cut.
-   The question needs the second word whole, so that what is held back is one word and the one being written.
+1. A text is words and what stands between them. Two neighbours stay together (`kinds.joined`) if they could belong to
+   one identifier: groups of digits, "arobase", a label and its password, a civic number and its street. Elsewhere it
+   is cut. The question needs the second word whole, so that what is held back is one word and the one being written.
 2. A segment is read by the recognizers together with the `LEFT` code points before it, in which labels stand ("NAS :").
 3. A segment that reaches `WINDOW` code points is cut where no finding is crossed: that is the bound of the hold-back.
 4. A finding that fills the window, and a private key, stay open: what follows belongs to them up to the next separator,
@@ -188,7 +188,8 @@ def _key_end(text: str, at: int, *, final: bool) -> tuple[int, bool]:
 def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]]:
     """The segments from `start` on that are decided and worth reading: where each begins and ends.
 
-    One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is decided.
+    One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is
+    decided.
     """
     before, left, last, decided = "", 0, start, start
     keep, street, notable = 0, False, False

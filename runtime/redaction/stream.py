@@ -2,8 +2,8 @@
 
 Both take chunks and give what is decided; both give the same characters for every way of cutting a text into chunks.
 The order for a model's answer: `StreamMasker` first (identifiers in clear that the caller did not supply become
-`[ENTITY]`, which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented ones
-stay).
+`[ENTITY]`, which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented
+ones stay).
 
 Hold-back: the masker holds the word being written and the one before it, up to `segments.WINDOW` code points while
 something that could be one identifier goes on; the restorer holds at most `lookalikes.LONGEST`.

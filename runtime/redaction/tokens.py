@@ -4,10 +4,11 @@ A token is `<ENTITY_N>`: N counts the distinct values of that entity in the conv
 value (capitals, spaces, separators) is `<ENTITY_N_M>`, so that a model sees that they are one, and each spelling comes
 back as it was written. Values are kept by whoever owns the map (the vault); this file only pairs them.
 
-**Look-alikes.** Anything that `restore` could take for a token is a look-alike (`lookalikes.py`), and `mask` gives every
-look-alike that stands in a text a token of its own (`<LITERAL_N>`, whose value is what was typed). So a token in masked
-text is always ours: nothing that somebody types, or plants in a document, can be restored to another's value, and
-`restore(mask(text)) == text` for every text and every spans. What a model invents is not in the map and stays as it is.
+**Look-alikes.** Anything that `restore` could take for a token is a look-alike (`lookalikes.py`), and `mask` gives
+every look-alike that stands in a text a token of its own (`<LITERAL_N>`, whose value is what was typed). So a token in
+masked text is always ours: nothing that somebody types, or plants in a document, can be restored to another's value,
+and `restore(mask(text)) == text` for every text and every spans. What a model invents is not in the map and stays as
+it is.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Cut a text into words as spaCy's tokenizer does, and describe each word as its networks see it, without spaCy's vocabulary.
+"""Cut a text into words as spaCy's tokenizer does, without its vocabulary, and give the features its networks want.
 
-spaCy keeps every word it has ever seen, and so the names in them, in its string store; emptying the store after each text
-costs more than the whole network. This tokenizer reads the same rules from the installed model (prefixes, suffixes, infixes,
-exceptions) and remembers nothing. Two things differ from spaCy, neither of which matters to names: the French pattern for
-compounds such as "Jean-François" writes "any letter" out in full, which takes six seconds to compile, and is shortened;
-and exceptions are not looked for again inside what was already cut.
+spaCy keeps every word it has ever seen, and so the names in them, in its string store; emptying the store after each
+text costs more than the whole network. This tokenizer reads the same rules from the installed model (prefixes,
+suffixes, infixes, exceptions) and remembers nothing. Two things differ from spaCy, neither of which matters to names:
+the French pattern for compounds such as "Jean-François" writes "any letter" out in full, which takes six seconds to
+compile, and is shortened; and exceptions are not looked for again inside what was already cut.
 """
 
 from __future__ import annotations
@@ -154,9 +154,8 @@ def _shorter(letters: re.Match[str]) -> str:
 def features(words: list[Word]) -> npt.NDArray[np.uint64]:
     """Hashes of the four features of each word: normal form, first letter, last three, shape."""
     rows = []
-    for text, _, norm in words:
-        if norm is None:
-            norm = BASE_NORMS.get(text) or text.lower()
+    for text, _, given in words:
+        norm = (BASE_NORMS.get(text) or text.lower()) if given is None else given
         if text.islower() and text.isalpha() and text.isascii():
             shape = "xxxx"[: len(text)]
         elif text.istitle() and text.isalpha() and text.isascii():

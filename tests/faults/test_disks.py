@@ -82,8 +82,9 @@ def test_a_full_log_disk_refuses_closes_what_is_open_and_recovers() -> None:
                     assert len(provider.chats) - asked == answered
                     raise OSError(errno.ENOSPC, "No space")
 
-        until(lambda: ask(worker.port, key, BODY).status == 200, "answers, once there is room")
+        # Ready before anybody asks: a balancer that waits for it sends nobody.
         until(lambda: evidence(worker) == "ok", "readiness, once there is room")
+        assert ask(worker.port, key, BODY).status == 200
         home.settle()
         assert_settled(home)
         assert (logs / "ballast").stat().st_size > 0

@@ -8,6 +8,7 @@ JSON or HTML, in hexadecimal, backwards, and split by separators.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
@@ -45,12 +46,20 @@ def find(values: Iterable[str], evidence: Mapping[str, bytes]) -> set[tuple[str,
     found = set()
     wanted = [(value, spelling, needle) for value in values for spelling, needle in _needles(value)]
     for where, data in evidence.items():
-        lowered, squeezed = data.lower(), _squeeze(data.lower())
-        views = {"as it is": data, "any case": lowered, "squeezed": squeezed}
+        views = _views(data)
         found |= {
-            (value, spelling, where) for value, spelling, needle in wanted if needle in views[spelling.split(": ")[0]]
+            (value, spelling, where)
+            for value, spelling, needle in wanted
+            if needle in views[spelling.partition(": ")[0]]
         }
     return found
+
+
+@functools.lru_cache(maxsize=512)
+def _views(data: bytes) -> dict[str, bytes]:
+    """The evidence as needles of each kind look at it."""
+    lowered = data.lower()
+    return {"as it is": data, "any case": lowered, "squeezed": _squeeze(lowered)}
 
 
 def _needles(value: str) -> Iterator[tuple[str, bytes]]:

@@ -172,6 +172,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
         found["printed"] = output()
     found["logged"] = logged.text.encode()
     found["spans"] = "\n".join(span.to_json() for span in spans.get_finished_spans()).encode()
+    provider.shutdown()
     return found
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.redaction.engine import PiiEngine
+from runtime.redaction.lookalikes import LITERAL, LONGEST
 from runtime.redaction.segments import WINDOW
 from runtime.redaction.spans import Span, resolve
 from runtime.redaction.stream import StreamMasker, StreamRestorer, redact
-from runtime.redaction.lookalikes import LITERAL, LONGEST
 from runtime.redaction.tokens import TokenEntry, TokenMap
 
 ENGINE = PiiEngine(ner=False)
@@ -182,7 +184,7 @@ def test_resolving_loses_no_covered_letter_of_a_long_span(case: tuple[str, list[
     text, spans = case
     valid = [span for span in spans if 0 <= span.start < span.end <= len(text)]
     chosen = resolve(valid, text)
-    for before, after in zip(chosen, chosen[1:], strict=False):
+    for before, after in pairwise(chosen):
         assert before.end <= after.start
     for span in valid:
         if any(c.isalnum() for c in text[span.start : span.end]):

@@ -44,7 +44,7 @@ _NOT_PERSONAL = re.compile(
 
 
 class Hit(NamedTuple):
-    """One finding in a run: positions in `Run.text`, score, name of the pattern, and the entity if not the usual one."""
+    """One finding in a run: positions in `Run.text`, score, name of the pattern, the entity if not the usual one."""
 
     start: int
     end: int

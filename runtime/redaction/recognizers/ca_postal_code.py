@@ -12,8 +12,8 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT = words(
-    "code postal", "c\\.?p\\.?", "postal(?: code)?", "zip", "adresse", "address", "qu[ée]bec", "qc", "ontario", "on", "montr[ée]al",
-    "toronto", "rue", "street", "avenue", "habite", "live", "livraison", "canada",
+    "code postal", "c\\.?p\\.?", "postal(?: code)?", "zip", "adresse", "address", "qu[ée]bec", "qc", "ontario", "on",
+    "montr[ée]al", "toronto", "rue", "street", "avenue", "habite", "live", "livraison", "canada",
 )  # fmt: skip
 
 
@@ -26,8 +26,8 @@ class CaPostalCode(Identifier):
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _FORM.finditer(run.text):
             capitals = match.group().upper() == match.group()
+            if run.is_labelled_otherwise(match.start()):
+                continue
             if capitals or _CONTEXT.search(run.before(match.start(), 64)):
-                if not run.is_labelled_otherwise(match.start()):
-                    yield Hit(
-                        match.start(), match.end(), 0.9 if match.group(1) else 0.8, "capitals" if capitals else "named"
-                    )
+                score = 0.9 if match.group(1) else 0.8
+                yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")

@@ -1,6 +1,7 @@
 """Québec health insurance numbers (NAM, RAMQ card): how they are made is their check.
 
-Three letters of the surname, one of the first name; year, month (plus 50 for a woman) and day of birth; two more digits.
+Three letters of the surname, one of the first name; year, month (plus 50 for a woman) and day of birth; two more
+digits.
 """
 
 from __future__ import annotations

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 
-MONTHS = frozenset(
-    "janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre "
-    "janv févr avr juil sept oct nov déc january february march april may june july august september october november "
-    "december "
-    "jan feb mar apr jun jul aug sep dec".split()
+MONTHS = word_set(
+    """
+    janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre janv
+    févr avr juil sept oct nov déc january february march april may june july august september october november
+    december jan feb mar apr jun jul aug sep dec
+    """
 )
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
 _DATE = re.compile(

@@ -1,4 +1,4 @@
-"""E-mail addresses: plain, spread over spaces or a line break, and spelled out ("jean point roy arobase exemple point ca").
+"""E-mail addresses: plain, spread over spaces or a line break, spelled out ("jean point roy arobase exemple point ca").
 
 Anchored at the @ (or its spelling) and read outwards with bounds, so that no text makes it slow.
 Presidio's recognizer asks the public-suffix list whether a domain exists; an address under an internal
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_{}~-")
@@ -20,8 +21,10 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.){{1,8}}{_TLD}(?![\w@])|\[[0-9a-f.:]{{3,45}
 _COMMON_TLD = r"(?:com|ca|org|net|fr|info|io|edu|gov|eu|be|ch|uk|us|de|biz|dev|app|email|pro|quebec|me|co)"
 # Spaces or a line break next to the dots: only where a well-known ending follows.
 _LOOSE = re.compile(rf"(?:{_LABEL}\s?\.\s?){{1,4}}{_COMMON_TLD}(?![\w@])", re.IGNORECASE)
-_FILES = frozenset(
-    "png jpg jpeg gif svg webp css js ts tsx jsx py rb go rs java md txt json yaml yml toml html xml zip gz tar pdf".split()
+_FILES = word_set(
+    """
+    png jpg jpeg gif svg webp css js ts tsx jsx py rb go rs java md txt json yaml yml toml html xml zip gz tar pdf
+    """
 )
 _WORDED_DOT = r"(?: ?[\[({<] ?(?:dot|point|\.) ?[\])}>] ?| (?:dot|point) |%2e)"
 _DOT = rf"(?:{_WORDED_DOT}|\.)"
@@ -86,10 +89,8 @@ def _around(text: str, at: int) -> Iterator[Hit]:
     loose = _LOOSE.match(text, after)
     if loose and (match is None or loose.end() > match.end()):
         match = loose
-    if (
-        text[max(0, start - 3) : start] == "://"
-        or text[max(0, start - 1) : start] == ":"
-        and "://" in text[max(0, start - 80) : start]
+    if text[max(0, start - 3) : start] == "://" or (
+        text[max(0, start - 1) : start] == ":" and "://" in text[max(0, start - 80) : start]
     ):
         return  # the password of a URL
     if match is None or text[start:stop] == "git" or match.group().rpartition(".")[2] in _FILES:

@@ -12,7 +12,8 @@ from runtime.redaction.recognizers.checksums import iban
 _LENGTHS = {
     country: int(length)
     for length, countries in {
-        "15": "NO", "16": "BE", "18": "DK FI FO GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN", "21": "CH HR LI LV",
+        "15": "NO", "16": "BE", "18": "DK FI FO GL NL SD FK", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
+        "21": "CH HR LI LV",
         "22": "BG BH CR DE GB GE IE ME RS", "23": "AE GI IL IQ OM TL SO", "24": "AD CZ ES MD PK RO SA SE SK TN VG",
         "25": "PT ST LY", "26": "IS TR", "27": "FR GR IT MC MR SM BI DJ", "28": "AL AZ BY CY DO GT HU LB NI PL SV",
         "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC", "32": "LC", "33": "RU",

@@ -1,7 +1,7 @@
-"""Numbers that only the words before them make personal: licences, passports, accounts, files, employees, patients, plates.
+"""Numbers that only the words before them make personal.
 
-One table: entity, the label, the value, an optional check. The value counts only right after its label, so that order
-numbers, ISBN and versions stay as they are.
+Licences, passports, accounts, files, employees, patients, plates: one table of entity, label, value and check. A value
+counts only right after its label, so that order numbers, ISBN and versions stay as they are.
 """
 
 from __future__ import annotations
@@ -77,10 +77,12 @@ RULES = (
     _rule("FR_SIREN", "siren rcs", r"siren|rcs(?: [\w-]{2,20})?", _GROUPS_OF_3, luhn),
     _rule(
         "CA_TAX_NUMBER", "tps gst hst tvh business bn fédéral federal",
-        r"tps|gst|hst|tvh|business number|bn|num[ée]ro d'entreprise f[ée]d[ée]ral", rf"{_GROUPS_OF_3}(?: ?RT ?[0-9]{{4}})?",
+        r"tps|gst|hst|tvh|business number|bn|num[ée]ro d'entreprise f[ée]d[ée]ral",
+        rf"{_GROUPS_OF_3}(?: ?RT ?[0-9]{{4}})?",
     ),
     _rule(
-        "CA_TAX_NUMBER", "tvq qst", "tvq|qst", rf"(?:[0-9]{{10}}|[0-9]{{4}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}})(?: ?TQ ?[0-9]{{4}})?",
+        "CA_TAX_NUMBER", "tvq qst", "tvq|qst",
+        rf"(?:[0-9]{{10}}|[0-9]{{4}}{SEP}[0-9]{{3}}{SEP}[0-9]{{3}})(?: ?TQ ?[0-9]{{4}})?",
     ),
     _rule("BANK_ACCOUNT", "transit succursale", r"transit|succursale", r"[0-9]{5}"),
     _rule("BANK_ACCOUNT", "institution", "institution", r"[0-9]{3}"),
@@ -102,12 +104,12 @@ RULES = (
     _rule(
         "ID_NUMBER",
         "employ matricule patient dossier polic client customer membre member tudiant student case claim clamation "
-        "sinistre mrn "
-        "medical chart badge assur subscriber abonn ficiaire contrat contract permanent health ohip user holder file",
-        r"""employ[ée]?e?s?|matricules?|patients?(?: file)?|dossiers?(?: m[ée]dical| patient| client)?|police(?: d'assurance)?|policy|
-            polices|clients?|customers?|membres?|members?(?:ship)?|[ée]tudiante?s?|students?|case|claim|r[ée]clamation|sinistre|mrn|
-            medical record|chart|badge|assur[ée]|subscriber|abonn[ée]|b[ée]n[ée]ficiaire|contrats?|contracts?|code permanent|
-            health card|ohip|user|account holder|file""",
+        "sinistre mrn medical chart badge assur subscriber abonn ficiaire contrat contract permanent health ohip user "
+        "holder file",
+        r"""employ[ée]?e?s?|matricules?|patients?(?: file)?|dossiers?(?: m[ée]dical| patient| client)?|
+            police(?: d'assurance)?|policy|polices|clients?|customers?|membres?|members?(?:ship)?|[ée]tudiante?s?|
+            students?|case|claim|r[ée]clamation|sinistre|mrn|medical record|chart|badge|assur[ée]|subscriber|abonn[ée]|
+            b[ée]n[ée]ficiaire|contrats?|contracts?|code permanent|health card|ohip|user|account holder|file""",
         _REFERENCE,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 
 PEM = "pem"
@@ -45,12 +46,12 @@ _BEARER = re.compile(
     r"([A-Za-z0-9._~+/=-]{12,4096})",
     re.IGNORECASE,
 )
-_PASSWORD = (
+_LABEL_OF_WORD = (
     r"(?:pass ?words?|pass-?phrases?|passwd|pass ?codes?|pwd|mots? de passes?|mot-de-passe|mdp|motdepasse|wi-?fi key|"
     r"clé wi-?fi|"
     r"phrases? (?:de passe|secrètes?))"
 )
-_TOKEN = (
+_LABEL_OF_KEY = (
     r"(?:api[ _-]?(?:key|token|secret)s?|access[ _-]?(?:key|token)s?|secret[ _-]?(?:access[ _-]?)?keys?|"
     r"client[ _-]?secrets?|"
     r"auth[ _-]?tokens?|refresh[ _-]?tokens?|session[ _-]?(?:id|tokens?)|private[ _-]?keys?|encryption[ _-]?keys?|"
@@ -60,7 +61,10 @@ _TOKEN = (
     r"codes? (?:de vérification|de sécurité|secret|de confirmation|d'accès)|(?:verification|security|access|"
     r"confirmation|one-time) codes?)"
 )
-_PIN = r"(?:pins?|nips?|code pin|code nip|pin codes?|cvv2?|cvc2?|cvn|cryptogramme(?: visuel)?|card verification(?: value| code)?)"
+_LABEL_OF_PIN = (
+    r"(?:pins?|nips?|code pin|code nip|pin codes?|cvv2?|cvc2?|cvn|cryptogramme(?: visuel)?|"
+    r"card verification(?: value| code)?)"
+)
 _IS = (
     r"[\"'»)\]*_]{0,3}(?: ?(?:\([^()\n]{1,24}\)))?"
     r"(?: (?:du|de la|de l'|de|d'|des|pour le|pour la|pour mon|pour ma|pour|de ma|de mon|de ta|de ton|de votre|"
@@ -68,11 +72,11 @@ _IS = (
     r"(?: (?:is|was|are|est|c'est|sera|will be|set to|changed to|reset to|remplacé par|changé pour))(?: (?:now|"
     r"maintenant|actually|still|toujours))?(?: ?:)?\s{1,2})[\"'«(\[*]{0,3} ?"
 )
-_STRONG = re.compile(rf"(?<![^\W_]){_PASSWORD}{_IS}([^\s\"'<>«»,;]{{3,128}})", re.IGNORECASE)
+_STRONG = re.compile(rf"(?<![^\W_]){_LABEL_OF_WORD}{_IS}([^\s\"'<>«»,;]{{3,128}})", re.IGNORECASE)
 # One word more between label and value ("mdp wifi : …"): the value must then look like one.
-_FAR = re.compile(rf"(?<![^\W_]){_PASSWORD} [\w-]{{1,16}}\s?[:=]\s?([^\s\"'<>«»,;]{{6,128}})", re.IGNORECASE)
-_MEDIUM = re.compile(rf"(?<![^\W_]){_TOKEN}{_IS}([^\s\"'<>«»,;()&]{{4,512}})", re.IGNORECASE)
-_DIGITS = re.compile(rf"(?<!\w){_PIN}(?:{_IS}| )([0-9]{{3,8}})(?![0-9])", re.IGNORECASE)
+_FAR = re.compile(rf"(?<![^\W_]){_LABEL_OF_WORD} [\w-]{{1,16}}\s?[:=]\s?([^\s\"'<>«»,;]{{6,128}})", re.IGNORECASE)
+_MEDIUM = re.compile(rf"(?<![^\W_]){_LABEL_OF_KEY}{_IS}([^\s\"'<>«»,;()&]{{4,512}})", re.IGNORECASE)
+_DIGITS = re.compile(rf"(?<!\w){_LABEL_OF_PIN}(?:{_IS}| )([0-9]{{3,8}})(?![0-9])", re.IGNORECASE)
 # A door, a padlock, an alarm; not an error, a status, an area.
 _CODE = re.compile(
     rf"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!http )(?<!area )(?<!country )(?<!response )(?<!\w)(?:le |the |"
@@ -91,18 +95,17 @@ _LABELLED = (
     (_BEARER, "bearer", ("bearer", "authorization")),
     (_CLI, "option", (" -p", "--")),
 )
-_NOT_VALUES = frozenset(
-    "required optional string str text none null nil true false undefined n/a na todo tbd unknown hidden redacted "
-    "masked encrypted hashed "
-    "requis requise obligatoire facultatif inconnu masqué chiffré voir see below above ci-dessous incorrect invalid "
-    "invalide wrong expired "
-    "expiré expirée forgotten oublié reset change changed new nouveau the le la les un une your votre my mon a an to "
-    "not pas in on at what quoi "
-    "comment how why pourquoi when quand please merci here ici this that ce cette is est and et or ou for pour it "
-    "must doit should devrait "
-    "strong weak fort faible faux mauvais correct valid valide secure sûr sécurisé missing manquant empty vide "
-    "default défaut input field "
-    "very très too trop toujours always never jamais only seulement still encore used utilisé stored stocké sent envoyé".split()
+_NOT_VALUES = word_set(
+    """
+    required optional string str text none null nil true false undefined n/a na todo tbd unknown hidden redacted
+    masked encrypted hashed requis requise obligatoire facultatif inconnu masqué chiffré voir see below above
+    ci-dessous incorrect invalid invalide wrong expired expiré expirée forgotten oublié reset change changed new
+    nouveau the le la les un une your votre my mon a an to not pas in on at what quoi comment how why pourquoi when
+    quand please merci here ici this that ce cette is est and et or ou for pour it must doit should devrait strong
+    weak fort faible faux mauvais correct valid valide secure sûr sécurisé missing manquant empty vide default
+    défaut input field very très too trop toujours always never jamais only seulement still encore used utilisé
+    stored stocké sent envoyé
+    """
 )
 
 
@@ -110,9 +113,6 @@ class Secret(Identifier):
     """API keys, tokens, private keys, passwords, PINs, credentials in URLs."""
 
     ENTITY = "SECRET"
-
-    def applies(self, run: Run) -> bool:
-        return True
 
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.text

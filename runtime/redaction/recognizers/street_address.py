@@ -8,23 +8,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 
-FRENCH_TYPES = frozenset(
-    "rue rues avenue av av. ave boulevard boul boul. bd bd. blvd chemin ch ch. place pl pl. allée allées impasse imp. "
-    "route rte rte. rang "
-    "côte quai square cours montée croissant terrasse promenade ruelle passage voie sentier carré autoroute faubourg esplanade".split()
+FRENCH_TYPES = word_set(
+    """
+    rue rues avenue av av. ave boulevard boul boul. bd bd. blvd chemin ch ch. place pl pl. allée allées impasse
+    imp. route rte rte. rang côte quai square cours montée croissant terrasse promenade ruelle passage voie sentier
+    carré autoroute faubourg esplanade
+    """
 )
-_LOWER_OK = frozenset("rue rues avenue av av. boulevard boul boul. bd chemin ch. allée impasse route rang quai".split())
-ENGLISH_TYPES = frozenset(
-    "street st st. avenue ave ave. road rd rd. boulevard blvd blvd. drive dr dr. lane ln ln. court ct ct. way place "
-    "pl pl. square sq sq. "
-    "terrace terr. crescent cres cres. highway hwy hwy. parkway pkwy pkwy. circle cir trail close gardens row quay "
-    "mews line sideroad "
-    "concession".split()
+_LOWER_OK = word_set(
+    """
+    rue rues avenue av av. boulevard boul boul. bd chemin ch. allée impasse route rang quai
+    """
 )
-_JOINERS = frozenset("de du des la le les l en à aux sur sous et d".split())
-_DIRECTIONS = frozenset("n s e w n. s. e. w. o o. ne nw se sw north south east west nord sud est ouest".split())
+ENGLISH_TYPES = word_set(
+    """
+    street st st. avenue ave ave. road rd rd. boulevard blvd blvd. drive dr dr. lane ln ln. court ct ct. way place
+    pl pl. square sq sq. terrace terr. crescent cres cres. highway hwy hwy. parkway pkwy pkwy. circle cir trail
+    close gardens row quay mews line sideroad concession
+    """
+)
+_JOINERS = word_set(
+    """
+    de du des la le les l en à aux sur sous et d
+    """
+)
+_DIRECTIONS = word_set(
+    """
+    n s e w n. s. e. w. o o. ne nw se sw north south east west nord sud est ouest
+    """
+)
 _CIVIC = re.compile(
     r"(?<![\w.,$€/#:-])[0-9]{1,6}(?:-[0-9]{1,6})?(?: ?(?:bis|ter|quater)\b| ?[A-Za-z](?![\w'])|½)?,?\s{1,2}(?=[^\W_])"
 )
@@ -53,7 +68,7 @@ _CUE = re.compile(
     r"(?<!\w)(?:adresses?|addresse?s?|address(?:es)?|habit\w{1,5}|demeur\w{1,5}|résid\w{1,5}|livr\w{1,6}|envoy\w{1,4}|"
     r"reste|live[sd]?|living|resid\w{1,4}|deliver\w{0,3}|ship(?:ped)?)(?!\w)[^.!?]{0,36}$"
 )
-_NOT_STREETS = frozenset("anglais français commerce maison ville face".split())
+_NOT_STREETS = frozenset(["anglais", "français", "commerce", "maison", "ville", "face"])
 BOX_WORDS = frozenset({"box", "postale", "c.p", "b.p", "bp"})
 _BOX = re.compile(
     r"(?<!\w)(?:(?:p\.? ?o\.? ?)?box|c\.p\.|case postale|b\.p\.|bp|boîte postale)\s?[0-9]{1,6}(?![\w])"

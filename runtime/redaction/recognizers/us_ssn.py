@@ -1,4 +1,4 @@
-"""United States social security and individual taxpayer numbers: 3-2-4 digits, with the groups never issued left out."""
+"""United States social security and taxpayer numbers: 3-2-4 digits, without the groups that were never issued."""
 
 from __future__ import annotations
 

@@ -162,7 +162,9 @@ def test_an_unknown_line_in_dotenv_is_named_by_its_number(home: Path, line: str)
     assert ".env line 2" in refused(home)
 
 
-@pytest.mark.parametrize("content", ["", "- a\n", "text", "1: a\n", "null: a\n", "a: [", "\x00", "a: !!python/object/apply:os.system [id]\n"])
+@pytest.mark.parametrize(
+    "content", ["", "- a\n", "text", "1: a\n", "null: a\n", "a: [", "\x00", "a: !!python/object/apply:os.system [id]\n"]
+)
 def test_a_file_that_is_no_mapping_is_refused(home: Path, content: str) -> None:
     (home / "config").mkdir()
     (home / "config" / "agent.yaml").write_text(content)

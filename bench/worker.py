@@ -1,4 +1,4 @@
-"""A worker as served, but with an instant backend of 60 words: `python -m scripts.bench.worker --fd N [--no-ner]`."""
+"""A worker as served, but with an instant backend of 60 words: `python -m bench.worker --fd N [--no-ner]`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
+from bench.texts import ANSWER
 from runtime.backends.scripted import Script, ScriptedBackend
 from runtime.choice import Backends
 from runtime.redaction.engine import PiiEngine
 from runtime.server import build_services, create_app
 from runtime.settings import load_settings
 from runtime.worker import end_with_parent
-from scripts.bench.texts import ANSWER
 
 DELTAS = tuple(f"{word} " for word in ANSWER.split())
 

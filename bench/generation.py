@@ -12,11 +12,11 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from bench.load import Target
+from bench.service import ROOT, _first_key
 from runtime.choice import served_model
 from runtime.settings import load_settings
 from runtime.supervisor import Supervisor, listen
-from scripts.bench.load import Target
-from scripts.bench.service import ROOT, _first_key
 
 _QUESTION = "Write a long story about a lighthouse keeper and the sea."
 _TOKENS = 128

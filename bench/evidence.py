@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
+from bench.service import settings_of
 from runtime.audit.client import SocketLog
 from runtime.audit.record import Draft, new_record_id
 from runtime.audit.verify import main as verify
@@ -20,7 +21,6 @@ from runtime.bootstrap import prepare_home
 from runtime.settings import Settings
 from runtime.software import software
 from runtime.supervisor import Supervisor
-from scripts.bench.service import settings_of
 
 
 def draft() -> Draft:

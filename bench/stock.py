@@ -9,7 +9,7 @@ import tldextract
 from presidio_analyzer import AnalyzerEngine
 from presidio_analyzer.nlp_engine import NlpEngineProvider
 
-from scripts.bench.texts import ANSWER, PROMPT
+from bench.texts import ANSWER, PROMPT
 
 
 def stock_presidio_ms(rounds: int) -> float:

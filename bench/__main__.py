@@ -1,6 +1,6 @@
 """`make bench`: measures, prints a table, and fails where a durable step was skipped.
 
-    python -m scripts.bench [--quick] [--only turns,log,stream,generation] [--json FILE]
+    python -m bench [--quick] [--only turns,log,stream,generation] [--json FILE]
 
 Speed is judged beside a reference of the same run: the bare HTTP server, stock Presidio on the same two texts, bare
 llama-cpp-python, this run's own fdatasync.
@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from scripts.bench import evidence, generation, service
-from scripts.bench.load import body, first_deltas, latencies, quantile, throughput
-from scripts.bench.stock import stock_presidio_ms
-from scripts.bench.synccount import SyncCounter, fdatasync_ms
-from scripts.bench.texts import PROMPT
+from bench import evidence, generation, service
+from bench.load import body, first_deltas, latencies, quantile, throughput
+from bench.stock import stock_presidio_ms
+from bench.synccount import SyncCounter, fdatasync_ms
+from bench.texts import PROMPT
 
 _SYNCS_PER_TURN = 4  # input, model.intent, answer, turn
 

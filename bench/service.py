@@ -10,14 +10,14 @@ from pathlib import Path
 
 import yaml
 
+from bench.load import Target
+from bench.synccount import SyncCounter
 from runtime.audit.client import SocketLog
 from runtime.bootstrap import first_records, prepare_home
 from runtime.settings import Settings, load_settings
 from runtime.supervisor import Child, Supervisor, listen
-from scripts.bench.load import Target
-from scripts.bench.synccount import SyncCounter
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 _MANY = {"requests_per_minute": 1_000_000, "tokens_per_day": 1_000_000_000, "concurrent_turns": 1000}
 
 
@@ -42,7 +42,7 @@ def served(home: Path, counter: SyncCounter, *, workers: int, ner: bool) -> Iter
     try:
         supervisor.start(supervisor.writer())
         key = asyncio.run(_first_key(settings))
-        words = ["-m", "scripts.bench.worker", "--fd", str(listener.fileno()), *([] if ner else ["--no-ner"])]
+        words = ["-m", "bench.worker", "--fd", str(listener.fileno()), *([] if ner else ["--no-ner"])]
         supervisor.start(*(Child(f"worker {n}", words, pass_fds=(listener.fileno(),)) for n in range(workers)))
         yield Target(listener.getsockname()[1], key)
     finally:
@@ -60,7 +60,7 @@ def bare_server(home: Path) -> Iterator[Target]:
     supervisor = Supervisor(settings)
     listener = listen(settings)
     try:
-        words = ["-m", "scripts.bench.worker", "--fd", str(listener.fileno()), "--bare"]
+        words = ["-m", "bench.worker", "--fd", str(listener.fileno()), "--bare"]
         supervisor.start(Child("bare server", words, pass_fds=(listener.fileno(),)))
         yield Target(listener.getsockname()[1], "none")
     finally:
