@@ -20,7 +20,6 @@ from memory.erasure import Erased, ErasureEvent, ErasureRefused, Selector
 from memory.keys import KeyRing
 from runtime.answers import receipt_of
 from runtime.audit import reader
-from runtime.audit import reader
 from runtime.audit.client import LogClient
 from runtime.audit.record import Appended, Draft
 from runtime.backends.base import BackendError

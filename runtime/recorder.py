@@ -66,7 +66,7 @@ class TurnRecorder:
     subject_refs: tuple[str, ...] = ()
     salts: Salts = field(default_factory=Salts)
     step: int = 0
-    last_intent: str | None = None
+    last_intent: str | None = None  # set by whoever has made it durable
     rules: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     model: dict[str, Any] | None = None
@@ -123,7 +123,6 @@ class TurnRecorder:
         content[1]["commit"] = commitment(self.salts.of(name), exact)
         draft = self._draft("model.intent", content)
         draft.predicate["step"] = self.step
-        self.last_intent = draft.record_id
         return draft
 
     def closing(self, effect: Effect, *, released: str | None, status: str) -> Draft:

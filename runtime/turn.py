@@ -229,7 +229,6 @@ class TurnPipeline:
     def _gate(self, turn: Turn, request: ChatRequest) -> Gate:
         async def gate(exact: bytes) -> None:
             """Record before effect: these bytes leave only after their `model.intent` is durable."""
-            named = turn.record.last_intent
             try:
                 turn.transmissions += 1
                 if turn.transmissions > self._settings.agent.max_requests:
@@ -239,11 +238,13 @@ class TurnPipeline:
                     return  # the same bytes to the same backend again: a retry, covered by the intent before
                 turn.record.model = self._asking.model_facts(turn, request)
                 reach("turn.before_intent")
-                await self._log.append(turn.record.intent(exact))
+                intent = turn.record.intent(exact)
+                await self._log.append(intent)
+                turn.record.last_intent = intent.record_id
                 turn.sent.add(digest)
                 reach("turn.after_intent")
             except Exception as failure:
-                turn.gate_failure, turn.record.last_intent = failure, named  # a record names no intent that is not made
+                turn.gate_failure = failure
                 raise
 
         return gate

@@ -73,7 +73,7 @@ _KINDS = {
 _EDGES = ".,;:!?()[]{}*'’«»=“”"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(r"[(]?\d{1,6}(?:-\d{1,6})?[A-Za-z]?,?")
-_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|:[0-9A-Fa-f]{2}:|.{20}", re.DOTALL)
+_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|(?:[:-][0-9A-Fa-f]{2}){3}|.{20}", re.DOTALL)
 
 
 def kind(word: str) -> int:

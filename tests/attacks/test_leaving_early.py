@@ -14,6 +14,7 @@ import pytest
 
 from memory.errors import StorageError
 from runtime.audit import reader
+from runtime.audit.client import LogClient
 from runtime.audit.errors import LogUnavailable
 from runtime.audit.record import Appended, Draft
 from runtime.backends.scripted import Pause, Script, ScriptedBackend
@@ -94,7 +95,7 @@ def asked(app: Filagent, *, key: str, stream: bool = False) -> Iterator[http.cli
 class Flaky:
     """A log that fails to take one kind of record, once."""
 
-    def __init__(self, log: Any, event: str) -> None:
+    def __init__(self, log: LogClient, event: str) -> None:
         self._log, self._event = log, event
 
     async def append(self, draft: Draft) -> Appended:
@@ -126,7 +127,8 @@ def test_a_record_names_no_intent_that_was_never_made(tmp_path: Path) -> None:
 def test_a_database_that_fails_behind_the_record_costs_nobody_the_answer(tmp_path: Path) -> None:
     with running(tmp_path, engine=engine()) as app:
         ledger = app.services.ledger
-        close, failed = ledger.close, []
+        close = ledger.close
+        failed: list[bool] = []
 
         async def fails_once(*arguments: Any) -> None:
             if not failed:
@@ -134,7 +136,7 @@ def test_a_database_that_fails_behind_the_record_costs_nobody_the_answer(tmp_pat
                 raise StorageError("for a moment")
             await close(*arguments)
 
-        ledger.close = fails_once  # type: ignore[method-assign]
+        ledger.close = fails_once  # type: ignore[method-assign, assignment]
         answer = app.chat("Hello", headers={"Idempotency-Key": "k"})
         assert failed
         if answer.status != 200:

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-import memory.sqlite
+import memory.database
+from memory.sqlite import begin_immediate
 from runtime.audit.client import InProcessLog
 from runtime.audit.files import Files
 from runtime.audit.writer import LogWriter
@@ -95,12 +96,12 @@ def sweep(app: Filagent) -> None:
     """Housekeeping, until no turn is open."""
     ledger = app.services.ledger
     keeper = Housekeeper(app.settings, ledger.database, ledger.keys, app.log)
-    until(lambda: _unclosed(app) == 0 or on_loop(app, keeper.sweep()))
-    until(lambda: _unclosed(app) == 0)
 
+    def done() -> bool:
+        on_loop(app, keeper.sweep())
+        return rows(app.settings, "SELECT id FROM turns WHERE closed_at IS NULL") == []
 
-def _unclosed(app: Filagent) -> int:
-    return int(rows(app.settings, "SELECT count(*) FROM turns WHERE closed_at IS NULL")[0][0])
+    until(done)
 
 
 @pytest.mark.parametrize(("operation", "code", "half"), BREAKS)
@@ -142,7 +143,10 @@ def locked(app: Filagent) -> Iterator[None]:
 
 @pytest.fixture
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory.sqlite, "BUSY_SECONDS", 0.1)
+    """As if the process had been asked to wait for the lock a moment only."""
+    monkeypatch.setattr(
+        memory.database, "begin_immediate", lambda driver, **_: begin_immediate(driver, busy_seconds=0.1)
+    )
 
 
 def assert_storage_failed(app: Filagent, error: dict[str, Any], status: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Window(NamedTuple):
     end: int
     digits: str
     shape: tuple[int, ...]
-    inside: bool  # other digits stand right before it, after a space
+    inside: bool  # other digits stand right before it, or right behind, a space apart
 
 
 @dataclass(slots=True)
@@ -108,12 +108,15 @@ class Run:
         if self._groups is None:
             self._groups = [match.span() for match in _DIGITS.finditer(text)]
         groups = self._groups
+        single = [end - start == 1 for start, end in groups]
         for first, (start, _) in enumerate(groups):
             if start and (text[start - 1].isalpha() or text[start - 1] == "_"):
                 continue
-            inside = first > 0 and _linked(text[groups[first - 1][1] : start])
-            if inside and text[start - 1] not in " \n":
-                continue
+            gap = text[groups[first - 1][1] : start] if first else ""
+            linked = first > 0 and _linked(gap)
+            if linked and (gap[-1:] not in {" ", "\n"} or (single[first - 1] and single[first])):
+                continue  # in the middle of a number; one written digit by digit begins where its digits do
+            inside = linked and "\n" not in gap
             digits, shape = "", []
             for index in range(first, len(groups)):
                 low, high = groups[index]
@@ -126,7 +129,9 @@ class Run:
                 if len(shape) > 6 and len(digits) > len(shape):
                     break  # nobody writes a number in so many groups, unless digit by digit
                 if len(digits) >= least and _ends(text, high):
-                    yield Window(start, high, digits, tuple(shape), inside)
+                    behind = text[high : groups[index + 1][0]] if index + 1 < len(groups) else "\n"
+                    more = "\n" not in behind and _linked(behind)
+                    yield Window(start, high, digits, tuple(shape), inside or more)
 
 
 def _linked(gap: str) -> bool:
