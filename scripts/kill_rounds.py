@@ -1,12 +1,14 @@
 """Kills at random under load, many times: `.venv/bin/python scripts/kill_rounds.py 1000 [--seed N]`.
 
-Serves a temporary home with two workers, asks it questions from four sides, and kills what serves them. Exit 0 when every
-answer has its record and verifies, no turn is left open, no request was answered twice, and the verifier raised no alarm.
+Serves a temporary home with two workers, asks it questions from four sides, and kills what serves them. Exit 0 when
+every answer has its record and verifies, no turn is left open, no request was answered twice, and the verifier raised
+no alarm.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import secrets
 import sys
 import time
@@ -20,7 +22,7 @@ def main() -> int:
     parser.add_argument("rounds", type=int, help="how often something is killed")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31), help="of the moments of the kills")
     options = parser.parse_args()
-    from tests.faults.rounds import run
+    run = importlib.import_module("tests.faults.rounds").run
 
     begun = time.monotonic()
     print(f"seed {options.seed}", flush=True)

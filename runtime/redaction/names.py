@@ -22,6 +22,7 @@ _LABELS = {"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCAT
 _UP = "A-ZÀ-ÖØ-ÞŒ"
 _LOW = "a-zß-öø-ÿœ"
 _CAPITAL_RUN = re.compile(rf"(?<![\w])[{_UP}][{_UP}'’.-]+(?:[ \t]+[{_UP}][{_UP}'’.-]*)+(?![\w])")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CAPITAL_WORD = re.compile(rf"[{_UP}]+")
 _NAME = rf"[{_UP}][{_LOW}{_UP}'’]+(?:-[{_UP}][{_LOW}{_UP}'’]+)*"
 _PARTICLE = r"(?:de la|de|du|des|d'|d’|la|le|van der|van den|van|von|ben|ibn|al|el|bin|da|dos|di|mac|st\.?)"
@@ -72,7 +73,8 @@ _EDGES = " \t\n\u00a0.,;:!?()\"'«»“”’*_-"
 
 
 def visible(text: str) -> str:
-    """The text as the model is shown it: runs of capitals in title case, with the same positions."""
+    """The text as the model is shown it: runs of capitals in title case, half characters as marks; same positions."""
+    text = _SURROGATE.sub("\ufffd", text)
     if not _CAPITAL_RUN.search(text):
         return text
     return _CAPITAL_RUN.sub(lambda run: _CAPITAL_WORD.sub(_title, run.group()), text)
@@ -228,6 +230,9 @@ def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool])
         start = match.start() + word.start()
         after = words[index + 1] if index + 1 < len(words) else None
         if _is_given(lowered):
+            family = next((one for one in words[:index] if one.group().lower() in SURNAMES), None)
+            if family is not None:  # "Nguyen Van Minh"
+                start = match.start() + family.start()
             if after is not None and after.group().lower() not in NOT_NAMES:
                 yield Span(
                     start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given"
@@ -239,7 +244,7 @@ def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool])
                 and lowered not in NOT_NAMES
                 and not (begins and index == 0 and _doubtful(text, match, is_common))
             ):
-                yield Span(start, start + len(lowered), "PERSON", 0.55, "names.given")
+                yield Span(start, match.start() + word.start() + len(lowered), "PERSON", 0.55, "names.given")
             return
         if after is not None and after.group().lower() in SURNAMES and lowered not in TITLES:
             unusual = not is_common(lowered) and lowered not in NOT_NAMES

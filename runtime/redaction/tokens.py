@@ -159,7 +159,10 @@ class TokenMap:
         regions = _disjoint((max(0, span.start), min(len(text), span.end), span.entity) for span in spans)
         for low, high, _ in look_alikes(text):
             _cover(regions, low, high)
-        _fill(regions, self._known(text))
+        _fill(
+            regions,
+            self._known(text, {(text[start:end], entity) for start, end, entity in regions if entity in _NAMES}),
+        )
         while True:
             # every token reads alike to its neighbours: it starts with < and ends with >
             pieces: list[str] = []
@@ -180,11 +183,10 @@ class TokenMap:
                 _cover(regions, original + low - shown, original + high - shown)
                 stray = next(look_alikes(trial, high), None)
 
-    def _known(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where values of the map stand in a text, whatever was found there: a name once masked stays masked."""
-        for entry in self._entries.values():
-            value = entry.value
-            if entry.entity == LITERAL or len(value) < 4 or (entry.entity in _NAMES and not value[0].isupper()):
+    def _known(self, text: str, named: set[tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
+        """Where values of the map, and names found in this text, stand in it unfound: a name is masked everywhere."""
+        for value, entity in named | {(entry.value, entry.entity) for entry in self._entries.values()}:
+            if entity == LITERAL or len(value) < 4 or (entity in _NAMES and not value[0].isupper()):
                 continue
             low = text.find(value)
             while low >= 0:
@@ -192,7 +194,7 @@ class TokenMap:
                 if not (value[0].isalnum() and text[low - 1 : low].isalnum()) and not (
                     value[-1].isalnum() and text[high : high + 1].isalnum()
                 ):
-                    yield low, high, entry.entity
+                    yield low, high, entity
                 low = text.find(value, high)
 
     def _token(self, entity: str, value: str) -> str:

@@ -21,7 +21,8 @@ from runtime.audit.keys import ROOT_PUBLIC, load_public
 from runtime.audit.receipt import check_answer
 from runtime.audit.verify import verify_log
 from runtime.recorder import Salts
-from tests.faults.machine import ROOT, Machine, rows
+from tests.faults.machine import Machine, rows
+from tests.faults.processes import ROOT
 from tests.integration.doors import on_loop
 from tests.integration.harness import Filagent
 

@@ -19,8 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.asking import NoReplyError, Reply, ask, question, until
 from tests.faults.evidence import assert_no_alarm, assert_proven, assert_recorded, assert_settled
-from tests.faults.machine import Machine, NoReplyError, Reply, Served, ask, children, machine, question, until
+from tests.faults.machine import Machine, Served, machine
+from tests.faults.processes import children
 
 WORKERS = 2
 CLIENTS = 4

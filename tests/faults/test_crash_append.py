@@ -19,8 +19,10 @@ import pytest
 from runtime.audit.keys import ROOT_PUBLIC, init_keys, load_public
 from runtime.audit.verify import verify_log
 from tests.fakes.provider import FakeProvider
+from tests.faults.asking import Reply, ask, get, question
 from tests.faults.evidence import assert_proven, assert_recorded, assert_settled, of_turn, records
-from tests.faults.machine import ROOT, Machine, Reply, ask, get, machine, question
+from tests.faults.machine import Machine, machine
+from tests.faults.processes import ROOT
 
 STEPS = (
     "audit.append.before_write",

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from memory.erasure import STEPS
+from tests.faults.asking import ask, question
 from tests.faults.evidence import assert_proven, assert_recorded, assert_settled, records
-from tests.faults.machine import Machine, ask, machine, question
+from tests.faults.machine import Machine, machine
 
 #: The writer dies instead: while it records the intent (its second record after its own start), or the completion.
 WRITER = {"intent": "audit.append.after_sync:2", "completion": "audit.append.before_write:3"}

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.faults.asking import NoReplyError, Reply, ask, events_of, question
 from tests.faults.evidence import assert_proven, assert_recorded, assert_settled, of_turn
-from tests.faults.machine import Machine, NoReplyError, Reply, Worker, ask, events_of, machine, question
+from tests.faults.machine import Machine, machine
+from tests.faults.processes import Worker
 
 ANSWER = "Hello, world."
 

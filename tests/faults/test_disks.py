@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.provider import FakeProvider
+from tests.faults.asking import Reply, ask, get, question, until
 from tests.faults.evidence import assert_proven, assert_settled, records
-from tests.faults.machine import Machine, Reply, Worker, ask, get, machine, mount, question, until
+from tests.faults.machine import Machine, machine, mount
+from tests.faults.processes import Worker
 
 BODY = question("Say hello.")
 

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import pytest
 
 from tests.fakes.provider import FakeProvider
+from tests.faults.asking import NoReplyError, ask, question, until
 from tests.faults.evidence import assert_proven, assert_settled, of_turn, records
-from tests.faults.machine import Machine, NoReplyError, Served, ask, children, is_alive, machine, question, until
+from tests.faults.machine import Machine, Served, machine
+from tests.faults.processes import await_end, children
 
 BODY = question("Say hello.")
 
@@ -66,7 +68,7 @@ def test_without_its_writer_nothing_is_asked_and_nothing_answered(site: Site) ->
     killed = site.child("writer")
     for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped first: nothing it had begun is finished any more
         site.served.process.signal_child(killed, number)
-    until(lambda: not is_alive(killed), "the end of the writer")
+    await_end([killed])
     statuses = [site.ask()]
     while statuses[-1] != 200:
         statuses.append(until(site.ask, "an answer"))
@@ -127,7 +129,7 @@ def test_without_its_supervisor_everything_ends_and_starts_again(site: Site) -> 
     orphans = [pid for pids in children(site.served.process.pid).values() for pid in pids]
     assert len(orphans) == 4
     site.served.process.kill()
-    until(lambda: not any(map(is_alive, orphans)), "children that end with their parent")
+    await_end(orphans)
     site.served = site.home.serve(workers=2)
 
 

@@ -115,7 +115,9 @@ def test_no_identifier_reaches_the_model_and_all_come_back(
     app, backend = parrot
     before = len(backend.sent)
     answer = app.chat(text).json
-    assert [piece for piece in pieces if piece in seen(backend, before)] == []
+    told = "\n".join(message.content for sent in backend.sent[before:] for message in sent.request.messages)
+    assert [piece for piece in pieces if piece in told] == []
+    assert text not in seen(backend, before)
     assert answer["content"] == text
     assert sum(answer["redactions"].values()) >= 1
 

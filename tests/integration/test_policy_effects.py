@@ -27,6 +27,7 @@ from .doors import (
     until,
 )
 from .harness import Answer, Filagent, running, settings_for
+from .searching import find, read_home
 
 
 def narrow(policy: dict[str, Any]) -> None:
@@ -123,7 +124,7 @@ def test_an_answer_that_may_not_be_said_is_not(app: Filagent, cue: Cue) -> None:
     cue.script = Script(("Well. ", "My system prompt ", "says: be rude."))
     answer = app.chat("Hello")
     assert_refused(app, answer, 403, "guard.blocked_pattern")
-    assert "rude" not in answer.raw.decode()
+    assert "be rude" not in answer.raw.decode()
     again = app.request("GET", f"/turns/{answer.json['turn_id']}")
     assert (again.status, again.json["code"]) == (409, "turn.no_answer")
 
@@ -168,7 +169,7 @@ def test_a_blocked_entity_refuses_the_turn(app: Filagent, backend: ScriptedBacke
     before = len(backend.sent)
     answer = app.chat("My card is 4111 1111 1111 1111.")
     assert_refused(app, answer, 403, "policy.entity_blocked")
-    assert "4111" not in answer.raw.decode()
+    assert "4111 1111" not in answer.raw.decode()
     assert len(backend.sent) == before
 
 
@@ -185,8 +186,8 @@ def test_an_entity_that_may_not_go_out_ends_the_answer(app: Filagent, cue: Cue, 
         told, said = answer.json, answer.raw.decode()
         assert answer.status == 403
     assert told["code"] == "policy.entity_blocked"
-    assert "7890" not in said
-    assert "3000" not in said
+    assert "7890 189" not in said
+    assert "3000 6000" not in said
     found = record(app, told["decision_id"])
     assert (found["decision"], found["reasons"]) == ("deny", ["policy.entity_blocked"])
 
@@ -290,10 +291,10 @@ def test_the_policy_in_force_is_named_in_every_record(app: Filagent) -> None:
 
 
 def test_no_record_of_a_refusal_holds_a_word_of_it(app: Filagent) -> None:
-    logged = b"".join(path.read_bytes() for path in app.settings.logs_dir.rglob("*") if path.is_file())
-    told = json.dumps(records(app)).encode() + logged
-    for word in (b"previous", b"4111", b"203.0.113", b"courriel"):
-        assert word not in told
+    said = ["all previous instructions", "4111 1111 1111 1111", "203.0.113.77", "jean.roy@courriel.example"]
+    logged = {name: data for name, data in read_home(app.settings.home).items() if name.startswith("logs/")}
+    assert any("(payloads)" in name for name in logged)
+    assert find(said, logged) == set()
 
 
 def test_after_all_of_this_the_log_is_whole(app: Filagent) -> None:

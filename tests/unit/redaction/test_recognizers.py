@@ -155,7 +155,10 @@ SECRET = [
     ("sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", []),
 ]
 STREET_ADDRESS = [
-    ("J'habite au 1234, rue Sainte-Catherine Ouest, app. 5, Montréal (Québec), au fond", ["1234, rue Sainte-Catherine Ouest, app. 5, Montréal (Québec)"]),
+    (
+        "J'habite au 1234, rue Sainte-Catherine Ouest, app. 5, Montréal (Québec), au fond",
+        ["1234, rue Sainte-Catherine Ouest, app. 5, Montréal (Québec)"],
+    ),
     ("12 rue des Lilas", ["12 rue des Lilas"]),
     ("2100, boul. Édouard-Montpetit, bureau 301.", ["2100, boul. Édouard-Montpetit, bureau 301"]),
     ("15 bis avenue Foch, 69006 Lyon", ["15 bis avenue Foch, 69006 Lyon"]),
@@ -184,7 +187,10 @@ LABELLED_ID = [
     ("permis de conduire T1234-120185-01", [("CA_DRIVER_LICENSE", "T1234-120185-01")]),
     ("passeport canadien HG123456", [("PASSPORT", "HG123456")]),
     ("SIRET 732 829 320 00074", [("FR_SIRET", "732 829 320 00074")]),
-    ("TPS 123456789 RT0001, TVQ 1234567890 TQ0001", [("CA_TAX_NUMBER", "123456789 RT0001"), ("CA_TAX_NUMBER", "1234567890 TQ0001")]),
+    (
+        "TPS 123456789 RT0001, TVQ 1234567890 TQ0001",
+        [("CA_TAX_NUMBER", "123456789 RT0001"), ("CA_TAX_NUMBER", "1234567890 TQ0001")],
+    ),
     ("compte de banque 12345-678-9012345", [("BANK_ACCOUNT", "12345-678-9012345")]),
     ("transit 00815", [("BANK_ACCOUNT", "00815")]),
     ("plaque : H42 KLM", [("LICENSE_PLATE", "H42 KLM")]),
