@@ -21,8 +21,7 @@ from runtime.audit import reader
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.errors import Conflict, NotFound
 from runtime.exchange import Answer
-from runtime.ledger import Ledger, now_ms, token_map
-from runtime.recorder import Salts
+from runtime.ledger import Ledger, now_ms, read_salts, token_map
 
 _ANSWERED = {"allow", "redact"}
 _MAX_MESSAGES_TURNS = 500
@@ -63,7 +62,7 @@ class Archive:
         parts, values = open_stored(stored, self._ledger.keys)
         if not parts.keys() >= {"salts", "output"}:
             raise NotFound("turn.content_lost", "The content of this turn is gone; its record remains.")
-        salts = Salts(parts["salts"])
+        salts, _ = read_salts(parts["salts"])
         strict = decode_messages(parts["output"])[-1].content
         kept = json.loads(turn.receipt) if turn.receipt else self._from_log(turn.record_id, turn.log_index)
         receipt = {

@@ -36,7 +36,7 @@ class Asking:
         return TurnRecorder(
             request=request,
             policy_revision=self._policy.revision,
-            masker_revision=self._masking.engine.revision,
+            masker_revision=self._masking.revision,
             software=software(),
             turn_ref=random_ref("t_"),
             legal=self.legal(request.purpose),

@@ -14,6 +14,7 @@ from runtime.audit.client import LogClient
 from runtime.evidence import system_draft
 
 logger = logging.getLogger("filagent")
+_NAMED = 15  # codes that a record names one by one
 _MOST_CODES = 15  # a record's detail holds 16 members
 
 

@@ -21,12 +21,12 @@ from memory.errors import TurnNotOpen
 from memory.keys import ContentKey, KeyRing
 from memory.recall import Message, Recalled, Tokens, encode_messages, recall
 from memory.repository import OpenedTurn, Refused, Replay, TurnLimits
-from memory.rows import Content, Sealed, Usage, VaultEntry
+from memory.rows import Content, History, Sealed, Usage, VaultEntry
 from policies.model import Limits
 from runtime.audit.record import Appended
 from runtime.backends.base import ChatMessage, Finished
 from runtime.exchange import TurnRequest
-from runtime.recorder import Salts, StoredContent
+from runtime.recorder import SEED_BYTES, Salts, StoredContent, TurnRecorder
 from runtime.redaction.tokens import TokenEntry, TokenMap
 
 #: Which values get a blind index, so that a person can be found by them: everything that identifies somebody.
@@ -86,19 +86,31 @@ class Ledger:
         self._held.add(holder)
         return LiveTurn(opened, request.caller.principal_id, holder)
 
-    async def load(self, live: LiveTurn, *, max_turns: int, budget: int) -> Recalled:
-        """The conversation's tokens, and its newest turns of at most `budget` characters, in their strictest view."""
+    async def load(self, live: LiveTurn, *, max_turns: int, budget: int, masker: str) -> tuple[Recalled, bool]:
+        """The conversation's tokens, and its newest turns of at most `budget` characters, in their strictest view.
+
+        The flag says that some of them were masked by another revision than `masker`, or not at all: mask them again.
+        """
         opened = live.opened
         if opened.is_new and live.key is None and not live.stale:
-            return Recalled((), Tokens(), 0, complete=True)
+            return Recalled((), Tokens(), 0, complete=True), False
         history = await self.database.read(
             lambda conn: repository.load_conversation(
-                conn, opened.conversation_id, live.principal_id, max_turns=max_turns, names=_SAID
+                conn, opened.conversation_id, live.principal_id, max_turns=max_turns, names=(*_SAID, "salts")
             )
         )
         if history is None:
             raise TurnNotOpen("the conversation was deleted meanwhile")
-        return await asyncio.to_thread(recall, history, self.keys, budget=budget, names=_SAID)
+        recalled = await asyncio.to_thread(recall, history, self.keys, budget=budget, names=_SAID)
+        return recalled, await asyncio.to_thread(self._masked_otherwise, history, masker)
+
+    def _masked_otherwise(self, history: History, masker: str) -> bool:
+        for past in history.turns:
+            key = self.keys.unwrap(past.turn_id, past.key)
+            for content in past.contents:
+                if content.name == "salts" and read_salts(vault.open_content(key, content))[1] != masker:
+                    return True
+        return False
 
     async def commit(
         self,
@@ -106,7 +118,7 @@ class Ledger:
         strict_input: Sequence[ChatMessage],
         prompt: Sequence[Message],
         tokens: TokenMap,
-        salts: Salts,
+        record: TurnRecorder,
     ) -> dict[str, StoredContent]:
         """Make the turn's key, its input and view (strictest), and its new tokens durable.
 
@@ -118,7 +130,7 @@ class Ledger:
         sealed = [
             vault.seal_content(key, "input", encode_messages(_from_caller(strict_input))),
             vault.seal_content(key, "view", encode_messages(prompt)),
-            vault.seal_content(key, "salts", salts.seed),
+            vault.seal_content(key, "salts", record.salts.seed + record.masker_revision.encode()),
         ]
         entries, fresh = self._entries(live, key, tokens)
         blinds = self._mentions(tokens, [message.content for message in strict_input])
@@ -233,6 +245,11 @@ def now_ms() -> int:
 def _from_caller(messages: Sequence[ChatMessage]) -> list[Message]:
     """Whatever role a caller gave his messages, they are his."""
     return [Message(message.role, "caller", message.content) for message in messages]
+
+
+def read_salts(plaintext: bytes) -> tuple[Salts, str]:
+    """A turn's salts, and the revision of what masked its contents."""
+    return Salts(plaintext[:SEED_BYTES]), plaintext[SEED_BYTES:].decode("ascii", "replace")
 
 
 def token_map(tokens: Tokens) -> TokenMap:

@@ -10,9 +10,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from memory.recall import Recalled
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage
 from runtime.errors import Forbidden
@@ -22,6 +23,7 @@ from runtime.redaction.stream import StreamMasker
 from runtime.redaction.tokens import TokenMap
 
 Direction = Literal["in", "out"]
+OFF = "sha256:" + "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Masking:
         self._timeout = timeout
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="masking")
 
+    @property
+    def revision(self) -> str:
+        """What masks here, as records name it; all zeros where masking is switched off (development only)."""
+        return self.engine.revision if self.enabled else OFF
+
     async def mask(
         self, texts: Sequence[str], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
     ) -> Masked:
@@ -79,6 +86,15 @@ class Masking:
             result.hidden.update(span.entity for span in spans if actions[span.entity] in {"mask", "count"})
             result.texts.append(tokens.mask(text, spans))
         return result
+
+    async def again(self, recalled: Recalled, tokens: TokenMap, route: Route) -> Recalled:
+        """Recalled messages masked by today's engine: what another one, or none, had let through is masked now."""
+        texts = [tokens.restore(message.content) for message in recalled.messages]
+        masked = await self.mask(texts, tokens, route, "in", blocks=False)
+        messages = tuple(
+            replace(message, content=text) for message, text in zip(recalled.messages, masked.texts, strict=True)
+        )
+        return replace(recalled, messages=messages)
 
     async def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, within the time limit."""

@@ -28,6 +28,9 @@ def commitment(salt: bytes, exact: bytes) -> str:
     return hashlib.sha256(salt + exact).hexdigest()
 
 
+SEED_BYTES = 32
+
+
 class Salts:
     """All salts of one turn, derived from one seed of 32 bytes that lives only inside the turn's ciphertexts.
 
@@ -35,7 +38,7 @@ class Salts:
     """
 
     def __init__(self, seed: bytes | None = None) -> None:
-        self.seed = secrets.token_bytes(32) if seed is None else seed
+        self.seed = secrets.token_bytes(SEED_BYTES) if seed is None else seed
 
     def of(self, name: str) -> bytes:
         """The salt of 16 bytes for `name` (input, output, view.1, view.2 …)."""

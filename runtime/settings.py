@@ -219,6 +219,8 @@ class Settings(_Section):
         """Create the directories of this home, 0700; refuse one that belongs to somebody else."""
         for path in (self.home / "data", self.logs_dir, self.keys_dir, self.home / "models", self.run_dir):
             try:
+                if path == self.run_dir and path.is_symlink():
+                    raise SettingsError("the directory for sockets is a symbolic link")
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 state = path.stat()
                 if state.st_uid != os.getuid():

@@ -158,10 +158,13 @@ class TurnPipeline:
     # 2 --------------------------------------------------------------------------------------------------------- mask
 
     async def _mask(self, turn: Turn) -> None:
-        turn.recalled = await self._ledger.load(
-            sure(turn.live), max_turns=self._settings.agent.history_turns, budget=self._asking.history_budget(turn)
+        most, budget = self._settings.agent.history_turns, self._asking.history_budget(turn)
+        turn.recalled, stale = await self._ledger.load(
+            sure(turn.live), max_turns=most, budget=budget, masker=self._masking.revision
         )
         turn.tokens = token_map(turn.recalled.tokens)
+        if stale:
+            turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
         messages = turn.request.messages
         masked = await self._masking.mask([message.content for message in messages], turn.tokens, turn.route, "in")
         turn.strict_input = [
@@ -186,7 +189,7 @@ class TurnPipeline:
         for attempt in range(_TOKEN_ATTEMPTS):
             try:
                 stored = await self._ledger.commit(
-                    sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record.salts
+                    sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record
                 )
                 break
             except TokenTaken:
@@ -265,7 +268,7 @@ class TurnPipeline:
             except TokenTaken:
                 if attempt == _TOKEN_ATTEMPTS - 1:
                     raise
-                recalled = await self._ledger.load(sure(turn.live), max_turns=0, budget=0)
+                recalled, _ = await self._ledger.load(sure(turn.live), max_turns=0, budget=0, masker="")
                 turn.tokens = token_map(recalled.tokens)
         turn.record.stored.update(stored)
         turn.stored = True
@@ -329,8 +332,6 @@ class TurnPipeline:
                 await self._ledger.claim(sure(turn.live), spent)
         except Exception as second:
             turn.record.note((), (failures.translate(second).code,))
-
-    # helpers -----------------------------------------------------------------------------------------------------
 
     async def _timed(self, turn: Turn, stage: str, step: Awaitable[T]) -> T:
         with self._telemetry.stage(stage), turn.record.stage(stage):

@@ -257,7 +257,7 @@ def _cover(regions: list[tuple[int, int, str]], low: int, high: int) -> None:
 
 def _fill(regions: list[tuple[int, int, str]], more: Iterable[tuple[int, int, str]]) -> None:
     """Add regions where nothing is yet, the longest first."""
-    for low, high, entity in sorted(more, key=lambda region: region[0] - region[1]):
+    for low, high, entity in sorted(more, key=lambda region: (region[0] - region[1], region)):
         at = bisect_right(regions, low, key=lambda region: region[1])
         if at == len(regions) or regions[at][0] >= high:
             regions.insert(at, (low, high, entity))

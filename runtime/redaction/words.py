@@ -25,7 +25,7 @@ _LETTERS = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœ]+")
 _LETTERS_AND_MARK = re.compile(r"([A-Za-zÀ-ÖØ-öø-ÿŒœ]*[a-zß-öø-ÿœ])([,.;:!?])")
 _LETTERS_AND_ELISION = re.compile(r"([A-Za-z]{1,6}['’])([A-Za-zÀ-ÖØ-öø-ÿŒœ]+)")
 _LONG_CLASS = re.compile(r"\[[^\[\]]{200,}\]")
-_LONGEST = 1_000  # a chunk longer than this is no word of any language
+_LONGEST = 200  # a chunk longer than this is no word of any language
 
 
 class Word(NamedTuple):
