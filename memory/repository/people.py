@@ -40,8 +40,8 @@ _NEW_PRINCIPAL: Final = insert(principals)
 
 
 def ensure_person(conn: Connection, ring: KeyRing, name: str, *, now: int, issuer: str = LOCAL) -> Person:
-    """The person of that name, made when there is none. Names are unique."""
-    known = find_person(conn, name, issuer=issuer)
+    """The person of that name, made when there is none. Names are unique, whatever their case and spaces."""
+    known = find_person(conn, name, issuer=issuer) or find_person_by_subject(conn, ring.subject_index(name))
     if known is not None:
         return known
     person = Person(uuid7("P-"), uuid7("A-"), name, None)

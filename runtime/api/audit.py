@@ -23,6 +23,7 @@ from runtime.errors import NotFound
 from runtime.exchange import Caller
 
 router = APIRouter(tags=["evidence"])
+_DEPTH = 2048  # lines that are looked through for a record whose view is not written yet
 
 _LINES_A_PAGE = 5_000
 _MISSING = ("decision.not_found", "There is no such decision for you.")
@@ -100,7 +101,8 @@ async def _readable(request: Request, record_id: str) -> dict[str, Any]:
     caller = await permitted(request, "decision.read_own")
     if RECORD_ID.fullmatch(record_id) is None:
         raise NotFound(*_MISSING)
-    found = await asyncio.to_thread(reader.read_decision, services(request).settings.logs_dir, record_id)
+    logs = services(request).settings.logs_dir
+    found = await asyncio.to_thread(reader.read_decision, logs, record_id, depth=_DEPTH)
     if found is None:
         raise NotFound(*_MISSING)
     if not may(request, caller, "decision.read_any") and not await _is_own(request, caller, found["record"]):

@@ -137,8 +137,14 @@ def iter_lines(
             low = until
 
 
-def read_decision(logs_dir: Path, record_id: str) -> dict[str, Any] | None:
+def read_decision(logs_dir: Path, record_id: str, *, depth: int | None = None) -> dict[str, Any] | None:
     """A record by its id: from the view of it, else from the log. None where there is none.
+
+    Args:
+        logs_dir: the log.
+        record_id: any text.
+        depth: without a view, how many of the newest lines are looked through; None: all of them. Views come within
+            seconds, so a door needs few, and a stranger's made-up id costs little.
 
     Returns:
         record_id, log_index, record (the predicate), subjects, line (the envelope, without LF).
@@ -157,7 +163,8 @@ def read_decision(logs_dir: Path, record_id: str) -> dict[str, Any] | None:
         if record is not None and record.record.get("record_id") == record_id:
             return record.as_json()
     wanted = record_id.encode()
-    for index, line in iter_lines(logs_dir, reverse=True):
+    start = 0 if depth is None else covered_size(logs_dir) - depth
+    for index, line in iter_lines(logs_dir, start, reverse=True):
         if wanted in _payload(index, line):
             record = read_record(index, line)
             if record.record.get("record_id") == record_id:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import threading
 import time
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -172,10 +173,17 @@ class PiiEngine:
             entities = self._models[language].find([names.visible(block) for _, _, block in batch], check)
             for (index, start, block), named in zip(batch, entities, strict=True):
                 check()
-                taken = [(span.start - start, span.end - start) for span in identifiers[index]]
+                taken = _within(identifiers[index], start, start + len(block))
                 for span in names.spans(block, named, taken, dictionary.__contains__):
                     found[index].append(Span(start + span.start, start + span.end, span.entity, span.score, span.rule))
         return found
+
+
+def _within(spans: list[Span], start: int, end: int) -> list[tuple[int, int]]:
+    """Where sorted spans stand in a block, counted from its start."""
+    first = bisect_right(spans, start, key=lambda span: span.end)
+    last = bisect_left(spans, end, key=lambda span: span.start)
+    return [(max(0, span.start - start), min(end, span.end) - start) for span in spans[first:last]]
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

@@ -27,11 +27,12 @@ _FRENCH = word_set(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ACCENTS = re.compile(r"[éèêëàâçùûôîïœ]")
+_SHORT = 200  # code points: a longer text without small words is a table or code
 _SAMPLE = 600  # code points: more would not change the answer
 
 
 def languages(text: str) -> tuple[str, ...]:
-    """The languages to look for names in: `("en",)`, `("fr",)`, or both when the text does not tell."""
+    """The languages to look for names in: `("en",)`, `("fr",)`, or both for a short text that does not tell."""
     sample = text[:_SAMPLE].lower().replace("’", "'")
     english = french = 0
     for word in _WORD.findall(sample):
@@ -44,8 +45,6 @@ def languages(text: str) -> tuple[str, ...]:
         ):
             french += 1
     french += min(3, len(_ACCENTS.findall(sample)) // 2)
-    if english >= french + 2 or (english and not french):
-        return ("en",)
-    if french >= english + 2 or (french and not english):
-        return ("fr",)
-    return ("en", "fr")
+    if english != french:
+        return ("en",) if english > french else ("fr",)
+    return ("en", "fr") if len(text) < _SHORT else ("en",)

@@ -14,150 +14,154 @@ def word_set(words: str) -> frozenset[str]:
 
 GIVEN_NAMES = word_set(
     """
-    adam adèle adrien agathe agnès ahmed aïcha aïssatou alain alan albert alejandro alex alexa alexander alexandra
-    alexandre alexia alexis alfred ali alice alicia aline alison allan amadou amanda amber amélie amina amir amy ana
-    anaïs anastasia andré andréa andrea andrée andrew andy angela angèle angélique anita ann anna anne annabelle
-    annette annick annie anouk anthony antoine antonio antony april ariane arianne arnaud arthur ashley astrid aurélie
-    aurélien audrey ayoub aziz baptiste barbara bastien béatrice beatriz benjamin benoit benoît bernadette bernard
-    bertrand beth betty beverly bianca bilal bill bob bobby brad bradley brandon brenda brendan brett brian brigitte
-    bruce bruno bryan caitlin camila camille carl carla carlos carmen carol carole carolina caroline carolyn casey
-    cassandra cathy catherine cécile cédric céline chantal charles charlie charlotte chen cheryl chloé chloe chris
-    christelle christian christiane christina christine christophe christopher cindy claire clara clarisse claude
-    claudette claudia claudine clément clémence colette colin colleen constance coralie corinne craig cristina cynthia
-    cyril daniel daniela danielle danny daphné darren dave david deborah debra delphine denis denise dennis derek diana
-    diane didier diego dimitri dominic dominique donald donna doris dorothée dorothy doug douglas duncan dylan édith
-    edith édouard eduardo edward éléonore elena eleanor eli éliane elias élie elijah élisabeth elizabeth élise ella
-    ellen elliot élodie éloïse emily emma emmanuel emmanuelle éric eric erica erik erin ernest estelle esther ethan
-    étienne eugène eugénie eva evan évelyne evelyn ève fabien fabienne fabrice fanny farah farid fatima fatimata fatou
-    félix felix fernand fernanda fiona flavie florence florian françois françoise frances francis francisco franck
-    frank fred frédéric frédérique frederick gabriel gabriela gabrielle gaël gaëlle gary gaston geneviève geoffrey
-    george georges georgia gérald gérard germain ghislain ghislaine gilbert gilles gina ginette giovanni gisèle giulia
-    gordon grace graham grégoire grégory greg gregory guillaume gustave guy gwenaëlle hakim hamid hamza hannah harold
-    harry hassan heather hector hélène helen helena henri henry herbert hervé holly hubert hugo hugues hussein ian
-    ibrahim igor imane inès ines ingrid irène irene iris isaac isabel isabella isabelle ismaël ivan jack jackie jacob
-    jacqueline jacques jade james jamie jamila jan jane janet janice jason javier jean jeanne jeannine jeff jeffrey
-    jenna jennifer jenny jeremiah jeremy jérémie jérémy jérôme jerry jessica jessie jim jimmy joan joanie joanna joanne
-    jocelyn jocelyne joe joël joel johanne john johnny jonathan jordan jorge josé jose josée joseph joséphine josephine
-    josh joshua josiane josianne joy joyce juan juanita judith judy jules julia julian juliana julie julien juliette
-    justin justine karen karim karine kate katherine kathleen kathy katia katie kayla keith kelly ken kenneth kevin
-    khadija khalid kim kimberly kyle laetitia lamia larry laura laure laurence laurent laurie laurianne lauren léa leah
-    lee leila léo léon leonard leonardo léonie leslie leticia lewis liam lili liliane lily lina linda lindsay line lisa
-    lise logan loïc lola lorenzo lori lorraine louis louise luc luca lucas lucia lucie lucien lucille ludovic luis luke
-    lydia lydie lyne lynn maëlle maëva mackenzie madeleine mael magalie magali maggie malika malik mamadou manon manuel
-    marc marcel marcelle marco marcus margaret margaux margot marguerite maria mariam mariama marianne marie mariel
-    marielle marilou marilyn marina mario marion marisa marjolaine marjorie mark marlène marlon martha martin martine
-    mary maryse mason mateo mathieu mathilde mathis matt matthew matthieu maude maureen maurice max maxime maxim maya
-    megan mégane mehdi mélanie melanie mélissa melissa mia micah michael michaël michèle michel michelle miguel mike
-    mikaël mireille miriam mohamed mohammed moha mona monica monika monique morgan morgane mouhamed moussa muhammad
-    murielle mustafa myriam nadège nadia nadine naomi natacha natalia natalie natasha nathalie nathan nathaniel
-    nicholas nick nicolas nicole nina noah noé noël noémie nora norma normand norman nour odette odile olga oliver
-    olivia olivier omar oscar owen paige pamela paola pascal pascale patrice patricia patrick paul paula paule pauline
-    pedro penelope perrine peter pétra phil philip philippe pierre pierrette priscilla quentin rachel rachid rafael
-    ralph ramon raoul raphaël raphaëlle raymond raymonde rebecca régine régis réjean réjeanne rémi rémy rené renée
-    renaud ricardo richard rita rob robert roberta roberto robin rodrigue roger roland romain roman rosa rosalie
-    rosemary ross roxane roxanne roy ruben ruth ryan sabine sabrina salma sally salim sam samantha samira samir samuel
-    sandra sandrine sara sarah sasha scott sean sébastien selena serge sergio séverine shannon sharon shawn sheila
-    shirley sidonie simon simone sofia solange sonia sophia sophie stacy stan stanislas stella stéphane stéphanie
-    stephanie stephen steve steven stewart stuart susan suzanne suzie sylvain sylvette sylvie sylvia tamara tania tanya
-    tara tatiana taylor ted teresa terrence terry théo théodore theodore thérèse thierry thomas tiffany tim timothée
-    timothy todd tom tommy tony tracy travis trevor tristan tyler ursula valentin valentina valentine valérie valerie
-    vanessa vera véronique veronica vicky victor victoria viktor vincent violaine virginia virginie vivian viviane
-    vladimir walter wanda warren wayne wendy wilfrid will william xavier yan yann yannick yasmine yassine yolande
-    youssef yousra aaliyah abby abigail adama addison adel aditya adriana adrian agnieszka aida aimée aisha aissata
-    akash akiko alain albertine aleksandr alessandro alessia alfonso alfredo alina alphonse alvaro amal amara amaury
-    amelia aminata amine amira anand andreas andrei aneta anika anjali anneliese anselme anton antonia antonin apolline
-    archie ari aria ariel armand arnold arsène arturo asma ashok assia athéna aurore ava avery awa ayaan ayesha ayla
-    babacar bahia bao bart basile basma béla belinda benedict benoîte bérénice bernice bintou blaise blanche blessing
-    boris brayan brooke bryce brynn caleb calvin candice capucine carine carlo carole-anne carter célestin céleste
-    célia césar chiara chinedu chioma chloë christabel christiana ciara claudie clémentine cléo clovis connor conrad
-    constantin cora cordélia corentin cosmin courtney cyprien cyrille dalia damien damian danielle dario darius darya
-    dawn deborah delia demba denisa deniz desmond devon diallo diarra dina dion djamel djibril domenico dorian doriane
-    douaa drissa ebony édouardine efua eileen ekaterina elaine eliana elif elina elio elisa élisa eliott ella-rose
-    elliott éloi eloise elsa elvira emanuel émeline émile émilie émilien emmett emre enzo ephraim erika ernesto erwan
-    esperanza esma estéban ettore evangeline evelyne fabio fabiola fadi fadila faith fanta farida farouk faustine
-    félicia félicie félicité ferdinand filip filippo finn flora florent florentin francesca francesco françois-xavier
-    frederik gabin gabriele gaétan gaétane gareth gaspard gauthier gemma geneva gerhard gertrude ghada gianna gilberte
-    giorgio giuseppe gloria godefroy gonzalo grant gregor greta guadalupe guillermo gunther guylaine gwen hadrien haïm
-    hamza hana hanane hank hans haruto hayden heidi helga helmut henriette hiba hichem hilary hippolyte honoré houda
-    howard hyacinthe ibtissem ida ignacio ikram ilan ileana ilham ilyas iman imran indira inga ingeborg iñigo ionut
-    isaïe isabeau isadora ishaan ismail issa itzel ivana jace jade-émilie jakub jamal jana janick janie jannick jared
-    jarod jason-lee jasmin jasmine jaime jean-guy jean-marc jean-paul jeannette jenny-lee jérémie jim-bob joachim joana
-    joaquin jocelyn joëlle johan johann jolène jonas jorja josépha josette josue juliane julieta june justine kadiatou
-    kaia kamal kamel kamila kamala karol karolina katarina katarzyna kathy-ann katrina kaya keiko kenza kerry khaled
-    kiara kim-ngan kiran kirk kristen kristin kristina krzysztof ladislas laïla lana lara lars latifa laurène lazare
-    leandro léandre leilani lena lenny leopold léopold leyla lilia lilian lilou lisandre livia lorena lou louane louisa
-    louison luan lucette luciano ludivine lukas lune lyna maddie madison maeve maéva magdalena magnus mahdi mahmoud
-    maïté malek malo mandy manel manolo manuela marcela marcelin marceline marcello mariette marin marius marko marlene
-    marta martina maryam marwa massimo mateusz matéo mathéo mathias mathis matilda matteo mattéo matthias maud mauro
-    max-antoine maxence mei-ling melina melvin mercedes meriem meryem mia-rose mihai mikhail milan milena milo mina
-    miranda mirko miroslav mitch modibo mohamad moïse molly moritz moustapha mylène nabil nadège nahla naïma najat nana
-    naoual narcisse nassim nawal nayla neil nelly nelson nestor nikita nikola nikolai nils nino noélie noor noreen
-    norbert nouha octave océane odélie olaf oleg oleksandr olena olympe omer orlando orianne oriane otto oumou pacôme
-    paolo parker pasquale paulette pauline-rose pavel pearl pépin perla petra petronille philomène phoebe pietro piotr
-    pina placide prudence qasim rafaela rafik raïssa ramona rania raquel rasha ravi rayan reda reina rémi remy renata
-    reza rhéa rhonda riad ricky rim roch rocío rodney rolande romane romaric romy ronald ronan rosalind rosalba
-    roseline rosetta rosie roselyne roula ruby rudolf rudy rufus ruslan sabah sabrine sacha sadia safia said saïd salem
-    salimata salomé salvatore samia samira sanaa sandrine sandro sanja santiago saoirse sara-maude saul savannah
-    sébastienne selma serena sergei sergey seydou shana shanelle shanon shauna shreya sienna sigrid silvia siméon
-    simona simran sixtine skye slimane sofiane soledad solène soline sophia-rose soraya stefan stefano stefania stephan
-    sully sumaya susana sven svetlana swann sydney sylvestre sylviane tahar tanguy tariq tatyana tessa thalia théa
-    theresa thibaud thibault thibaut tiago tiana tina titouan tobias toby tomas tomasz toni tracey tricia tristan trudy
-    ulrich umar ulysse valeria vanina vasile vassili vianney victorine viktoriya vincenzo viola violet violette virgile
-    vito viviana vladislav wafa wahid walid warda wassim wendell werner wiktor wilhelm willem william-alexandre wilson
-    winnie wolfgang xander xi xiang xiao yael yacine yahya yang yannis yara yasin yasmin yasmina yaya yelena ying-yue
-    ylan yohan yohann yoann yolanda youri yuri yusuf yvonnick zahra zara zeinab zélie zineb ziad zohra zuzanna zinedine
-    yuki yves yvan yvette yvon yvonne zachary zacharie zainab zoé zoe zoey wei ming jing li mei ying hiroshi kenji
-    priya raj rahul anil sunita deepak arjun sanjay vijay amit pooja oumar ousmane abdoulaye abdul abdullah cheikh kofi
-    kwame chidi ngozi adebayo tunde folake linh minh thanh
+    aaliyah abby abdoulaye abdul abdullah abigail adam adama addison adebayo adel adèle aditya adrian adriana adrien
+    agathe agnès agnieszka ahmed aida aimée aisha aissata aïcha aïssatou akash akiko alain alan albert albertine
+    alejandro aleksandr alessandro alessia alex alexa alexander alexandra alexandre alexia alexis alfonso alfred
+    alfredo ali alice alicia alina aline alison allan alphonse alvaro amadou amal amanda amara amaury amber amelia
+    amélie amina aminata amine amir amira amit amy ana anaïs anand anastasia andrea andreas andrei andrew andré
+    andréa andrée andy aneta angela angèle angélique anika anil anita anjali ann anna annabelle anne anneliese
+    annette annick annie anouk anselme anthony antoine anton antonia antonin antonio antony apolline april archie
+    ari aria ariane arianne ariel arjun armand arnaud arnold arsène arthur arturo ashley ashok asma assia astrid
+    athéna audrey aurélie aurélien aurore ava avery awa ayaan ayesha ayla ayoub aziz babacar bahia bao baptiste
+    barbara bart basile basma bastien beatriz belinda benedict benjamin benoit benoît benoîte bernadette bernard
+    bernice bertrand beth betty beverly béatrice béla bérénice bianca bilal bill bintou blaise blanche blessing bob
+    bobby boris brad bradley brandon brayan brenda brendan brett brian brigitte brooke bruce bruno bryan bryce brynn
+    caitlin caleb calvin camila camille candice capucine carine carl carla carlo carlos carmen carol carole
+    carole-anne carolina caroline carolyn carter casey cassandra catherine cathy cécile cédric céleste célestin
+    célia céline césar chantal charles charlie charlotte cheikh chen cheryl chiara chidi chinedu chioma chloe chloé
+    chloë chris christabel christelle christian christiana christiane christina christine christophe christopher
+    ciara cindy claire clara clarisse claude claudette claudia claudie claudine clémence clément clémentine cléo
+    clovis colette colin colleen connor conrad constance constantin cora coralie cordélia corentin corinne cosmin
+    courtney craig cristina cynthia cyprien cyril cyrille dalia damian damien daniel daniela danielle danny daphné
+    dario darius darren darya dave david dawn deborah debra deepak delia delphine demba denis denisa denise deniz
+    dennis derek desmond devon diallo diana diane diarra didier diego dimitri dina dion djamel djibril domenico
+    dominic dominique donald donna dorian doriane doris dorothée dorothy douaa doug douglas drissa duncan dylan
+    ebony edith eduardo edward efua eileen ekaterina elaine eleanor elena eli eliana elias elif elijah elina elio
+    eliott elisa elizabeth ella ella-rose ellen elliot elliott eloise elsa elvira emanuel emily emma emmanuel
+    emmanuelle emmett emre enzo ephraim eric erica erik erika erin ernest ernesto erwan esma esperanza estelle
+    estéban esther ethan ettore eugène eugénie eva evan evangeline evelyn evelyne ève édith édouard édouardine
+    éléonore éliane élie élisa élisabeth élise élodie éloi éloïse émeline émile émilie émilien éric étienne évelyne
+    fabien fabienne fabio fabiola fabrice fadi fadila faith fanny fanta farah farid farida farouk fatima fatimata
+    fatou faustine felix ferdinand fernand fernanda félicia félicie félicité félix filip filippo finn fiona flavie
+    flora florence florent florentin florian folake frances francesca francesco francis francisco franck françois
+    françois-xavier françoise frank fred frederick frederik frédéric frédérique gabin gabriel gabriela gabriele
+    gabrielle gaétan gaétane gaël gaëlle gareth gary gaspard gaston gauthier gemma geneva geneviève geoffrey george
+    georges georgia gerhard germain gertrude gérald gérard ghada ghislain ghislaine gianna gilbert gilberte gilles
+    gina ginette giorgio giovanni gisèle giulia giuseppe gloria godefroy gonzalo gordon grace graham grant greg
+    gregor gregory greta grégoire grégory guadalupe guillaume guillermo gunther gustave guy guylaine gwen gwenaëlle
+    hadrien haïm hakim hamid hamza hana hanane hank hannah hans harold harry haruto hassan hayden heather hector
+    heidi helen helena helga helmut henri henriette henry herbert hervé hélène hiba hichem hilary hippolyte hiroshi
+    holly honoré houda howard hubert hugo hugues hussein hyacinthe ian ibrahim ibtissem ida ignacio igor ikram ilan
+    ileana ilham ilyas iman imane imran indira ines inès inga ingeborg ingrid iñigo ionut irene irène iris isaac
+    isabeau isabel isabella isabelle isadora isaïe ishaan ismaël ismail issa itzel ivan ivana jace jack jackie jacob
+    jacqueline jacques jade jade-émilie jaime jakub jamal james jamie jamila jan jana jane janet janice janick janie
+    jannick jared jarod jasmin jasmine jason jason-lee javier jean jean-guy jean-marc jean-paul jeanne jeannette
+    jeannine jeff jeffrey jenna jennifer jenny jenny-lee jeremiah jeremy jerry jessica jessie jérémie jérémy jérôme
+    jim jim-bob jimmy jing joachim joan joana joanie joanna joanne joaquin jocelyn jocelyne joe joel joël joëlle
+    johan johann johanne john johnny jolène jonas jonathan jordan jorge jorja jose joseph josephine josette josé
+    josée josépha joséphine josh joshua josiane josianne josue joy joyce juan juanita judith judy jules julia julian
+    juliana juliane julie julien julieta juliette june justin justine kadiatou kaia kamal kamala kamel kamila karen
+    karim karine karol karolina katarina katarzyna kate katherine kathleen kathy kathy-ann katia katie katrina kaya
+    kayla keiko keith kelly ken kenji kenneth kenza kerry kevin khadija khaled khalid kiara kim kim-ngan kimberly
+    kiran kirk kofi kristen kristin kristina krzysztof kwame kyle ladislas laetitia laïla lamia lana lara larry lars
+    latifa laura laure lauren laurence laurent laurène laurianne laurie lazare leah leandro lee leila leilani lena
+    lenny leonard leonardo leopold leslie leticia lewis leyla léa léandre léo léon léonie léopold li liam lili lilia
+    lilian liliane lilou lily lina linda lindsay line linh lisa lisandre lise livia logan loïc lola lorena lorenzo
+    lori lorraine lou louane louis louisa louise louison luan luc luca lucas lucette lucia luciano lucie lucien
+    lucille ludivine ludovic luis lukas luke lune lydia lydie lyna lyne lynn mackenzie maddie madeleine madison mael
+    maeve maéva maëlle maëva magali magalie magdalena maggie magnus mahdi mahmoud maïté malek malik malika malo
+    mamadou mandy manel manolo manon manuel manuela marc marcel marcela marcelin marceline marcelle marcello marco
+    marcus margaret margaux margot marguerite maria mariam mariama marianne marie mariel marielle mariette marilou
+    marilyn marin marina mario marion marisa marius marjolaine marjorie mark marko marlene marlène marlon marta
+    martha martin martina martine marwa mary maryam maryse mason massimo mateo mateusz matéo mathéo mathias mathieu
+    mathilde mathis matilda matt matteo mattéo matthew matthias matthieu maud maude maureen maurice mauro max
+    max-antoine maxence maxim maxime maya megan mehdi mei mei-ling melanie melina melissa melvin mercedes meriem
+    meryem mégane mélanie mélissa mia mia-rose micah michael michaël michel michelle michèle miguel mihai mikaël
+    mike mikhail milan milena milo mina ming minh miranda mireille miriam mirko miroslav mitch modibo moha mohamad
+    mohamed mohammed moïse molly mona monica monika monique morgan morgane moritz mouhamed moussa moustapha muhammad
+    murielle mustafa mylène myriam nabil nadège nadia nadine nahla naïma najat nana naomi naoual narcisse nassim
+    natacha natalia natalie natasha nathalie nathan nathaniel nawal nayla neil nelly nelson nestor ngozi nicholas
+    nick nicolas nicole nikita nikola nikolai nils nina nino noah noé noélie noémie noël noor nora norbert noreen
+    norma norman normand nouha nour océane octave odette odélie odile olaf oleg oleksandr olena olga oliver olivia
+    olivier olympe omar omer oriane orianne orlando oscar otto oumar oumou ousmane owen pacôme paige pamela paola
+    paolo parker pascal pascale pasquale patrice patricia patrick paul paula paule paulette pauline pauline-rose
+    pavel pearl pedro penelope perla perrine peter petra petronille pépin pétra phil philip philippe philomène
+    phoebe pierre pierrette pietro pina piotr placide pooja priscilla priya prudence qasim quentin rachel rachid
+    rafael rafaela rafik rahul raïssa raj ralph ramon ramona rania raoul raphaël raphaëlle raquel rasha ravi rayan
+    raymond raymonde rebecca reda reina remy renata renaud rené renée reza régine régis réjean réjeanne rémi rémy
+    rhéa rhonda riad ricardo richard ricky rim rita rob robert roberta roberto robin roch rocío rodney rodrigue
+    roger roland rolande romain roman romane romaric romy ronald ronan rosa rosalba rosalie rosalind roseline
+    roselyne rosemary rosetta rosie ross roula roxane roxanne roy ruben ruby rudolf rudy rufus ruslan ruth ryan
+    sabah sabine sabrina sabrine sacha sadia safia said saïd salem salim salimata sally salma salomé salvatore sam
+    samantha samia samir samira samuel sanaa sandra sandrine sandro sanja sanjay santiago saoirse sara sara-maude
+    sarah sasha saul savannah scott sean selena selma serena serge sergei sergey sergio seydou sébastien sébastienne
+    séverine shana shanelle shannon shanon sharon shauna shawn sheila shirley shreya sidonie sienna sigrid silvia
+    siméon simon simona simone simran sixtine skye slimane sofia sofiane solange soledad solène soline sonia sophia
+    sophia-rose sophie soraya stacy stan stanislas stefan stefania stefano stella stephan stephanie stephen steve
+    steven stewart stéphane stéphanie stuart sully sumaya sunita susan susana suzanne suzie sven svetlana swann
+    sydney sylvain sylvestre sylvette sylvia sylviane sylvie tahar tamara tanguy tania tanya tara tariq tatiana
+    tatyana taylor ted teresa terrence terry tessa thalia thanh theodore theresa théa théo théodore thérèse thibaud
+    thibault thibaut thierry thomas tiago tiana tiffany tim timothée timothy tina titouan tobias toby todd tom tomas
+    tomasz tommy toni tony tracey tracy travis trevor tricia tristan trudy tunde tyler ulrich ulysse umar ursula
+    valentin valentina valentine valeria valerie valérie vanessa vanina vasile vassili vera veronica véronique
+    vianney vicky victor victoria victorine vijay viktor viktoriya vincent vincenzo viola violaine violet violette
+    virgile virginia virginie vito vivian viviana viviane vladimir vladislav wafa wahid walid walter wanda warda
+    warren wassim wayne wei wendell wendy werner wiktor wilfrid wilhelm will willem william william-alexandre wilson
+    winnie wolfgang xander xavier xi xiang xiao yacine yael yahya yan yang yann yannick yannis yara yasin yasmin
+    yasmina yasmine yassine yaya yelena ying ying-yue ylan yoann yohan yohann yolanda yolande youri yousra youssef
+    yuki yuri yusuf yvan yves yvette yvon yvonne yvonnick zacharie zachary zahra zainab zara zeinab zélie ziad zineb
+    zinedine zoe zoey zoé zohra zuzanna
     """
 )
 SURNAMES = word_set(
     """
-    abbott abdi adams ahmed alarie allard allen anderson andrews archambault arsenault aubin aubry audet bailey baker
-    barbeau baril baron barrette beaudoin beaulieu beauchamp beauchemin beaudry beaupré bédard bégin bélair bélanger
-    bell bellemare benoit bergeron bernard bernier berthiaume bertrand bérubé bilodeau blais blanchard blanchet blouin
-    boily boisvert boivin bolduc bonneau bouchard boucher boudreau boulanger boulay bourassa bourgeois bourque boutin
-    boyer brassard breton brisson brochu brooks brown brunet bryant bureau butler campbell campeau cantin caron
-    carpenter carrier carter castonguay chabot chagnon champagne charbonneau charest charette charron chartrand chen
-    chevalier chouinard cohen clark cloutier coleman collins comeau cooper corbeil cormier côté couture cox crawford
-    cruz cyr d'amours daigle dallaire daoust davis delisle delorme demers deschamps deschênes desjardins deslauriers
-    desrochers desrosiers diallo diaz dion dionne doucet doyon drolet dubé dubois duchesne dubuc dufour dufresne duguay
-    dumas dumont dupont dupuis durand duval edwards emond evans faucher ferland fernandez filion fisher flores fleury
-    fontaine forest forget fortier fortin foster fournier fraser gagné gagnon gaudet gaudreau gauthier gauvin gélinas
-    gendron genest germain gervais giguère gilbert gill gingras girard giroux gonzalez godin gosselin goulet graham
-    grant gravel green grenier griffin grondin guay guérin guérard hamel hamilton hall harris harrison harvey hébert
-    hernandez henderson hill houle howard huard hudon hughes huot jackson jacques jean jenkins jobin johnson johnston
-    jones joly kaur kelly kennedy khan kim king kowalski labbé labelle laberge labonté labrecque lachance lacasse
-    lacroix laflamme lafleur lafontaine laforest lafrance lalonde lambert lamontagne lamoureux landry langlois lapierre
-    lapointe laplante laporte larivière laroche larose larouche lavallée laverdière lavoie lebel leblanc leclerc
-    leclair leduc lee lefebvre legault légaré lemay lemieux lemire lepage leroux leroy lessard létourneau levasseur
-    lévesque lewis longpré lopez lortie loiselle maheux mailhot mailloux major malo maltais marchand marcotte marcoux
-    marquis martel martin martinez masson mathieu ménard mercier messier meunier meyer michaud miller mitchell moore
-    moreau moreno morin morneau morris morrison murphy murray myers nadeau nadon nelson nguyen noël normandin o'brien
-    o'connor olsen ouellet ouellette ouimet page pagé papineau paquet paquette paquin paradis parent paré parenteau
-    parker patel patry pelletier pepin perez perreault perron perry petit phillips picard pilon pinard plante plourde
-    poirier pomerleau poulin powell prévost price proulx provencher provost quirion racine ramirez raymond reed renaud
-    reyes reynolds richard richardson rioux rivard rivera rivest roberge robert roberts robinson robitaille rochon
-    rodriguez rodrigue rogers roger rondeau ross rousseau roussel rousselle roy russell sanchez sanders savard savoie
-    schmidt scott séguin sénéchal simard simmons simon singh smith soucy stewart st-pierre st-jean st-louis st-laurent
-    st-onge sullivan tanguay tardif taylor tessier thériault therrien thibault thibodeau thomas thompson torres
-    toussaint traoré tremblay trépanier trottier trudeau trudel tucker turcotte turgeon turner vachon vaillancourt
-    vallée valois veilleux verreault tran pham huynh hoang phan vu vo dang bui ngo duong ly mai dinh truong lam sharma
-    gupta kumar shah mehta reddy rao iyer nair kapoor malhotra chaudhary das sen bose banerjee mukherjee chatterjee
-    hussain malik sheikh siddiqui qureshi rahman chowdhury islam haddad khoury nassar saleh mansour hamdi benali
-    bensalem benhaddou ben-salah cherif ziani amrani alaoui bennani el-amrani boukhari toure keita camara sow ndiaye
-    fall gueye mbaye cisse coulibaly kone ouattara mensah boateng okafor okonkwo adeyemi eze nwosu mwangi otieno abebe
-    tesfaye mohamed hassan ali omar osman joseph pierre-louis desir charles etienne baptiste jean-baptiste jean-pierre
-    louis-jean lafortune garcia gomez perez-lopez martinez-ruiz rojas vargas castillo mendoza guerrero ortiz silva
-    santos oliveira souza costa pereira ferreira almeida rossi russo ferrari esposito bianchi romano ricci moretti
-    schneider fischer weber-meyer bauer hoffmann novak horvat kovac kowalczyk nowak wisniewski petrov ivanov ivanova
-    smirnov popov volkov kuznetsov sokolov papadopoulos georgiou yilmaz kaya demir celik tanaka suzuki sato yamamoto
-    nakamura kobayashi park choi jung kang yoon lim wu zhou xu sun ma zhu hu guo he lin luo zheng liang song tang leung
-    cheung chan lau ho ng macdonald mcdonald mackenzie mclean mcleod maclean macneil o'neil o'reilly fitzgerald
-    gallagher doyle byrne dubeau beauregard sauvé pelletier-roy charlebois lamarre larue gravel-roy verdon prud'homme
-    sirois desgagné gobeil lepine lépine marcil massé naud neveu palardy perras phaneuf poitras rainville sabourin
-    seguin st-denis st-germain st-amour st-arnaud thibodeau vachon vézina vigneault villeneuve vincent walker wagner
-    walsh wang ward washington watson weber white williams wilson wong wood wright yang young zhang
+    abbott abdi abebe adams adeyemi ahmed alaoui alarie ali allard allen almeida amrani anderson andrews archambault
+    arsenault aubin aubry audet bailey baker banerjee baptiste barbeau baril baron barrette bauer beauchamp
+    beauchemin beaudoin beaudry beaulieu beaupré beauregard bell bellemare ben-salah benali benhaddou bennani benoit
+    bensalem bergeron bernard bernier berthiaume bertrand bédard bégin bélair bélanger bérubé bianchi bilodeau blais
+    blanchard blanchet blouin boateng boily boisvert boivin bolduc bonneau bose bouchard boucher boudreau boukhari
+    boulanger boulay bourassa bourgeois bourque boutin boyer brassard breton brisson brochu brooks brown brunet
+    bryant bui bureau butler byrne camara campbell campeau cantin caron carpenter carrier carter castillo castonguay
+    celik chabot chagnon champagne chan charbonneau charest charette charlebois charles charron chartrand chatterjee
+    chaudhary chen cherif cheung chevalier choi chouinard chowdhury cisse clark cloutier cohen coleman collins
+    comeau cooper corbeil cormier costa coulibaly couture cox côté crawford cruz cyr d'amours daigle dallaire dang
+    daoust das davis delisle delorme demers demir deschamps deschênes desgagné desir desjardins deslauriers
+    desrochers desrosiers diallo diaz dinh dion dionne doucet doyle doyon drolet dubeau dubé dubois dubuc duchesne
+    dufour dufresne duguay dumas dumont duong dupont dupuis durand duval edwards el-amrani emond esposito etienne
+    evans eze fall faucher ferland fernandez ferrari ferreira filion fischer fisher fitzgerald fleury flores
+    fontaine forest forget fortier fortin foster fournier fraser gagné gagnon gallagher garcia gaudet gaudreau
+    gauthier gauvin gendron genest georgiou germain gervais gélinas giguère gilbert gill gingras girard giroux
+    gobeil godin gomez gonzalez gosselin goulet graham grant gravel gravel-roy green grenier griffin grondin guay
+    guerrero gueye guérard guérin guo gupta haddad hall hamdi hamel hamilton harris harrison harvey hassan he
+    henderson hernandez hébert hill ho hoang hoffmann horvat houle howard hu huard hudon hughes huot hussain huynh
+    islam ivanov ivanova iyer jackson jacques jean jean-baptiste jean-pierre jenkins jobin johnson johnston joly
+    jones joseph jung kang kapoor kaur kaya keita kelly kennedy khan khoury kim king kobayashi kone kovac kowalczyk
+    kowalski kumar kuznetsov labbé labelle laberge labonté labrecque lacasse lachance lacroix laflamme lafleur
+    lafontaine laforest lafortune lafrance lalonde lam lamarre lambert lamontagne lamoureux landry langlois lapierre
+    laplante lapointe laporte larivière laroche larose larouche larue lau lavallée laverdière lavoie lebel leblanc
+    leclair leclerc leduc lee lefebvre legault lemay lemieux lemire lepage lepine leroux leroy lessard leung
+    levasseur lewis légaré lépine létourneau lévesque liang lim lin loiselle longpré lopez lortie louis-jean luo ly
+    ma macdonald mackenzie maclean macneil maheux mai mailhot mailloux major malhotra malik malo maltais mansour
+    marchand marcil marcotte marcoux marquis martel martin martinez martinez-ruiz massé masson mathieu mbaye
+    mcdonald mclean mcleod mehta mendoza mensah mercier messier meunier meyer ménard michaud miller mitchell mohamed
+    moore moreau moreno moretti morin morneau morris morrison mukherjee murphy murray mwangi myers nadeau nadon nair
+    nakamura nassar naud ndiaye nelson neveu ng ngo nguyen noël normandin novak nowak nwosu o'brien o'connor o'neil
+    o'reilly okafor okonkwo oliveira olsen omar ortiz osman otieno ouattara ouellet ouellette ouimet page pagé
+    palardy papadopoulos papineau paquet paquette paquin paradis parent parenteau paré park parker patel patry
+    pelletier pelletier-roy pepin pereira perez perez-lopez perras perreault perron perry petit petrov pham phan
+    phaneuf phillips picard pierre-louis pilon pinard plante plourde poirier poitras pomerleau popov poulin powell
+    prévost price proulx provencher provost prud'homme quirion qureshi racine rahman rainville ramirez rao raymond
+    reddy reed renaud reyes reynolds ricci richard richardson rioux rivard rivera rivest roberge robert roberts
+    robinson robitaille rochon rodrigue rodriguez roger rogers rojas romano rondeau ross rossi rousseau roussel
+    rousselle roy russell russo sabourin saleh sanchez sanders santos sato sauvé savard savoie schmidt schneider
+    scott seguin sen séguin sénéchal shah sharma sheikh siddiqui silva simard simmons simon singh sirois smirnov
+    smith sokolov song soucy souza sow st-amour st-arnaud st-denis st-germain st-jean st-laurent st-louis st-onge
+    st-pierre stewart sullivan sun suzuki tanaka tang tanguay tardif taylor tesfaye tessier therrien thériault
+    thibault thibodeau thomas thompson torres toure toussaint tran traoré tremblay trépanier trottier trudeau trudel
+    truong tucker turcotte turgeon turner vachon vaillancourt vallée valois vargas veilleux verdon verreault vézina
+    vigneault villeneuve vincent vo volkov vu wagner walker walsh wang ward washington watson weber weber-meyer
+    white williams wilson wisniewski wong wood wright wu xu yamamoto yang yilmaz yoon young zhang zheng zhou zhu
+    ziani
     """
 )
 TITLES = word_set(
@@ -194,22 +198,22 @@ LARGE_PLACES = frozenset(
 # Capitalised by habit or by place in the sentence, and taken for names by small models.
 NOT_NAMES = word_set(
     """
-    hello hi hey dear thanks thank regards sincerely best cheers bonjour bonsoir salut allô merci cordialement
-    salutations bien cher chère madame monsieur monday tuesday wednesday thursday friday saturday sunday january
-    february march april may june july august september october november december lundi mardi mercredi jeudi vendredi
-    samedi dimanche janvier février mars avril mai juin juillet août septembre octobre novembre décembre noël christmas
-    easter pâques internet web wifi bluetooth email e-mail courriel python java javascript typescript rust go kotlin
-    swift ruby php sql html css json yaml xml docker kubernetes linux windows macos android ios git github gitlab
-    google apple microsoft amazon facebook meta netflix twitter youtube openai chatgpt claude-ai gpt llama qwen mistral
-    excel word powerpoint outlook teams slack zoom react angular vue django flask fastapi node npm pip api url http
-    https pdf csv usb cpu gpu ram ssd ok todo note nb ps re objet subject sujet date total tps tvq nas sin ramq saaq
-    nip pin iban english french anglais français française spanish german chinese arabic espagnol allemand québécois
-    québécoise canadien canadienne canadian american américain européen european client clients patient patients
-    employé dossier contrat facture commande numéro section chapitre article annexe tableau figure page règlement loi
-    cour tribunal ministère ministre gouvernement assemblée conseil comité directeur directrice président présidente
-    address adresse selon name nom recipient destinataire expéditeur sender phone téléphone tél tel born née né order
-    file fichier attention à from to de cc cci bcc fw fwd tr urgent important bonne bon joyeux joyeuse happy good voici
-    here please svp s'il réf ref authorization bearer policy carte vitale sales acme inc dept user assistant system
-    admin password username token person location organization placeholder
+    acme address admin adresse allemand allô amazon american américain android anglais angular annexe août api apple
+    april arabic article assemblée assistant attention august authorization avril à bcc bearer best bien bluetooth
+    bon bonjour bonne bonsoir born canadian canadien canadienne carte cc cci chapitre chatgpt cheers cher chère
+    chinese christmas claude-ai client clients comité commande conseil contrat cordialement cour courriel cpu css
+    csv date de dear december dept destinataire décembre dimanche directeur directrice django docker dossier e-mail
+    easter email employé english espagnol european européen excel expéditeur facebook facture fastapi february
+    février fichier figure file flask français française french friday from fw fwd german git github gitlab go good
+    google gouvernement gpt gpu happy hello here hey hi html http https iban important inc internet ios january
+    janvier java javascript jeudi joyeuse joyeux json juillet juin july june kotlin kubernetes linux llama location
+    loi lundi macos madame mai march mardi mars may merci mercredi meta microsoft ministère ministre mistral monday
+    monsieur name nas nb netflix né née nip node noël nom note november novembre npm numéro objet october octobre ok
+    openai order organization outlook page password patient patients pâques pdf person phone php pin pip placeholder
+    please policy powerpoint président présidente ps python québécois québécoise qwen ram ramq re react recipient
+    ref regards règlement réf ruby rust s'il saaq sales salut salutations samedi saturday section selon sender
+    september septembre sin sincerely slack spanish sql ssd subject sujet sunday svp swift system tableau teams tel
+    tél téléphone thank thanks thursday to todo token total tps tr tribunal tuesday tvq twitter typescript urgent
+    url usb user username vendredi vitale voici vue web wednesday wifi windows word xml yaml youtube zoom
     """
 )

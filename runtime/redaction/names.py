@@ -30,14 +30,11 @@ _INITIALS = rf"(?:[{_UP}]\.(?:-?[{_UP}]\.)?[ \u00a0]?){{0,2}}"
 _FULL = rf"{_INITIALS}{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
 _ANY = rf"[^\W\d_][\w'’-]{{1,30}}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?[^\W\d_][\w'’-]{{1,30}}){{0,2}}"
 _INTRODUCED = re.compile(
-    rf"(?:\b[Jj]e m[’']appelle|\b[Jj]e me nomme|\b[Mm]on nom (?:complet )?est|\b[Nn]ommée?|\b[Mm]y (?:full )?name is|"
-    rf"\b[Mm]y name[’']s|\b[Nn]amed|\bIci|"
-    rf"\b[Cc]alled|\b[Pp]rénom et nom :|\b[Nn]om complet :|\b[Nn]om :|\b[Nn]ame:|\b[Ff]ull name:|\b[Pp]atiente? ?:|"
-    rf"\b[Cc]liente? ?:|\b[Cc]ontact ?:|"
-    rf"\b[Ss]igné :?|\b[Ss]igned:?|\b[Ss]igned by|\b[Dd]ear|\b[Cc]hère?|\b[Bb]onjour|\b[Hh]ello|\b[Ss]alut|\bHi|"
-    rf"\b[Rr]egards,|\b[Ss]incerely,|\b[Cc]ordialement,|"
-    rf"\b[Ss]alutations,|\b[Bb]ien à vous,|\b[Tt]hanks,|\b[Mm]erci,|\b[Bb]est,|"
-    rf"\b[Aa]mitiés,)[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
+    r"\b(?:[Jj]e m[’']appelle|[Jj]e me nomme|[Mm]on nom (?:complet )?est|[Mm]y (?:full )?name is|[Mm]y name[’']s|"
+    r"[Pp]rénom et nom :|[Nn]om complet :|[Nn]om :|[Nn]ame:|[Ff]ull name:|[Pp]atiente? ?:|[Cc]liente? ?:|[Cc]ontact ?:|"
+    r"[Ss]igné :?|[Ss]igned:?|[Ss]igned by|[Dd]ear|[Cc]hère?|[Bb]onjour|[Hh]ello|[Ss]alut|Hi|[Rr]egards,|[Ss]incerely,|"
+    r"[Cc]ordialement,|[Ss]alutations,|[Bb]ien à vous,|[Tt]hanks,|[Mm]erci,|[Bb]est,|[Aa]mitiés,)"
+    rf"[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
 )
 _SURE_INTRODUCTION = re.compile(
     rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|"
@@ -49,20 +46,18 @@ _LOWER_PAIR = re.compile(
     r"([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])"
 )
 _TITLED = re.compile(
-    rf"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|"
-    rf"Madame|Mademoiselle|Docteure?|Doctor|"
-    rf"Professeure?|Professor|Judge|[Jj]uge|[cv]s?\.|Justice|Sgt\.?|Capt\.?|Sir|Lady)[ \u00a0](?:le |"
-    rf"la )?({_FULL})(?![\w@])"
+    r"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|"
+    r"Mademoiselle|Docteure?|Doctor|Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady|[cv]s?\.)"
+    rf"[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
 )
 _GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
 _ONE_NAME = re.compile(_NAME)
 _ARTICLE = re.compile(r"^(?:l['’]|la |le |les |the )")
 # Institutions and waters that the French model calls places.
 _NO_PLACE = re.compile(
-    r"^(?:l['’]|la |le |les |the )?(?:universit|cour|tribunal|hydro|soci[ée]t|minist[èe]r|[ée]cole|h[ôo]pital|banque|"
-    r"r[ée]gie|parti|assembl[ée]e|conseil|"
-    r"centre|commission|office|institut|club|mus[ée]e|charte|code|loi|fleuve|oc[ée]an|mer|lac|rivi[èe]re|mont|golfe|"
-    r"great|lake|river|mount)"
+    r"^(?:l['’]|la |le |les |the )?(?:universit|soci[ée]t|minist[èe]r|assembl[ée]e|commission|institut|"
+    r"(?:cour|tribunal|hydro|[ée]cole|h[ôo]pital|banque|r[ée]gie|parti|conseil|centre|office|club|mus[ée]e|charte|code|loi|"
+    r"fleuve|oc[ée]an|mer|lac|rivi[èe]re|mont|golfe|great|lake|river|mount)(?!\w))"
 )
 _NUMBERED = re.compile(r"[ \u00a0]?(?:[0-9]|n[°o])")
 _AND_ANOTHER = re.compile(rf"(?:,| et| and| &) [{_UP}][{_LOW}]")
@@ -105,38 +100,38 @@ def spans(
     Args:
         text: the original text.
         entities: what the model found in `visible(text)`.
-        taken: where identifiers stand, sorted: a name is what is left of an entity beside them.
+        taken: where identifiers stand: a name is what is left of an entity beside them.
         is_common: whether a lower-case word is in the dictionary of the text's language.
     """
-    ruled = list(_by_rule(text, is_common))
-    yield from ruled
-    covered = sorted([*taken, *((span.start, span.end) for span in ruled)])
-    for entity in entities:
-        label = _LABELS.get(entity.label)
-        if label is not None:
-            for part in _beside(entity, covered):
-                if span := _kept(text, part, label, is_common):
-                    yield span
-
-
-def _beside(entity: Entity, taken: Sequence[tuple[int, int]]) -> Iterator[Entity]:
-    start = entity.start
+    covered = bytearray(len(text))
     for low, high in taken:
-        if high <= start:
-            continue
-        if low >= entity.end:
-            break
-        if start < low:
-            yield entity._replace(start=start, end=low)
-        start = high
-    if start < entity.end:
-        yield entity._replace(start=start)
+        covered[low:high] = b"\1" * (high - low)
+    for span in _by_rule(text, is_common):
+        covered[span.start : span.end] = b"\1" * (span.end - span.start)
+        yield span
+    for entity in entities:
+        if entity.label in _LABELS:
+            for start, end in _free(covered, entity.start, entity.end):
+                if kept := _kept(text, start, end, entity.label, is_common):
+                    yield kept
 
 
-def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool]) -> Span | None:
-    start, end = _inside(text, entity.start, entity.end)
+def _free(covered: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    low = covered.find(0, start, end)
+    while low >= 0:
+        high = covered.find(1, low, end)
+        high = end if high < 0 else high
+        yield low, high
+        low = covered.find(0, high, end)
+
+
+def _kept(text: str, start: int, end: int, given: str, is_common: Callable[[str], bool]) -> Span | None:
+    label = _LABELS[given]
+    start, end = _inside(text, start, end)
     if label == "PERSON":
         start = _after_titles(text, start, end)
+    if (line := text.find("\n", start, end)) >= 0 and not _is_given(text[start:line].lower()):
+        start, end = _inside(text, start, line)  # a name goes on in the next line only after a given name
     value = text[start:end]
     words = _WORDS.findall(value)
     if not words or len(value) < 2 or "\n\n" in value or _CODE.search(value) or len(words) > 7:
@@ -154,7 +149,7 @@ def _kept(text: str, entity: Entity, label: str, is_common: Callable[[str], bool
         return None
     if len(words) == 1 and not _single(text, start, value, label, is_common):
         return None
-    return Span(start, end, label, 0.6, f"ner.{entity.label.lower()}")
+    return Span(start, end, label, 0.6, f"ner.{given.lower()}")
 
 
 def _is_filler(word: str, is_common: Callable[[str], bool]) -> bool:

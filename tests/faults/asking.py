@@ -13,12 +13,12 @@ PATIENCE = 60.0  # seconds until something that must happen counts as not happen
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
-    """The first true value of `condition`; fails when none comes in time."""
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], T | None], what: str, *, every: float = 0.01) -> T:
+    """The first true value of `condition`, looked for `every` so many seconds; fails when none comes in time."""
+    deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.01)
+        time.sleep(every)
     return found
 
 

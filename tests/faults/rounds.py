@@ -28,7 +28,7 @@ WORKERS = 2
 CLIENTS = 4
 #: In this order, again and again; `everything` last, for the supervisor waits longer each time a child dies.
 VICTIMS = ("worker", "writer", "worker", "housekeeper", "writer", "workers", "worker", "writer", "everything")
-PROGRESS = 5  # answers between two kills
+PROGRESS = 4  # answers between two kills
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Rounds:
             self.tally.outcomes["answered" if found else f"refused {reply.status}"] += 1
             return found
 
-        return until(answer, f"an answer to {once}")
+        return until(answer, f"an answer to {once}", every=0.1)
 
     def _judge(self) -> None:
         home = self._home

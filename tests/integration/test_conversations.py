@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from memory import repository
 from runtime.audit.errors import LogUnavailable
 from runtime.audit.record import Appended, Draft
-from runtime.backends.scripted import Script, ScriptedBackend
+from runtime.backends.scripted import Pause, Script, ScriptedBackend
 
-from .doors import Cue, SharedLog, assert_log_whole, engine, on_loop, receipt_report, records, size
+from .doors import Cue, SharedLog, assert_log_whole, engine, let_on, on_loop, receipt_report, records, size, until
 from .harness import Filagent, running
 
 
@@ -188,6 +190,25 @@ def test_a_turn_is_given_again_as_it_was(app: Filagent, cue: Cue) -> None:
     again = app.request("GET", f"/turns/{answer['turn_id']}", key=app.key("user"))
     assert (again.status, again.json) == (200, answer)
     assert receipt_report(app, again.json).whole
+
+
+def test_a_turn_that_still_runs_says_so(app: Filagent, cue: Cue) -> None:
+    key = app.key("user", "early")
+    held = Pause(asyncio.Event())
+    cue.script = Script((held, "Done."))
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(app.chat, "Hello", key=key)
+        until(held.reached.is_set)
+        connection = sqlite3.connect(f"file:{app.settings.home / 'data' / 'filagent.sqlite'}?mode=ro", uri=True)
+        ((turn_id,),) = connection.execute("SELECT id FROM turns WHERE closed_at IS NULL").fetchall()
+        connection.close()
+        early = app.request("GET", f"/turns/{turn_id}", key=key)
+        assert (early.status, early.json["code"]) == (409, "turn.running")
+        assert int(early.headers["retry-after"]) >= 1
+        assert app.request("GET", f"/turns/{turn_id}").status == 404
+        let_on(app, held.until)
+        answer = turn.result(30).json
+    assert app.request("GET", f"/turns/{turn_id}", key=key).json == answer
 
 
 def test_after_all_of_this_the_log_is_whole(app: Filagent) -> None:

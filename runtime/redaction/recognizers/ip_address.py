@@ -6,10 +6,25 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
 
 _V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{4,39}(?:\.[0-9]{1,3}){0,3}(?![\w:])")
+_MACHINE = words(
+    "ip",
+    "ipv4",
+    "adresses?",
+    "address(?:es)?",
+    "serveurs?",
+    "servers?",
+    "hosts?",
+    "h[ôo]tes?",
+    "machines?",
+    "ping",
+    "ssh",
+    "client",
+    "vpn",
+)
 _VERSION = re.compile(r"(?:version|release|build|firmware|v|section|chapter|chapitre|article)[ .:=]{0,3}$")
 
 
@@ -24,7 +39,10 @@ class IpAddress(Identifier):
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _V4.finditer(run.text):
-            if not _VERSION.search(run.before(match.start(), 16)) and _is_host(match.group()):
+            if _VERSION.search(run.before(match.start(), 16)) or not _is_host(match.group()):
+                continue
+            # four small numbers are a version as often as a machine
+            if any(int(part) > 15 for part in match.group().split(".")) or _MACHINE.search(run.before(match.start())):
                 yield Hit(match.start(), match.end(), 0.95, "v4")
         for match in _V6.finditer(run.text):
             value = match.group().rstrip(":") if not match.group().endswith("::") else match.group()

@@ -95,6 +95,7 @@ _LABELLED = (
     (_BEARER, "bearer", ("bearer", "authorization")),
     (_CLI, "option", (" -p", "--")),
 )
+_CODE_PATH = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,6}")
 _NOT_VALUES = word_set(
     """
     required optional string str text none null nil true false undefined n/a na todo tbd unknown hidden redacted
@@ -144,7 +145,9 @@ def _by_words(run: Run) -> Iterator[Hit]:
             start, end = match.span(1)
             while end > start and text[end - 1] in ".!?)]}*:" and (text[end - 1] != "!" or name != "password"):
                 end -= 1
-            if start < shift or not _is_value(text[start:end], text[match.start() : start], name):
+            if start < shift or text[match.end(1) : match.end(1) + 1] == "(" or text[match.end(1) - 1] == "(":
+                continue  # a call, not a value
+            if not _is_value(text[start:end], text[match.start() : start], name):
                 continue
             yield Hit(start - shift, end - shift, 0.9, name)
 
@@ -155,7 +158,8 @@ def _is_value(value: str, label: str, name: str) -> bool:
         len(value) < 3
         or lowered.strip("*•.…-_xX") == ""
         or lowered in _NOT_VALUES
-        or lowered.startswith(("${", "{{", "%(", "["))
+        or lowered.startswith(("${", "{{", "%(", "[", "your", "<"))
+        or _CODE_PATH.fullmatch(value)
     ):
         return False
     if name in {"pin", "bearer"}:

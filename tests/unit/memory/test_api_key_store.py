@@ -151,3 +151,9 @@ def test_a_database_belongs_to_its_pepper(house: Household, tmp_path: Path) -> N
 def test_a_stored_key_does_not_show_its_macs() -> None:
     key = ApiKey("k", "a", "p", "n", "user", 1, None, None, b"secret-mac", b"grant-mac")
     assert "mac" not in repr(key)
+
+
+def test_a_name_in_another_spelling_is_the_same_person(house: Household) -> None:
+    first = house.do(repository.ensure_person, house.ring, "Front Desk", now=1)
+    again = house.do(repository.ensure_person, house.ring, "front  desk", now=2)
+    assert first.principal_id == again.principal_id
