@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from memory.recall import Recalled
@@ -101,7 +102,8 @@ class Masking:
         if not self.enabled:
             return [[] for _ in texts]
         loop = asyncio.get_running_loop()
-        return await asyncio.wait_for(loop.run_in_executor(self._threads, self.engine.analyze, texts), self._timeout)
+        analyze = partial(self.engine.analyze, texts, time_limit=self._timeout)
+        return await asyncio.wait_for(loop.run_in_executor(self._threads, analyze), self._timeout)
 
     def view(self, strict: str, tokens: TokenMap, route: Route) -> str:
         """What a backend on `route` may read of a strictest view: allowed entities are values again."""

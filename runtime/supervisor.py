@@ -77,6 +77,7 @@ class Supervisor:
             "FILAGENT_HOME": str(settings.home),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "PYTHONUNBUFFERED": "1",
+            "OPENBLAS_NUM_THREADS": "1",  # masking's matrices are small: more threads only get in each other's way
         }
 
     def writer(self) -> Child:

@@ -20,7 +20,7 @@ from memory.recall import open_stored
 from runtime.audit.keys import ROOT_PUBLIC, load_public
 from runtime.audit.receipt import check_answer
 from runtime.audit.verify import verify_log
-from runtime.recorder import Salts
+from runtime.ledger import read_salts
 from tests.faults.machine import Machine, rows
 from tests.faults.processes import ROOT
 from tests.integration.doors import on_loop
@@ -106,7 +106,7 @@ def output_salt(app: Filagent, turn_id: str) -> bytes:
     owner = rows(app.settings, "SELECT principal_id FROM turns WHERE id = ?", turn_id)[0][0]
     stored = on_loop(app, ledger.database.read(lambda conn: repository.read_turn(conn, turn_id, owner)))
     assert stored is not None
-    return Salts(open_stored(stored, ledger.keys)[0]["salts"]).of("output")
+    return read_salts(open_stored(stored, ledger.keys)[0]["salts"])[0].of("output")
 
 
 def committed(salt: bytes, text: str) -> str:

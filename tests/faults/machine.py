@@ -17,8 +17,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -32,9 +33,11 @@ from runtime.keys_admin import OPERATOR, create_key
 from runtime.ledger import now_ms
 from runtime.settings import DOCUMENTED_VARIABLES, OTHER_VARIABLES, Settings, load_settings
 from runtime.software import software
-from runtime.supervisor import Child, Supervisor
+from runtime.supervisor import Supervisor
 from tests.faults.asking import NoReplyError, get, until
-from tests.faults.processes import ROOT, Process, Worker, await_end, children, run_command
+from tests.faults.processes import ROOT, Fork, Process, Worker, await_end, children, command, keep_house
+
+F = TypeVar("F", bound=Fork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Machine:
         self, home: Path, *people: str, backend_url: str | None = None, upstream: Mapping[str, Any] | None = None
     ) -> None:
         self.home = home
-        self._running: list[Process | Worker] = []
+        self._errors = home / "stderr.txt"
+        self._running: list[Process | Fork] = []
         config, policies = short_leases(home, upstream or {}), home / "policies.yaml"
         policies.write_text(yaml.safe_dump(_policies()))
         self.environ = {
@@ -98,15 +102,18 @@ class Machine:
     # processes ---------------------------------------------------------------------------------------------------
 
     def writer(self, crash: str | None = None, *, ready: bool = True) -> Process:
-        return self._start(self._commands.writer(), crash, ready=ready)
+        process = self.run(self._commands.writer().arguments, crash)
+        return process.await_word(b"ready\n") if ready else process
 
-    def housekeeper(self, crash: str | None = None, *, ready: bool = True) -> Process:
-        return self._start(self._commands.housekeeper(), crash, ready=ready)
+    def housekeeper(self, crash: str | None = None) -> Fork:
+        return self._fork(Fork(keep_house, self.environ, self._errors, crash, "the housekeeper"))
 
     def worker(self, crash: str | None = None) -> Worker:
-        worker = Worker(self.environ, self.home / "stderr.txt", crash)
-        self._running.append(worker)
-        return worker.await_ready()
+        return self._fork(Worker(self.environ, self._errors, crash)).await_ready()
+
+    def command(self, *words: str, crash: str | None = None) -> int:
+        """Run `filagent …` to its end: the exit code."""
+        return Fork(partial(command, *words), self.environ, self._errors, crash, f"filagent {' '.join(words)}").wait()
 
     def serve(
         self, *, workers: int = 1, crash: str | None = None, port: int | None = None, ready: bool = True
@@ -118,18 +125,12 @@ class Machine:
             process.await_word(b"serving on")
         return Served(process, port)
 
-    def run(
-        self, arguments: Sequence[str], crash: str | None = None, pass_fds: tuple[int, ...] = (), **environ: str
-    ) -> Process:
+    def run(self, arguments: Sequence[str], crash: str | None = None, **environ: str) -> Process:
         """Start a Python process on this home."""
         armed = {"FILAGENT_CRASH_AT": crash} if crash else {}
-        process = Process(arguments, {**self.environ, **environ, **armed}, self.home / "stderr.txt", pass_fds)
+        process = Process(arguments, {**self.environ, **environ, **armed}, self._errors)
         self._running.append(process)
         return process
-
-    def command(self, *words: str, crash: str | None = None) -> int:
-        """Run `filagent …` to its end: the exit code."""
-        return run_command(words, self.environ, self.home / "stderr.txt", crash)
 
     def stop(self) -> None:
         """Stop everything that runs, the last one first."""
@@ -139,9 +140,9 @@ class Machine:
             process.stop()
             await_end(orphans)
 
-    def _start(self, child: Child, crash: str | None, *, ready: bool) -> Process:
-        process = self.run(child.arguments, crash, child.pass_fds)
-        return process.await_word(b"ready\n") if ready else process
+    def _fork(self, process: F) -> F:
+        self._running.append(process)
+        return process
 
     # the database --------------------------------------------------------------------------------------------------
 

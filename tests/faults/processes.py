@@ -1,7 +1,7 @@
 """Real processes of FilAgent, and signals to them: each is ended by its own pid, never by a name.
 
-A `Process` runs a command line. A `Worker` or a command is forked from a process that has imported it already, for there
-are many of them; what they do from then on is the same.
+A `Process` runs a command line. A `Fork` comes from a process that has imported everything already, for there are many
+of them; what they do from then on is the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.faults.asking import PATIENCE, NoReplyError, get, until
@@ -26,9 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Process:
     """A child of this test. Ended by its own pid, never by a name."""
 
-    def __init__(
-        self, arguments: Sequence[str], environ: Mapping[str, str], errors: Path, pass_fds: tuple[int, ...] = ()
-    ) -> None:
+    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str], errors: Path) -> None:
         self.errors = errors
         with errors.open("ab") as stderr:
             self._popen = subprocess.Popen(
@@ -38,7 +37,6 @@ class Process:
                 stderr=stderr,
                 env=dict(environ),
                 cwd=ROOT,
-                pass_fds=pass_fds,
                 start_new_session=True,
             )
         self.said = b""
@@ -129,20 +127,21 @@ def is_alive(pid: int) -> bool:
 
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["runtime.worker", "runtime.cli", "runtime.privacy_command"])
+_FORKS.set_forkserver_preload(["runtime.worker", "runtime.housekeeping", "runtime.cli", "runtime.privacy_command"])
 
 
-class Worker:
-    """A worker process with a listening socket of its own."""
+class Fork:
+    """A process forked from one that has imported everything already."""
 
-    def __init__(self, environ: Mapping[str, str], errors: Path, crash: str | None) -> None:
-        with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-            self.port: int = listener.getsockname()[1]
-            self.errors = errors
-            self._process = _FORKS.Process(
-                target=_work, args=(listener, dict(environ), str(errors), crash or ""), daemon=True
-            )
-            self._process.start()
+    def __init__(
+        self, what: Callable[[], int], environ: Mapping[str, str], errors: Path, crash: str | None, name: str = ""
+    ) -> None:
+        self.errors = errors
+        self._name = name
+        self._process = _FORKS.Process(
+            target=_become, args=(what, dict(environ), str(errors), crash or ""), daemon=True
+        )
+        self._process.start()
 
     @property
     def pid(self) -> int:
@@ -153,16 +152,8 @@ class Worker:
     def code(self) -> int | None:
         return self._process.exitcode
 
-    def await_ready(self) -> Worker:
-        def answers() -> bool:
-            assert self.code is None, f"the worker ended: {self.errors.read_text('utf-8', 'replace')[-2000:]}"
-            try:
-                return get(self.port, "/health").status == 200
-            except NoReplyError:
-                return False
-
-        until(answers, "a worker that answers")
-        return self
+    def complaint(self) -> str:
+        return self.errors.read_text("utf-8", "replace")[-2000:]
 
     def signal(self, number: int) -> None:
         if self.code is None:
@@ -171,7 +162,7 @@ class Worker:
     def wait(self) -> int:
         """Its exit code, once it has ended by itself."""
         self._process.join(PATIENCE)
-        assert self.code is not None, "the worker lives on"
+        assert self.code is not None, f"{self._name} does not end"
         return self.code
 
     def stop(self) -> int:
@@ -182,34 +173,51 @@ class Worker:
         return self.code or 0
 
 
-def run_command(words: Sequence[str], environ: Mapping[str, str], errors: Path, crash: str | None) -> int:
-    """Run `filagent …` to its end: the exit code."""
-    process = _FORKS.Process(target=_command, args=(words, dict(environ), str(errors), crash or ""), daemon=True)
-    process.start()
-    process.join(PATIENCE)
-    assert process.exitcode is not None, f"filagent {' '.join(words)} does not end"
-    return process.exitcode
+class Worker(Fork):
+    """A worker process with a listening socket of its own."""
+
+    def __init__(self, environ: Mapping[str, str], errors: Path, crash: str | None) -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+            self.port: int = listener.getsockname()[1]
+            super().__init__(partial(_work, listener), environ, errors, crash, "a worker")
+
+    def await_ready(self) -> Worker:
+        def answers() -> bool:
+            assert self.code is None, f"the worker ended: {self.complaint()}"
+            try:
+                return get(self.port, "/health").status == 200
+            except NoReplyError:
+                return False
+
+        until(answers, "a worker that answers")
+        return self
 
 
-def _work(listener: socket.socket, environ: dict[str, str], errors: str, crash: str) -> None:
-    """In the fork: what `python -m runtime.worker --fd N` does."""
+def _work(listener: socket.socket) -> int:
+    """What `python -m runtime.worker --fd N` does."""
     from runtime import worker
 
-    _become(environ, errors, crash)
     sys.argv = ["runtime.worker", "--fd", str(listener.detach())]
-    sys.exit(worker.main())
+    return worker.main()
 
 
-def _command(words: Sequence[str], environ: dict[str, str], errors: str, crash: str) -> None:
-    """In the fork: what `filagent …` does."""
+def keep_house() -> int:
+    """What `python -m runtime.housekeeping` does."""
+    from runtime import housekeeping
+
+    sys.argv = ["runtime.housekeeping"]
+    return housekeeping.main()
+
+
+def command(*words: str) -> int:
+    """What `filagent …` does."""
     from runtime import cli
 
-    _become(environ, errors, crash)
-    sys.exit(cli.main(words))
+    return cli.main(words)
 
 
-def _become(environ: dict[str, str], errors: str, crash: str) -> None:
-    """Take on an environment, with a crash point, and nobody's terminal."""
+def _become(what: Callable[[], int], environ: dict[str, str], errors: str, crash: str) -> None:
+    """In the fork: take on an environment, with a crash point and nobody's terminal, and run."""
     from runtime import crashpoints
 
     os.environ.clear()
@@ -218,6 +226,7 @@ def _become(environ: dict[str, str], errors: str, crash: str) -> None:
     with open(errors, "ab", buffering=0) as stream, open(os.devnull, "wb") as nothing:
         os.dup2(stream.fileno(), 2)
         os.dup2(nothing.fileno(), 1)
+    sys.exit(what())
 
 
 def await_end(pids: Sequence[int]) -> None:

@@ -26,8 +26,11 @@ from tests.faults.processes import children
 
 WORKERS = 2
 CLIENTS = 4
-#: In this order, again and again; `everything` last, for the supervisor waits longer each time a child dies.
-VICTIMS = ("worker", "writer", "worker", "housekeeper", "writer", "workers", "worker", "writer", "everything")
+#: In this order, again and again; `everything` in between, for the supervisor waits longer each time a child dies.
+VICTIMS = (
+    "writer", "worker", "writer", "housekeeper", "writer", "everything", "writer", "workers", "writer", "worker",
+    "writer", "everything",
+)  # fmt: skip
 PROGRESS = 4  # answers between two kills
 
 

@@ -7,11 +7,10 @@ what it was told is safe must be there afterwards.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,11 @@ import pytest
 from runtime.audit.keys import ROOT_PUBLIC, init_keys, load_public
 from runtime.audit.verify import verify_log
 from tests.fakes.provider import FakeProvider
+from tests.faults import appender
 from tests.faults.asking import Reply, ask, get, question
 from tests.faults.evidence import assert_proven, assert_recorded, assert_settled, of_turn, records
 from tests.faults.machine import Machine, machine
-from tests.faults.processes import ROOT
+from tests.faults.processes import Fork
 
 STEPS = (
     "audit.append.before_write",
@@ -133,17 +133,18 @@ class Log:
         self.logs.mkdir()
         self.keys.mkdir()
         init_keys(self.keys, self.logs, origin="log.test/faults")
-        self.safe: list[tuple[int, str]] = []
+        self._notes = home / "safe.txt"
 
     def append(self, count: int, crash: str | None = None) -> int:
-        """Have `count` records appended; how the process ended."""
-        environ = dict(os.environ) | ({"FILAGENT_CRASH_AT": crash} if crash else {})
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.appender", self.logs, self.keys, str(count), "6000"],
-            cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        self.safe += [(int(index), record_id) for index, record_id in map(str.split, done.stdout.splitlines())]
-        return done.returncode
+        """Have a process append `count` records; how it ended."""
+        append = partial(appender.append, self.logs, self.keys, self._notes, count, 6000)
+        return Fork(append, os.environ, self.logs.parent / "stderr.txt", crash, "an appender").wait()
+
+    @property
+    def safe(self) -> list[tuple[int, str]]:
+        """(index, record id) of all that was acknowledged."""
+        lines = self._notes.read_text().splitlines() if self._notes.exists() else []
+        return [(int(index), record_id) for index, record_id in map(str.split, lines)]
 
     def tear(self, data: bytes) -> None:
         """Leave half a line at the end, as a power cut does."""
@@ -155,7 +156,8 @@ class Log:
         report = verify_log(self.logs, load_public((self.keys / ROOT_PUBLIC).read_bytes()), jobs=1)
         assert report.whole, report.problems
         found = {record["seq"]: record["record_id"] for record in records(self.logs)}
-        assert [(index, found.get(index)) for index, _ in self.safe] == self.safe
+        safe = self.safe
+        assert [(index, found.get(index)) for index, _ in safe] == safe
 
 
 @pytest.fixture

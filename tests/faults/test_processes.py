@@ -50,7 +50,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     with FakeProvider() as provider, machine(backend_url=provider.url) as home:
-        yield Site(home, provider, home.serve(workers=2))
+        yield Site(home, provider, home.serve())
 
 
 @pytest.fixture(autouse=True)
@@ -128,15 +128,15 @@ def test_a_second_log_writer_is_refused_and_changes_nothing(site: Site) -> None:
 def test_without_its_supervisor_everything_ends_and_starts_again(site: Site) -> None:
     # A crash point that the whole server has: whoever passes it dies, and is started again.
     site.served.process.stop()
-    site.served = site.home.serve(workers=2, crash="turn.after_intent")
+    site.served = site.home.serve(crash="turn.after_intent")
     assert site.ask("one-and-only") == 0
     site.unsent += 1
-    orphans = until(lambda: _all_children(site, 4), "the whole server")
+    orphans = until(lambda: _all_children(site, 3), "the whole server")
 
     site.served.process.kill()
     await_end(orphans)
 
-    site.served = site.home.serve(workers=2)
+    site.served = site.home.serve()
     site.home.settle()
     answer = ask(site.served.port, site.key, BODY, once="one-and-only")
     assert answer.status == 200
