@@ -65,7 +65,7 @@ class FullLog(SharedLog):
 
 
 class BrokenEngine(PiiEngine):
-    def analyze(self, texts: Any) -> Any:
+    def analyze(self, texts: Any, **_options: Any) -> Any:
         raise PiiUnavailable("gone")
 
 
