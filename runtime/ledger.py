@@ -63,7 +63,7 @@ class Ledger:
         self._worker = worker
         self._lease_ms = lease_seconds * 1000
         self._numbers = itertools.count(1)
-        self._held: set[str] = set()
+        self._held: dict[str, int] = {}  # holder: until when, as far as this process knows
 
     async def open(self, request: TurnRequest, limits: Limits, reserve: int) -> LiveTurn | Refused | Replay:
         """Open a turn under a lease, or say why not."""
@@ -83,7 +83,7 @@ class Ledger:
         opened = await self.database.write(lambda conn: repository.open_turn(conn, wanted), durable=False)
         if not isinstance(opened, OpenedTurn):
             return opened
-        self._held.add(holder)
+        self._held[holder] = wanted.lease_until
         return LiveTurn(opened, request.caller.principal_id, holder)
 
     async def load(self, live: LiveTurn, *, max_turns: int, budget: int, masker: str) -> tuple[Recalled, bool]:
@@ -205,14 +205,26 @@ class Ledger:
     async def renew(self) -> None:
         """Keep the turns that run in this process its own for another lease."""
         held, until = tuple(self._held), now_ms() + self._lease_ms
-        if held:
-            await self.database.write(
-                lambda conn: [repository.renew_leases(conn, holder, until) for holder in held], durable=False
-            )
+        if not held:
+            return
+        renewed = await self.database.write(
+            lambda conn: {holder: repository.renew_leases(conn, holder, until) for holder in held}, durable=False
+        )
+        self._held.update({holder: until if renewed[holder] else 0 for holder in held if holder in self._held})
 
-    def let_go(self, live: LiveTurn) -> None:
+    def confirm(self, live: LiveTurn) -> None:
+        """Return while this process holds the turn's lease: asked before anything of the turn leaves it.
+
+        Raises:
+            TurnNotOpen: it was suspended for too long, or could not renew: somebody else may have closed the turn.
+        """
+        if self._held.get(live.holder, 0) <= now_ms():
+            raise TurnNotOpen("the turn's lease was lost")
+
+    def let_go(self, live: LiveTurn | None) -> None:
         """Renew this turn's lease no more: it has ended here, and whatever of it is still open is housekeeping's."""
-        self._held.discard(live.holder)
+        if live is not None:
+            self._held.pop(live.holder, None)
 
     async def ping(self) -> None:
         """Return when the database answers."""

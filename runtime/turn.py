@@ -117,8 +117,7 @@ class TurnPipeline:
             closing = self.unfinished.keep(asyncio.ensure_future(self._close_failed(turn, failure)))
             raise await asyncio.shield(closing) from failure
         finally:
-            if turn.live is not None:
-                self._ledger.let_go(turn.live)
+            self._ledger.let_go(turn.live)
 
     # 1 ---------------------------------------------------------------------------------------------------- policy in
 
@@ -217,6 +216,7 @@ class TurnPipeline:
         async with aclosing(run_agent(sure(turn.backend), asked, self._gate(turn, asked))) as events:
             try:
                 async for event in events:
+                    self._ledger.confirm(sure(turn.live))
                     if isinstance(event, TextDelta):
                         await turn.outward.feed(event.text)
                     else:
@@ -233,11 +233,11 @@ class TurnPipeline:
         async def gate(exact: bytes) -> None:
             """Record before effect: these bytes leave only after their `model.intent` is durable."""
             try:
+                self._ledger.confirm(sure(turn.live))
                 turn.transmissions += 1
                 if turn.transmissions > self._settings.agent.max_requests:
                     raise UpstreamFailed("agent.too_many_requests", "One turn may not ask the model this often.")
-                digest = hashlib.sha256(exact).digest()
-                if digest in turn.sent:
+                if (digest := hashlib.sha256(exact).digest()) in turn.sent:
                     return  # the same bytes to the same backend again: a retry, covered by the intent before
                 turn.record.model = self._asking.model_facts(turn, request)
                 reach("turn.before_intent")

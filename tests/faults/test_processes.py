@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -151,3 +152,20 @@ def test_without_its_supervisor_everything_ends_and_starts_again(site: Site) -> 
 def _all_children(site: Site, count: int) -> list[int] | None:
     pids = [pid for found in children(site.served.process.pid).values() for pid in found]
     return pids if len(pids) == count else None
+
+
+def test_a_server_that_is_stopped_finishes_what_it_has_begun(site: Site) -> None:
+    site.provider.plan("stepped")
+    asked = len(site.provider.chats)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(ask, site.served.port, site.key, BODY)
+        until(lambda: len(site.provider.chats) > asked, "a prompt upstream")
+        site.served.process.signal(signal.SIGTERM)
+        until(lambda: not children(site.served.process.pid)["housekeeper"], "the end of whom nothing holds up")
+        site.provider.step(len(site.provider.deltas) + 1)
+        answer = running.result()
+    assert answer.status == 200
+    assert_proven(site.home, answer.json, BODY)
+    assert site.served.process.wait() == 0
+    assert site.home.unclosed() == 0
+    site.served = site.home.serve()
