@@ -48,6 +48,8 @@ def ask(target: Target, payload: dict[str, Any]) -> tuple[dict[str, Any], float]
     connection.close()
     if response.status != 200:
         sys.exit(f"/chat answered {response.status}: {answer}")
+    if answer["model"]["provider"] != "llama.cpp":
+        sys.exit(f"the answer came from {answer['model']['provider']}, not from the local model")
     return answer, seconds
 
 

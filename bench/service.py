@@ -36,8 +36,8 @@ def served(home: Path, counter: SyncCounter, *, workers: int, ner: bool) -> Iter
     """Log writer and workers of a fresh home; yields where to ask."""
     settings = settings_of(home)
     prepare_home(settings)
-    os.environ.update(counter.environ, LLM_BACKEND="scripted")
-    supervisor = Supervisor(settings)
+    with _environment({**counter.environ, "LLM_BACKEND": "scripted"}):
+        supervisor = Supervisor(settings)  # its children inherit what stands here now
     listener = listen(settings)
     try:
         supervisor.start(supervisor.writer())
@@ -48,8 +48,18 @@ def served(home: Path, counter: SyncCounter, *, workers: int, ner: bool) -> Iter
     finally:
         supervisor.stop()
         listener.close()
-        for name in counter.environ:
-            os.environ.pop(name)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """These variables as well, and afterwards what there was before: the next measurement is another one."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

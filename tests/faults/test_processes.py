@@ -135,9 +135,8 @@ def test_without_its_supervisor_everything_ends_and_starts_again(site: Site) -> 
     orphans = until(lambda: _all_children(site, 3), "the whole server")
 
     site.served.process.kill()
-    await_end(orphans)
-
     site.served = site.home.serve()
+    await_end(orphans)
     site.home.settle()
     answer = ask(site.served.port, site.key, BODY, once="one-and-only")
     assert answer.status == 200
