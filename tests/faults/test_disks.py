@@ -111,6 +111,8 @@ def test_a_full_database_disk_fails_the_turn_and_the_log_says_so() -> None:
         home.writer()
         home.housekeeper()
         worker = home.worker()
+        # With its connections open: a worker that cannot open the database knows nobody, and records nothing of them.
+        assert ask(worker.port, home.keys["admin"], BODY).status == 200
         with filled(home.settings.home / "data"):
             asked = len(provider.chats)
             answered, refused = ask_until_refused(home, worker)
