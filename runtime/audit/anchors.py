@@ -74,10 +74,10 @@ class Anchors:
         self._files.make_dir(folder)
         data = note.encode()
         self._files.replace(folder / NEWEST, data, durable=True)
-        kept = sorted(entry.name for entry in folder.iterdir() if _EARLIER.fullmatch(entry.name))
-        if not kept or (_hour(kept[-1]) != now // _HOUR and _size(kept[-1]) != checkpoint.size):
-            name = f"{now:012d}_{checkpoint.size:016d}"
-            self._files.replace(folder / name, data, durable=True)
+        kept = [entry.name for entry in folder.iterdir() if _EARLIER.fullmatch(entry.name)]
+        # Any of them, not the last: the clock may have been ahead when that one was kept.
+        if all(int(name[:12]) // _HOUR != now // _HOUR and int(name[13:]) != checkpoint.size for name in kept):
+            self._files.replace(folder / f"{now:012d}_{checkpoint.size:016d}", data, durable=True)
             for old in superfluous(kept, now):
                 self._files.remove(folder / old)
 
@@ -118,8 +118,9 @@ def read_anchored(
     Raises:
         CheckpointError: at the first fault, where nobody is told of it.
     """
+    fault = on_fault or _refuse
     found: list[Anchored] = []
-    for source, path in _files(logs_dir / ANCHORS_DIR, origin):
+    for source, path in _files(logs_dir / ANCHORS_DIR, origin, fault):
         try:
             data = read_limited(path, MAX_NOTE)
             if data is None:  # thinned out just now
@@ -130,31 +131,29 @@ def read_anchored(
                 raise CheckpointError("a checkpoint of another log")
             found.append(Anchored(checkpoint, source, cosigned(checkpoint, witnesses), note))
         except (OSError, UnicodeDecodeError, CheckpointError) as error:
-            if on_fault is None:
-                raise CheckpointError(f"{source}: {reason_of(error)}") from error
-            on_fault(source, reason_of(error))
+            fault(source, reason_of(error))
     found.sort(key=lambda item: (item.checkpoint.size, item.source))
     return found
 
 
-def _files(root: Path, origin: str) -> Iterator[tuple[str, Path]]:
+def _files(root: Path, origin: str, on_fault: OnFault) -> Iterator[tuple[str, Path]]:
     wanted = origin_hash(origin)
-    for folder in _entries(root):
-        for path in _entries(folder / wanted):
+    for folder in _entries(root, ANCHORS_DIR, on_fault):
+        source = f"{ANCHORS_DIR}/{printable(folder.name)}"
+        for path in _entries(folder / wanted, source, on_fault):
             if path.name in {NEWEST, DISPUTED} or _EARLIER.fullmatch(path.name):
-                yield f"{ANCHORS_DIR}/{printable(folder.name)}/{wanted[:8]}/{path.name}", path
+                yield f"{source}/{wanted[:8]}/{path.name}", path
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, source: str, on_fault: OnFault) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        on_fault(source, reason_of(error))
+        return []
 
 
-def _hour(name: str) -> int:
-    return int(name[:12]) // _HOUR
-
-
-def _size(name: str) -> int:
-    return int(name[13:])
+def _refuse(source: str, reason: str) -> None:
+    raise CheckpointError(f"{source}: {reason}")

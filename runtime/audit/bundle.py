@@ -41,19 +41,23 @@ PROOFS_FILE = "proofs.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records: a range of indexes, or all that name a turn or a conversation. One of the three.
+    """Which records: a range of indexes, or all that name a turn, a conversation or a person. One of these.
 
     Attributes:
         first, end: indexes in [first, end).
         turn_ref, conversation_ref: as records name them.
+        subject_refs: references of a person, one for each conversation, as records name them.
     """
 
     first: int | None = None
     end: int | None = None
     turn_ref: str | None = None
     conversation_ref: str | None = None
+    subject_refs: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, Any]:
+        if self.subject_refs:
+            return {"subject_refs": sorted(self.subject_refs)}
         if self.turn_ref is not None:
             return {"turn_ref": self.turn_ref}
         if self.conversation_ref is not None:
@@ -62,13 +66,16 @@ class Selection:
 
     def wants(self, record: Mapping[str, Any]) -> bool:
         """Whether a record belongs to it, where it is not a range."""
+        if self.subject_refs:
+            named = record.get("data_subject_refs")
+            return isinstance(named, list) and not self.subject_refs.isdisjoint(str(ref) for ref in named)
         if self.turn_ref is not None:
             return record.get("turn_ref") == self.turn_ref
         return record.get("conversation_ref") == self.conversation_ref
 
     @property
     def is_range(self) -> bool:
-        return self.turn_ref is None and self.conversation_ref is None
+        return self.turn_ref is None and self.conversation_ref is None and not self.subject_refs
 
 
 def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, Any]:
@@ -109,6 +116,8 @@ def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, 
                     wanted += selected
             if not wanted:
                 raise AuditError("no record is selected")
+            if selection.is_range and wanted < _end(selection, signed.size) - (selection.first or 0):
+                raise AuditError("some of these records were pruned: select a range without them (log cat shows which)")
             summary = {
                 "type": BUNDLE_TYPE,
                 "origin": signed.origin,

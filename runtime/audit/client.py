@@ -14,10 +14,12 @@ from typing import Any, Protocol, cast
 from runtime.audit.errors import AuditError, LogUnavailable
 from runtime.audit.group import GroupCommit, OnCommitted
 from runtime.audit.record import Appended, Draft, prepare
-from runtime.audit.wire import FrameError, decode, draft_frame, encode, read_appended, read_error
+from runtime.audit.upkeep import Upkeep
+from runtime.audit.wire import FrameError, Task, decode, draft_frame, encode, read_appended, read_error, task_frame
 from runtime.audit.writer import LogWriter, Result
 
 TIMEOUT = 30.0  # seconds; a disk that takes longer is a disk that does not answer
+PRUNING_TIMEOUT = 1800.0  # seconds; many large segments are read before they go
 
 
 class LogClient(Protocol):
@@ -37,6 +39,18 @@ class LogClient(Protocol):
         """size, writable, failed, disk_full. Raises: LogUnavailable."""
         ...
 
+    async def reload_keys(self) -> int:
+        """Bring the newest key manifest into force; its version. Raises: KeysError, LogUnavailable."""
+        ...
+
+    async def prune(self, held: frozenset[str]) -> list[int]:
+        """Let segments go whose time is over, but none that names a reference in `held`; their first indexes.
+
+        Raises:
+            LogUnavailable: something cannot be read, recorded or removed.
+        """
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -46,6 +60,7 @@ class InProcessLog:
     def __init__(self, writer: LogWriter, on_committed: OnCommitted | None = None) -> None:
         """Owns `writer` from now on; `aclose` lets go of the log."""
         self._group = GroupCommit(writer, on_committed)
+        self._upkeep = Upkeep(writer, self._group)
 
     async def append(self, draft: Draft) -> Appended:
         """See `LogClient`."""
@@ -57,6 +72,14 @@ class InProcessLog:
     async def status(self) -> dict[str, Any]:
         """See `LogClient`."""
         return self._group.status()
+
+    async def reload_keys(self) -> int:
+        """See `LogClient`."""
+        return await self._upkeep.reload_keys()
+
+    async def prune(self, held: frozenset[str]) -> list[int]:
+        """See `LogClient`."""
+        return await self._upkeep.prune(held)
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._group.close)
@@ -87,15 +110,29 @@ class SocketLog:
         self._last += 1
         return await self._ask(self._last, encode({"id": self._last, "status": True}))
 
+    async def reload_keys(self) -> int:
+        """See `LogClient`."""
+        done = await self._do(Task("reload_keys"), self._timeout)
+        return int(done["version"])
+
+    async def prune(self, held: frozenset[str]) -> list[int]:
+        """See `LogClient`."""
+        done = await self._do(Task("prune", held), PRUNING_TIMEOUT)
+        return [int(first) for first in done["pruned"]]
+
     async def aclose(self) -> None:
         if self._link is not None:
             self._link.close()
 
-    async def _ask(self, number: int, frame: bytes) -> dict[str, Any]:
+    async def _do(self, task: Task, patience: float) -> dict[str, Any]:
+        self._last += 1
+        return await self._ask(self._last, task_frame(self._last, task), patience)
+
+    async def _ask(self, number: int, frame: bytes, patience: float | None = None) -> dict[str, Any]:
         link = await self._connected()
         answer = link.send(number, frame)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience or self._timeout):
                 return await answer
         except TimeoutError as error:
             raise LogUnavailable("the log writer does not answer") from error

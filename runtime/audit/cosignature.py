@@ -6,7 +6,7 @@ Source: https://c2sp.org/tlog-cosignature, version 1 with Ed25519 (signature typ
     time <seconds since 1970>
     <the body of the checkpoint>
 
-and the line of the note holds, in base64, the key's id (4 bytes), the time (8 bytes, big-endian) and the signature (64).
+and the line of the note holds, in base64, the key's id (4 bytes), the time (8 bytes, big-endian) and the signature.
 Whether the tree grew consistently is the witness's business; how many witnesses are enough, `witness_policy`'s.
 """
 
@@ -61,8 +61,9 @@ def signatures_by(checkpoint: Checkpoint, keys: Iterable[VerifierKey]) -> tuple[
         (item, known[item.name, item.key_id]) for item in checkpoint.signatures if (item.name, item.key_id) in known
     ]
     for item, key in found:
-        _verify(item, checkpoint.body, key)
-    return tuple(item for item, _ in found)
+        if key is not None:
+            _verify(item, checkpoint.body, key)
+    return tuple(item for item, key in found if key is not None)
 
 
 def cosigned_at(checkpoint: Checkpoint, witness: VerifierKey) -> int | None:

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from runtime.audit.errors import LogLocked
 # renameat2(2) with RENAME_EXCHANGE, which the standard library does not offer.
 _RENAMEAT2 = getattr(ctypes.CDLL(None), "renameat2", None)
 _HERE, _SWAP = -100, 2
+# ioctl_iflags(2)
+_GET_FLAGS, _SET_FLAGS, _IMMUTABLE = 0x80086601, 0x40086602, 0x10
+_FLAGS = struct.Struct("@l")
 
 
 class Files:
@@ -110,8 +114,28 @@ class Files:
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
+    def sync_file(self, path: Path) -> None:
+        """Make a file that somebody wrote before durable."""
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
     def make_read_only(self, fd: int) -> None:
         os.fchmod(fd, 0o400)
+
+    def make_immutable(self, fd: int) -> bool:
+        """Let nobody change or remove the file, as `chattr +i`; false where privileges or file system do not allow."""
+        return _set_immutable(fd, on=True)
+
+    def make_mutable(self, path: Path) -> None:
+        """Undo `make_immutable`; where that is not allowed, removing the file will say so."""
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            _set_immutable(fd, on=False)
+        finally:
+            os.close(fd)
 
     def free(self, path: Path) -> int:
         """Bytes that may still be written to the file system of `path`."""
@@ -128,6 +152,19 @@ class Files:
             raise
         finally:
             os.close(fd)
+
+
+def _set_immutable(fd: int, *, on: bool) -> bool:
+    flags = bytearray(_FLAGS.size)
+    try:
+        fcntl.ioctl(fd, _GET_FLAGS, flags)
+        (before,) = _FLAGS.unpack(flags)
+        after = before | _IMMUTABLE if on else before & ~_IMMUTABLE
+        if after != before:
+            fcntl.ioctl(fd, _SET_FLAGS, _FLAGS.pack(after))
+    except OSError:
+        return False
+    return True
 
 
 def _exchange(one: Path, other: Path) -> bool:

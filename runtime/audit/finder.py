@@ -1,6 +1,7 @@
 """Lines by their index: finds them in segments without reading each segment from its start again.
 
-Reads only, and believes what it reads; who needs proof asks `proofs` or `verify`.
+Of a pruned segment the lines that were kept are found, each under its own index. Reads only, and believes what it
+reads; who needs proof asks `proofs` or `verify`.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
 from runtime.audit.envelope import parse_line
 from runtime.audit.errors import EnvelopeError, LogDamaged
+from runtime.audit.pruned import kept_lines, list_gaps
 from runtime.audit.segments import Segment, list_segments
 
 _BLOCK = 1 << 20
@@ -40,20 +43,31 @@ class LineFinder:
         with self._lock:
             return segments[-1].first + self._count(segments[-1].path)
 
-    def lines(self, start: int, end: int) -> list[bytes]:
-        """Lines [start, end) without LFs; fewer where the log ends before.
+    def lines(self, start: int, end: int) -> list[tuple[int, bytes]]:
+        """(index, line without LF) for the indexes [start, end); fewer where lines were pruned or the log ends before.
 
         Raises:
             LogDamaged: what is found under these indexes says that it is something else.
         """
+        try:
+            return self._find(start, end)
+        except FileNotFoundError:
+            return self._find(start, end)  # a segment was pruned meanwhile
+
+    def _find(self, start: int, end: int) -> list[tuple[int, bytes]]:
         segments = list_segments(self._dir)
-        found: list[bytes] = []
-        for number, segment in enumerate(segments):
-            until = segments[number + 1].first if number + 1 < len(segments) else end
-            low, high = max(start, segment.first), min(end, until)
+        gaps = list_gaps(self._dir, segments)
+        borders = sorted({*(segment.first for segment in segments), *(gap.first for gap in gaps)})
+        following = dict(pairwise(borders))
+        found: list[tuple[int, bytes]] = []
+        for segment in segments:
+            low, high = max(start, segment.first), min(end, following.get(segment.first, end))
             if low < high:
-                found += self._within(segment, low, high)
-        return found
+                found += enumerate(self._within(segment, low, high), low)
+        for gap in gaps:
+            if start < gap.end and gap.first < end:
+                found += [(index, line) for index, line in kept_lines(gap) if start <= index < end]
+        return sorted(found)
 
     def _within(self, segment: Segment, low: int, high: int) -> list[bytes]:
         with self._lock:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from runtime.audit.errors import DraftRefused, LogUnavailable
 from runtime.audit.manifest import MANIFEST_SUBJECT
@@ -20,12 +22,14 @@ from runtime.audit.record import Prepared
 from runtime.audit.writer import Committed, LogWriter, Result
 
 # What the log says of itself, and the manifests that vouch for its keys: nobody else may say it in the log.
-OWN_EVENTS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned"})
+OWN_EVENTS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned", "key.added", "key.retired"})
 MAX_BATCH = 256
 LONGEST_WAIT = 0.002  # seconds
 # Called in the writer's thread, once per batch, with (token, result) for every draft of that sink.
 Sink = Callable[[list[tuple[Any, Result]]], None]
 OnCommitted = Callable[[Sequence[Committed]], None]
+
+T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,7 +46,8 @@ class GroupCommit:
         """
         self._writer = writer
         self._on_committed = on_committed
-        self._queue: SimpleQueue[tuple[Prepared, Any, Sink] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Prepared, Any, Sink] | Callable[[], None] | None] = SimpleQueue()
+        self._tasks: deque[Callable[[], None]] = deque()
         self._gate = threading.Lock()
         self._closed = False
         self._expected = 0  # how many drafts were on their way in the last round
@@ -62,6 +67,26 @@ class GroupCommit:
             if self._closed:
                 raise LogUnavailable("the log writer is closing")
             self._queue.put((draft, token, sink))
+
+    def call(self, task: Callable[[LogWriter], T]) -> Future[T]:
+        """Have `task` called with the writer in its thread, between two batches; what comes of it.
+
+        Raises:
+            LogUnavailable: the writer is closing.
+        """
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(task(self._writer))
+            except Exception as error:
+                done.set_exception(error)
+
+        with self._gate:
+            if self._closed:
+                raise LogUnavailable("the log writer is closing")
+            self._queue.put(run)
+        return done
 
     def status(self) -> dict[str, str | int | bool | None]:
         return self._writer.status()
@@ -90,7 +115,9 @@ class GroupCommit:
             self._writer.close()
 
     def _next_batch(self) -> list[tuple[Prepared, Any, Sink]]:
-        first = self._queue.get()
+        while callable(first := self._tasks.popleft() if self._tasks else self._queue.get()):
+            first()
+            self._tell()
         if first is None:
             return []
         batch = [first]
@@ -105,6 +132,9 @@ class GroupCommit:
                 break
             if item is None:
                 self._queue.put(None)
+                break
+            if callable(item):
+                self._tasks.append(item)
                 break
             batch.append(item)
         return batch

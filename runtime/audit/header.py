@@ -14,6 +14,7 @@ from typing import Any
 
 from runtime.audit.errors import RecordError
 from runtime.audit.fields import compact_json
+from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.record import LOG_SUBJECT, PREDICATE_TYPE, STATEMENT, Prepared, parse_statement
 
 _OWN = re.compile(
@@ -22,12 +23,13 @@ _OWN = re.compile(
     % (re.escape(STATEMENT.encode()), re.escape(PREDICATE_TYPE.encode()))
 )
 _TURN_REF = re.compile(rb',"turn_ref":"([A-Za-z0-9_-]{16,64})"')
+_CARRIES = re.compile(rf'\{{"name":"{re.escape(MANIFEST_SUBJECT)}","digest":\{{"sha256":"([0-9a-f]{{64}})"\}}\}}')
 _HEAD = frozenset({"record_id", "seq", "prev", "time", "event"})
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One line in brief; `index` is its `seq`, `closes` the turn whose decision record it is."""
+    """One line in brief: `index` is its `seq`, `closes` the turn that it closes, `manifest` the digest it carries."""
 
     index: int
     record_id: str
@@ -37,6 +39,7 @@ class Header:
     prev: str
     line_sha256: str
     fingerprint: int
+    manifest: str | None
 
 
 def fingerprint(prepared: Prepared) -> int:
@@ -64,6 +67,7 @@ def header_of(payload: bytes, line: bytes) -> Header:
         prev=prev,
         line_sha256=sha256(line).hexdigest(),
         fingerprint=hash((event, "" if subjects == _about_log(prev) else subjects, fields)),
+        manifest=_carried(subjects),
     )
 
 
@@ -87,7 +91,13 @@ def _parsed_header(payload: bytes, line: bytes) -> Header:
         prev=prev,
         line_sha256=sha256(line).hexdigest(),
         fingerprint=hash((event, "" if subjects == _about_log(prev) else subjects, f",{fields}" if fields else "")),
+        manifest=_carried(subjects),
     )
+
+
+def _carried(subjects: str) -> str | None:
+    match = _CARRIES.search(subjects)
+    return match[1] if match else None
 
 
 def _about_log(prev: str) -> str:

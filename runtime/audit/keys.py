@@ -60,13 +60,23 @@ ROOT_PUBLIC = "root.pub.pem"
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What a log writer holds: its own private keys and the manifest that vouches for them."""
+    """What a log writer holds: its own private keys and the manifest that vouches for them.
 
-    manifest: Manifest
+    Attributes:
+        manifests: every version of the manifest, oldest first.
+        origin: the log that these keys belong to.
+    """
+
+    manifests: tuple[Manifest, ...]
     origin: str
     log_key: Ed25519PrivateKey
     record_key: Ed25519PrivateKey
     record_keyid: str
+
+    @property
+    def manifest(self) -> Manifest:
+        """The newest version."""
+        return self.manifests[-1]
 
 
 def init_keys(
@@ -101,7 +111,7 @@ def init_keys(
         keys_dir.chmod(0o700)
         files.replace((root_out or keys_dir) / ROOT_KEY, _private_pem(root, passphrase), durable=True)
         for role, key in (("log", log), ("record", record)):
-            files.replace(_private_path(keys_dir, role, key.public_key()), _private_pem(key, passphrase), durable=True)
+            write_private(keys_dir, role, key, passphrase, files)
         files.replace(keys_dir / ROOT_PUBLIC, public_pem(root.public_key()), durable=True)
         files.replace(logs_dir / "keys.1.json", data, durable=True)
         # Last: its presence says that all the others are there.
@@ -117,11 +127,12 @@ def load_keyring(keys_dir: Path, logs_dir: Path, *, passphrase: bytes | None = N
     Raises:
         KeysError: something is missing, readable by others, encrypted otherwise, or not listed as active.
     """
-    manifest = load_manifest(_read(logs_dir / MANIFEST_SUBJECT), load_root_public(keys_dir))
+    manifests = load_versions(logs_dir, load_root_public(keys_dir))
+    manifest = manifests[-1]
     held: dict[str, tuple[KeyEntry, Ed25519PrivateKey]] = {}
     for role in ("log", "record"):
         for entry in manifest.of_role(role):
-            path = _private_path(keys_dir, role, entry.public)
+            path = private_path(keys_dir, role, entry.public)
             if path.exists():
                 if role in held:
                     raise KeysError(f"two active {role} keys are held here")
@@ -134,7 +145,25 @@ def load_keyring(keys_dir: Path, logs_dir: Path, *, passphrase: bytes | None = N
     (log, log_key), (record, record_key) = held["log"], held["record"]
     if log.origin != record.origin:
         raise KeysError("the log key and the record key belong to different logs")
-    return Keyring(manifest, log.origin, log_key, record_key, record.keyid)
+    return Keyring(manifests, log.origin, log_key, record_key, record.keyid)
+
+
+def load_versions(logs_dir: Path, root: Ed25519PublicKey) -> tuple[Manifest, ...]:
+    """Every version of the manifest, oldest first, each following the one before.
+
+    Raises:
+        KeysError: one is missing, not signed by the root, or does not follow.
+    """
+    newest = load_manifest(_read(logs_dir / MANIFEST_SUBJECT), root)
+    found: list[Manifest] = []
+    for version in range(1, newest.version + 1):
+        manifest = load_manifest(_read(logs_dir / f"keys.{version}.json"), root)
+        if manifest.version != version or (found and manifest.previous != found[-1].digest):
+            raise KeysError(f"keys.{version}.json does not follow the version before it")
+        found.append(manifest)
+    if found[-1].digest != newest.digest:
+        raise KeysError(f"{MANIFEST_SUBJECT} is not keys.{newest.version}.json")
+    return tuple(found)
 
 
 def load_root_public(keys_dir: Path) -> Ed25519PublicKey:
@@ -164,7 +193,12 @@ def root_is_here(keys_dir: Path) -> bool:
     return (keys_dir / ROOT_KEY).exists()
 
 
-def _private_path(keys_dir: Path, role: str, public: Ed25519PublicKey) -> Path:
+def write_private(keys_dir: Path, role: str, key: Ed25519PrivateKey, passphrase: bytes | None, files: Files) -> None:
+    """Keep a private key where `load_keyring` looks for it, durably. Raises: OSError."""
+    files.replace(private_path(keys_dir, role, key.public_key()), _private_pem(key, passphrase), durable=True)
+
+
+def private_path(keys_dir: Path, role: str, public: Ed25519PublicKey) -> Path:
     return keys_dir / f"{role}-{keyid_of(public)[:16]}.pem"
 
 

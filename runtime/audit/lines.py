@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from runtime.audit.errors import AuditError
+from runtime.audit.errors import AuditError, LogDamaged
+from runtime.audit.pruned import KEPT_DIR, Gap, kept_lines, list_gaps, tile_leaves
 from runtime.audit.report import Report
-from runtime.audit.scan import Chunk, Scanned, scan_chunk
+from runtime.audit.scan import Chunk, Remains, Scanned, scan_chunk, scan_remains
 from runtime.audit.segments import EVENTS_DIR, Segment
 from runtime.audit.survey import reason_of
 
@@ -38,18 +40,45 @@ class Cutter:
     Attributes:
         end: how many leaves there are, by the names of the segments and the lines in them.
         gaps: indexes before which the order of the lines is broken: the tree cannot be followed over them.
+        pruned: (first, end) of the segments that are said to have been pruned.
     """
 
-    def __init__(self, segments: Sequence[Segment], report: Report) -> None:
+    def __init__(self, logs_dir: Path, segments: Sequence[Segment], report: Report) -> None:
+        self._dir = logs_dir
         self._segments = segments
         self._report = report
+        self._remains = {gap.first: gap for gap in list_gaps(logs_dir, segments)}
+        self.pruned: list[tuple[int, int]] = []
         self.end = 0
         self.gaps: set[int] = set()
 
-    def __iter__(self) -> Iterator[tuple[Chunk, int]]:
+    def __iter__(self) -> Iterator[tuple[Chunk | Remains, int]]:
         """Runs in order, with how many lines each has."""
         for segment in self._segments:
+            while self.end < segment.first and (gap := self._remains.get(self.end)) is not None:
+                if gap.end > segment.first:
+                    break
+                yield from self._what_is_left(gap)
             yield from self._cut(segment, last=segment is self._segments[-1])
+
+    def _what_is_left(self, gap: Gap) -> Iterator[tuple[Remains, int]]:
+        self.pruned.append((gap.first, gap.end))
+        try:
+            kept = kept_lines(gap)
+        except LogDamaged as error:
+            self._report.problem("pruned.kept", file=f"{KEPT_DIR}/{gap.path.name}", reason=str(error))
+            kept = []
+        try:
+            for first in range(gap.first, gap.end, _MOST_LINES):
+                end = min(gap.end, first + _MOST_LINES)
+                leaves = b"".join(tile_leaves(self._dir, first, end))
+                lines = tuple((index, line) for index, line in kept if first <= index < end)
+                self.end = end
+                yield Remains(first, leaves, lines), end - first
+        except LogDamaged as error:
+            self._report.problem("pruned.hashes", first=gap.first, last=gap.end - 1, reason=str(error))
+            self.gaps.add(gap.end)
+            self.end = gap.end
 
     def _cut(self, segment: Segment, *, last: bool) -> Iterator[tuple[Chunk, int]]:
         name = f"{EVENTS_DIR}/{segment.path.name}"
@@ -108,7 +137,7 @@ def _first_lines(data: bytes, count: int) -> int:
 
 def scan_all(
     cutter: Cutter, keys: Mapping[str, Ed25519PublicKey], size: int, jobs: int
-) -> Iterator[tuple[Chunk, int, Scanned]]:
+) -> Iterator[tuple[Chunk | Remains, int, Scanned]]:
     """All runs in order, scanned; in other processes where the log is long enough for that to pay.
 
     Args:
@@ -123,13 +152,13 @@ def scan_all(
     """
     if jobs < 2 or size < _PARALLEL_FROM:
         for chunk, count in cutter:
-            yield chunk, count, scan_chunk(chunk, keys)
+            yield chunk, count, _scan_either(chunk, keys)
         return
     raw = {keyid: key.public_bytes_raw() for keyid, key in keys.items()}
     # Spawned, not forked: the caller may have threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _adopt, (raw,)) as pool:
-        waiting: deque[tuple[Chunk, int, Future[Scanned]]] = deque()
+        waiting: deque[tuple[Chunk | Remains, int, Future[Scanned]]] = deque()
         runs = iter(cutter)
         try:
             while True:
@@ -155,5 +184,9 @@ def _adopt(raw: Mapping[str, bytes]) -> None:
     _keys.update({keyid: Ed25519PublicKey.from_public_bytes(value) for keyid, value in raw.items()})
 
 
-def _scan(chunk: Chunk) -> Scanned:
-    return scan_chunk(chunk, _keys)
+def _scan(chunk: Chunk | Remains) -> Scanned:
+    return _scan_either(chunk, _keys)
+
+
+def _scan_either(chunk: Chunk | Remains, keys: Mapping[str, Ed25519PublicKey]) -> Scanned:
+    return scan_remains(chunk, keys) if isinstance(chunk, Remains) else scan_chunk(chunk, keys)

@@ -26,7 +26,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -39,9 +39,10 @@ from runtime.audit.header import Header
 from runtime.audit.keys import Keyring
 from runtime.audit.merkle import leaf_hash
 from runtime.audit.record import Appended, Draft, Prepared, new_record_id, prepare, statement
-from runtime.audit.recovery import CHECKPOINT_FILE, CHECKPOINTS_DIR, TILE_DIR, recover, set_aside
+from runtime.audit.recovery import TILE_DIR, recover, set_aside
 from runtime.audit.segment_file import Ballast, DiskFull, SegmentFile, is_full
 from runtime.audit.segments import EVENTS_DIR, segment_at
+from runtime.audit.survey import CHECKPOINT_FILE, CHECKPOINTS_DIR
 
 MAX_SEGMENT = 128 << 20  # bytes
 ARCHIVE_EVERY = 4096  # records between two archived checkpoints
@@ -81,6 +82,8 @@ class EventLog:
         on_step: Step = lambda _: None,
         now_ms: Clock = unix_ms,
         max_segment: int = MAX_SEGMENT,
+        retain_days: int = 0,
+        immutable: bool = False,
     ) -> None:
         """Take the lock and recover.
 
@@ -92,6 +95,8 @@ class EventLog:
             on_step: called with a stable name between every two steps.
             now_ms: the clock, Unix milliseconds.
             max_segment: bytes after which a segment is sealed.
+            retain_days: how long a segment is kept at least after it was sealed; 0: as long as its records say.
+            immutable: make sealed segments immutable where that is permitted.
 
         Raises:
             LogLocked: another process holds the lock.
@@ -105,6 +110,8 @@ class EventLog:
         self._step = on_step
         self._now_ms = now_ms
         self._max_segment = max_segment
+        self._retain_days = retain_days
+        self._immutable = immutable
         self._failed: str | None = None
         self._file: SegmentFile | None = None
         self._sealed: list[Written] = []
@@ -125,7 +132,7 @@ class EventLog:
             raise LogUnavailable(f"the log cannot be opened: {error.strerror}") from error
 
     def _open(self) -> None:
-        start = recover(self._dir, self._keyring.manifest, self._keyring.origin, self._files)
+        start = recover(self._dir, self._keyring.manifests, self._keyring.origin, self._files)
         self.tail: tuple[Header, ...] = start.tail
         self._tiles = start.tiles
         self._prev = start.prev
@@ -138,7 +145,7 @@ class EventLog:
         elif start.segments:
             self._file = SegmentFile.resume(start.segments[-1], self._files)
             if start.tail[-1].event == "segment.sealed":
-                self._file.seal()
+                self._file.seal(immutable=self._immutable)
                 self._file = None
         self._ballast = Ballast(self._dir / "ballast", self._files)
 
@@ -189,6 +196,16 @@ class EventLog:
         inclusion = tuple([_base64(value) for value in self._tiles.inclusion(index)])
         return Appended(record_id, index, at, line_sha256, self.size, inclusion, self._checkpoint, line.decode("ascii"))
 
+    def adopt(self, keyring: Keyring) -> None:
+        """Sign with other keys of the same log from the next record on."""
+        self._keyring = keyring
+
+    @property
+    def now(self) -> str:
+        """The time that a record would have now."""
+        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
+        return max(self._time, now.replace("+00:00", "Z"))
+
     def close(self) -> None:
         """Let go of files and lock; whatever was acknowledged is durable already."""
         if self._lock < 0:
@@ -221,8 +238,7 @@ class EventLog:
         return results
 
     def _commit(self, batch: Sequence[Prepared]) -> list[Written]:
-        now = datetime.fromtimestamp(self._now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
-        at = max(self._time, now.replace("+00:00", "Z"))
+        at = self.now
         day = at[:10].replace("-", "")
         # (1) A full disk is no time to rotate.
         file = self._file
@@ -241,14 +257,18 @@ class EventLog:
             "last": self.size,  # this very record
             "root": self._tiles.root().hex(),  # of the tree before it
         }
-        if latest := file.retain_until():
+        latest = file.retain_until()
+        if self._retain_days:
+            until = datetime.fromisoformat(at) + timedelta(days=self._retain_days)
+            latest = max(latest, until.date().isoformat())
+        if latest:
             detail["retain_until"] = latest
         predicate = {"actor": SYSTEM_ACTOR, "software": self._software, "detail": detail}
         self._step("audit.rotate.before_seal")
         self._sealed += self._append(file, [prepare(Draft(new_record_id(), "segment.sealed", predicate))], at)
         self._step("audit.rotate.after_seal")
         self._file = None
-        file.seal()
+        file.seal(immutable=self._immutable)
         self._archive()
 
     def _append(self, file: SegmentFile, batch: Sequence[Prepared], at: str) -> list[Written]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ MANIFEST_SUBJECT = "keys.json"
 MAX_MANIFEST = 1 << 20  # bytes
 ROLES = frozenset({"log", "record", "approver"})
 CUSTODIES = frozenset({"logging-host", "offline"})
+CLOSED_BECAUSE = frozenset({"damage", "restore"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,23 @@ class KeyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """How a log ended before another one went on in its place.
+
+    Attributes:
+        size: lines under the last checkpoint known.
+        root: its root, 32 bytes.
+        sound: how many lines, from the first on, were still there and whole; those from there to `size` are lost.
+        reason: one of CLOSED_BECAUSE.
+    """
+
+    size: int
+    root: bytes
+    sound: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One version of keys.json whose root signature holds.
 
@@ -71,6 +90,7 @@ class Manifest:
         created: RFC 3339 in UTC.
         custody: where the root's private key is held, by the operator's own word: 'logging-host' or 'offline'.
         origins: every log under this root, so that a hidden one shows.
+        closed: of those that ended, how.
         previous: hex SHA-256 of the version before, None for version 1.
         digest: hex SHA-256 of this version's file.
     """
@@ -81,6 +101,7 @@ class Manifest:
     root_keyid: str
     origins: tuple[str, ...]
     keys: tuple[KeyEntry, ...]
+    closed: Mapping[str, Closed]
     previous: str | None
     digest: str
 
@@ -121,6 +142,17 @@ def load_public(pem: bytes) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise KeysError("not an Ed25519 key")
     return key
+
+
+def changes(before: Manifest, after: Manifest) -> list[tuple[str, KeyEntry]]:
+    """What a later version says of keys that an earlier one did not: (`key.added` or `key.retired`, the key)."""
+    added = [("key.added", entry) for entry in after.keys if before.find(entry.keyid) is None]
+    retired = [
+        ("key.retired", entry)
+        for entry in after.keys
+        if entry.not_after is not None and (known := before.find(entry.keyid)) is not None and known.not_after is None
+    ]
+    return added + retired
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:
@@ -172,7 +204,18 @@ def _read_manifest(parsed: dict[str, Any], root_keyid: str, digest: str) -> Mani
     if len({entry.keyid for entry in keys} | {root_keyid}) != len(keys) + 1:
         raise KeysError("key manifest: a key listed twice")
     created = _field(parsed, "created", str)
-    return Manifest(version, created, custody, root_keyid, origins, keys, previous, digest)
+    closed = {
+        item["origin"]: _read_closed(item["closed"]) for item in parsed["origins"] if item.get("closed") is not None
+    }
+    return Manifest(version, created, custody, root_keyid, origins, keys, closed, previous, digest)
+
+
+def _read_closed(item: Any) -> Closed:
+    size, sound = _field(item, "size", int), _field(item, "sound", int)
+    root, reason = _field(item, "root", str), _field(item, "reason", str)
+    if not sound >= 0 or not size >= 0 or re.fullmatch(r"[0-9a-f]{64}", root) is None or reason not in CLOSED_BECAUSE:
+        raise KeysError("key manifest: closed")
+    return Closed(size, bytes.fromhex(root), sound, reason)
 
 
 def _read_entry(item: Any, origins: tuple[str, ...]) -> KeyEntry:

@@ -122,7 +122,8 @@ def read_tile(logs_dir: Path, path: str) -> bytes | None:
     may have them is for the caller to say. Only paths of this form are looked up, in one spelling each.
 
     Returns:
-        Its bytes; None where there is no such path or the current checkpoint does not cover all of it.
+        Its bytes; None where there is no such path, the current checkpoint does not cover all of it, or entries of it
+        were pruned.
 
     Raises:
         LogDamaged: the log cannot be read.
@@ -138,7 +139,9 @@ def read_tile(logs_dir: Path, path: str) -> bytes | None:
         return None
     if path.startswith(_ENTRIES):
         lines = finder_of(logs_dir).lines(start, start + width)
-        return b"".join(len(line).to_bytes(2, "big") + line for line in lines)
+        if len(lines) < width:
+            return None  # some of them were pruned
+        return b"".join(len(line).to_bytes(2, "big") + line for _, line in lines)
     trees = _trees(logs_dir)
     return b"".join(trees.subtree(level * HEIGHT, at, signed) for at in range(start, start + width))
 
@@ -227,7 +230,7 @@ class _Trees:
             tile = self._read(level, index) if wanted == WIDTH else None
             if tile is None and level == 0:
                 start = index * WIDTH
-                tile = [leaf_hash(line) for line in self._finder.lines(start, start + wanted)]
+                tile = [leaf_hash(line) for _, line in self._finder.lines(start, start + wanted)]
                 if len(tile) < wanted:
                     raise LogDamaged("lines are missing that a checkpoint covers")
             if tile is None:

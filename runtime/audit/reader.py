@@ -91,7 +91,7 @@ def read_record(index: int, line: bytes) -> LogRecord:
 
 
 def read_line(logs_dir: Path, index: int) -> bytes | None:
-    """The line at a leaf index, None where the current checkpoint covers none.
+    """The line at a leaf index, None where the current checkpoint covers none or it was pruned.
 
     Raises:
         LogDamaged: the log cannot be read.
@@ -99,13 +99,15 @@ def read_line(logs_dir: Path, index: int) -> bytes | None:
     if not 0 <= index < covered_size(logs_dir):
         return None
     lines = _lines(logs_dir, index, index + 1)
-    return lines[0] if lines else None
+    return lines[0][1] if lines else None
 
 
 def iter_records(
     logs_dir: Path, start: int = 0, *, end: int | None = None, reverse: bool = False
 ) -> Iterator[LogRecord]:
     """The records with indexes in [start, end), upwards, or downwards with `reverse`; a few hundred lines in memory.
+
+    Of pruned segments only what was kept.
 
     Args:
         logs_dir: the log.
@@ -129,11 +131,11 @@ def iter_lines(
     while low < high:
         if reverse:
             begin = max(low, high - _WINDOW)
-            yield from reversed(list(enumerate(_lines(logs_dir, begin, high), begin)))
+            yield from reversed(_lines(logs_dir, begin, high))
             high = begin
         else:
             until = min(high, low + _WINDOW)
-            yield from enumerate(_lines(logs_dir, low, until), low)
+            yield from _lines(logs_dir, low, until)
             low = until
 
 
@@ -213,7 +215,7 @@ def view_path(logs_dir: Path, record_id: str) -> Path | None:
     return logs_dir / DECISIONS_DIR / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / f"{record_id}.json"
 
 
-def _lines(logs_dir: Path, start: int, end: int) -> list[bytes]:
+def _lines(logs_dir: Path, start: int, end: int) -> list[tuple[int, bytes]]:
     try:
         return finder_of(logs_dir).lines(start, end)
     except OSError as error:

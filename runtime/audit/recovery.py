@@ -6,9 +6,10 @@ checkpoints were lost (all of them can be made again from lines that verify). Th
 (1) Find the segments and read the last lines. A rest without LF is torn; it is reported, not touched here.
 (2) Find the newest checkpoint that this log's key signed.
 (3) Fewer lines than it covers: damage.
-(4) Every line read is an envelope with the right `seq`, `prev` and order of `time`, signed by a listed key; signatures
-    are checked from the checkpoint on, as it vouches for what is before.
-(5) Restore the tree, from lines where tiles are missing.
+(4) Every line read is an envelope with the right `seq`, `prev` and order of `time`, by a key that some version of the
+    manifest lists for its index. The checkpoint vouches for what is before it; from there on the key must be valid by
+    the version in force, and the signature is checked.
+(5) Restore the tree, from lines where tiles are missing. Of lines that were pruned there are tiles, or nothing.
 (6) Its root at the checkpoint's size is the one that was signed, else the tiles are made anew; still not: damage.
 (7) The lines read are the leaves of that tree.
 
@@ -17,26 +18,26 @@ Everything else about old lines is for `verify`. `set_aside` is the one thing th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
-from runtime.audit.checkpoint import Checkpoint, check_checkpoint
-from runtime.audit.envelope import STATEMENT_TYPE, Envelope, check_signature, parse_line
-from runtime.audit.errors import CheckpointError, EnvelopeError, LogDamaged, RecordError
+from runtime.audit.authority import in_force_at, key_of, newest_checkpoint, read_header, succession
+from runtime.audit.checkpoint import Checkpoint
+from runtime.audit.envelope import check_signature
+from runtime.audit.errors import EnvelopeError, LogDamaged
 from runtime.audit.files import Files
-from runtime.audit.header import Header, header_of
+from runtime.audit.header import Header
 from runtime.audit.manifest import Manifest
-from runtime.audit.merkle import leaf_hash
+from runtime.audit.merkle import HASH_SIZE, leaf_hash
+from runtime.audit.pruned import Gap, list_gaps, tile_leaves
 from runtime.audit.record import NO_PREV
 from runtime.audit.segments import Segment, iter_from, last_lines, list_segments
 from runtime.audit.tiles import HashTiles
 
 TAIL = 4096  # records whose ids are remembered across a restart
-CHECKPOINT_FILE = "checkpoint"
-CHECKPOINTS_DIR = "checkpoints"
 TILE_DIR = "tile"
 TORN_DIR = "torn"
 
@@ -55,11 +56,11 @@ class Start:
     """The state of a log that is whole.
 
     Attributes:
-        segments: all of them, in order; the last one may be empty.
+        segments: all of them that are not pruned, in order; the last one may be empty.
         size: how many lines there are.
         signed: the size of the newest checkpoint found; lines after it are not yet covered by one.
         prev: hex leaf hash of the last line.
-        tail: the last lines, at least min(size, TAIL) of them, oldest first.
+        tail: the last lines, at least TAIL of them where so many follow what was pruned, oldest first.
         tiles: the tree over all lines.
         torn: what stands after the last LF.
     """
@@ -73,8 +74,14 @@ class Start:
     torn: Torn | None
 
 
-def recover(logs_dir: Path, manifest: Manifest, origin: str, files: Files) -> Start:
+def recover(logs_dir: Path, manifests: Sequence[Manifest], origin: str, files: Files) -> Start:
     """The state to continue from; nothing is written but tiles.
+
+    Args:
+        logs_dir: the log's directory.
+        manifests: all versions of the key manifest, oldest first.
+        origin: of the log.
+        files: the file operations.
 
     Raises:
         LogDamaged: what is there is not what was signed.
@@ -82,24 +89,31 @@ def recover(logs_dir: Path, manifest: Manifest, origin: str, files: Files) -> St
     """
     # (1)
     segments = list_segments(logs_dir)
-    lines, torn, counted = _read_tail(segments)
-    size = _header(_envelope(lines[-1]), lines[-1]).index + 1 if lines else 0
+    gaps = list_gaps(logs_dir, segments)
+    pruned = {gap.first: gap.end for gap in gaps}
+    lines, torn, counted = _read_tail(segments, frozenset(pruned.values()))
+    size = read_header(lines[-1])[1].index + 1 if lines else max(pruned.values(), default=0)
     first = size - len(lines)
     if first < 0 or any(segment.first != size - count for segment, count in counted):
         raise LogDamaged("the last lines have not the numbers that their segments begin with")
     # (2)
-    checkpoint = newest_checkpoint(logs_dir, manifest, origin)
+    checkpoint = newest_checkpoint(logs_dir, manifests, origin)
     signed = checkpoint.size if checkpoint else 0
     # (3)
     if signed > size:
         raise LogDamaged(f"a checkpoint over {signed} lines was signed, but there are {size}")
     # (4)
-    tail = tuple(_check_lines(enumerate(lines, first), signed, manifest))
+    begin = first
     if signed < first:
         # With the last line that is covered, so that the chain is checked from there on.
         begin = max(0, signed - 1)
-        for _ in _check_lines(islice(iter_from(segments, begin), first - begin), signed, manifest):
-            pass
+        if any(start < first and begin < end for start, end in pruned.items()):
+            raise LogDamaged("lines were pruned that no checkpoint covers")
+    earlier = islice(iter_from(segments, begin, pruned), first - begin)
+    # Which version is in force matters only for lines that no checkpoint covers.
+    in_force = in_force_at(logs_dir, manifests, signed - 1) if signed < size else manifests[-1]
+    checked = _check_lines(chain(earlier, enumerate(lines, first)), signed, manifests, in_force)
+    tail = tuple(header for header in checked if header.index >= first)
     # (5)
     leaves = [leaf_hash(line) for line in lines]
 
@@ -117,7 +131,7 @@ def recover(logs_dir: Path, manifest: Manifest, origin: str, files: Files) -> St
         whole = False
     # (6)
     if not whole:
-        tiles = HashTiles.rebuild(directory, (leaf_hash(line) for _, line in iter_from(segments, 0)), files)
+        tiles = HashTiles.rebuild(directory, _all_leaves(logs_dir, segments, gaps), files)
         if tiles.size != size or not _agrees(tiles, checkpoint):
             raise LogDamaged("the lines are not those that were signed")
     # (7)
@@ -128,17 +142,6 @@ def recover(logs_dir: Path, manifest: Manifest, origin: str, files: Files) -> St
         raise LogDamaged(f"line {first} does not follow line {first - 1}")
     prev = leaves[-1].hex() if leaves else NO_PREV
     return Start(tuple(segments), size, signed, prev, tail, tiles, torn)
-
-
-def newest_checkpoint(logs_dir: Path, manifest: Manifest, origin: str) -> Checkpoint | None:
-    """The largest of the current checkpoint and the newest archived one that can be read and verified."""
-    found = [_read_checkpoint(logs_dir / CHECKPOINT_FILE, manifest, origin)]
-    for path in sorted((logs_dir / CHECKPOINTS_DIR).glob("[0-9]*"), reverse=True):
-        archived = _read_checkpoint(path, manifest, origin)
-        if archived is not None:
-            found.append(archived)
-            break
-    return max((item for item in found if item), key=lambda item: item.size, default=None)
 
 
 def set_aside(torn: Torn, logs_dir: Path, record_id: str, files: Files, on_step: Callable[[str], None]) -> None:
@@ -175,8 +178,13 @@ def settle(logs_dir: Path, record_id: str, files: Files) -> None:
     files.rename(folder / f"{record_id}.pending", folder / f"{record_id}.bin")
 
 
-def _read_tail(segments: Sequence[Segment]) -> tuple[list[bytes], Torn | None, list[tuple[Segment, int]]]:
-    """The last lines; what stands after the last LF; how many lines there are from the start of which segment on."""
+def _read_tail(
+    segments: Sequence[Segment], pruned: Container[int]
+) -> tuple[list[bytes], Torn | None, list[tuple[Segment, int]]]:
+    """The last lines; what stands after the last LF; how many lines there are from the start of which segment on.
+
+    Where lines before a segment were pruned (`pruned` are the ends of these ranges) it goes no further back.
+    """
     lines: list[bytes] = []
     counted: list[tuple[Segment, int]] = []
     torn: Torn | None = None
@@ -192,62 +200,49 @@ def _read_tail(segments: Sequence[Segment]) -> tuple[list[bytes], Torn | None, l
         if len(lines) == wanted:
             break
         counted.append((segment, len(lines)))
+        if segment.first in pruned:
+            break
     return lines, torn, counted
 
 
-def _check_lines(lines: Iterable[tuple[int, bytes]], signed: int, manifest: Manifest) -> Iterator[Header]:
+def _check_lines(
+    lines: Iterable[tuple[int, bytes]], signed: int, manifests: Sequence[Manifest], in_force: Manifest
+) -> Iterator[Header]:
     before: Header | None = None
     prev = NO_PREV
     for index, line in lines:
-        envelope = _envelope(line)
-        header = _header(envelope, line)
+        envelope, header = read_header(line)
         if header.index != index:
             raise LogDamaged(f"line {index} says that it is line {header.index}")
         if (before or index == 0) and header.prev != prev:
             raise LogDamaged(f"line {index} does not follow line {index - 1}")
         if before and header.time < before.time:
             raise LogDamaged(f"line {index} is older than line {index - 1}")
-        entry = manifest.find(envelope.keyid)
-        if entry is None or entry.role != "record" or not entry.valid_at(index):
-            raise LogDamaged(f"line {index} is signed by a key that may not sign it")
         if index >= signed:
+            in_force = succession(in_force, header.manifest, manifests, index)
+            key = key_of((in_force,), envelope.keyid, index)
             try:
-                check_signature(envelope, entry.public)
+                check_signature(envelope, key)
             except EnvelopeError as error:
                 raise LogDamaged(f"line {index}: {error}") from error
+        else:
+            key_of(manifests, envelope.keyid, index)
         before, prev = header, leaf_hash(line).hex()
         yield header
 
 
-def _envelope(line: bytes) -> Envelope:
-    try:
-        envelope = parse_line(line)
-    except EnvelopeError as error:
-        raise LogDamaged(f"a line cannot be read: {error}") from error
-    if envelope.payload_type != STATEMENT_TYPE:
-        raise LogDamaged("a line is no statement")
-    return envelope
-
-
-def _header(envelope: Envelope, line: bytes) -> Header:
-    try:
-        return header_of(envelope.payload, line)
-    except RecordError as error:
-        raise LogDamaged(f"a line cannot be read: {error}") from error
-
-
-def _read_checkpoint(path: Path, manifest: Manifest, origin: str) -> Checkpoint | None:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
-    for entry in manifest.keys:
-        if entry.role == "log" and entry.origin == origin:
-            try:
-                return check_checkpoint(text, origin, entry.public)
-            except CheckpointError:
-                continue
-    return None
+def _all_leaves(logs_dir: Path, segments: Sequence[Segment], gaps: Sequence[Gap]) -> Iterator[bytes]:
+    """All leaf hashes: of lines where there are lines, from tiles where they were pruned."""
+    pruned = {gap.first: gap.end for gap in gaps}
+    at = 0
+    for index, line in chain(iter_from(segments, 0, pruned), [(-1, b"")]):
+        while at in pruned and at != index:
+            for hashes in tile_leaves(logs_dir, at, pruned[at]):
+                yield from (hashes[begin : begin + HASH_SIZE] for begin in range(0, len(hashes), HASH_SIZE))
+            at = pruned[at]
+        if index >= 0:
+            yield leaf_hash(line)
+            at = index + 1
 
 
 def _agrees(tiles: HashTiles, checkpoint: Checkpoint | None) -> bool:

@@ -18,13 +18,15 @@ from runtime.audit.envelope import MAX_LINE, STATEMENT_TYPE, check_signature, pa
 from runtime.audit.errors import EnvelopeError, RecordError
 from runtime.audit.fields import PREDICATE
 from runtime.audit.manifest import MANIFEST_SUBJECT
-from runtime.audit.merkle import leaf_hash
+from runtime.audit.merkle import HASH_SIZE, leaf_hash
 from runtime.audit.record import EVENTS, PREDICATE_TYPE, STATEMENT, parse_statement
 from runtime.audit.report import KEPT, Fact
 from runtime.audit.spelling import take_apart
 
 # Events that say that something in the log is not as a reader would expect it, and why.
 LANDMARKS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned"})
+_RETENTION = frozenset({"segment.sealed", "segment.pruned", "admin"})
+_HOLD = b'"log.hold.'
 # Known fields of a v1 predicate; any other is worth a remark, no more.
 _KNOWN = frozenset({"record_id", "seq", "prev", "time", "event", *PREDICATE})
 _TIME = re.compile(r"[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z")
@@ -44,8 +46,17 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Remains:
+    """What pruning left of consecutive lines: their leaf hashes, and (index, line) of those that were kept."""
+
+    first: int
+    leaves: bytes
+    lines: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Landmark:
-    """A record of one of the LANDMARKS events, with its `detail` and `effect`."""
+    """A record of one of the LANDMARKS events with its `detail`, in characters that may be shown."""
 
     index: int
     event: str
@@ -68,6 +79,8 @@ class Scanned:
         opened: turn reference -> index of its first `model.intent` that no `turn` in this run closes.
         closed: turn references that a `turn` in this run closes.
         landmarks: the first few records of each of the LANDMARKS events.
+        retention: every record that says what may be, or was, pruned (`prune_check`); details as they stand.
+        sparse: most lines are gone, so nothing is known about those between two that are here.
         counts: how many records of each event.
         problems, remarks: (code, facts), the first few of each code; `noted` counts all of them.
     """
@@ -82,6 +95,8 @@ class Scanned:
     opened: dict[str, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     landmarks: list[Landmark] = field(default_factory=list)
+    retention: list[Landmark] = field(default_factory=list)
+    sparse: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, dict[str, Fact]]] = field(default_factory=list)
     remarks: list[tuple[str, dict[str, Fact]]] = field(default_factory=list)
@@ -128,6 +143,18 @@ def scan_lines(lines: Iterable[bytes], first: int, keys: Mapping[str, Ed25519Pub
     return run
 
 
+def scan_remains(remains: Remains, keys: Mapping[str, Ed25519PublicKey]) -> Scanned:
+    """Check what was kept of pruned lines: each is the line of its leaf, and as good as any other."""
+    run = Scanned(remains.first, remains.leaves, sparse=True)
+    for index, line in remains.lines:
+        at = (index - remains.first) * HASH_SIZE
+        if leaf_hash(line) != remains.leaves[at : at + HASH_SIZE]:
+            run.problem("pruned.line", index=index)
+            continue
+        _check_line(run, index, line, keys, remains.leaves[at - HASH_SIZE : at] if at else None)
+    return run
+
+
 def _check_line(
     run: Scanned, index: int, line: bytes, keys: Mapping[str, Ed25519PublicKey], before: bytes | None
 ) -> None:
@@ -139,7 +166,7 @@ def _check_line(
         run.problem("line.form", index=index, reason=str(error) if line else reason)
         return
     # (b) A key that a manifest lists, and its signature. Whether it may sign here is judged by index, later.
-    if not run.signers or run.signers[-1][1] != envelope.keyid:
+    if run.sparse or not run.signers or run.signers[-1][1] != envelope.keyid:
         run.signers.append((index, envelope.keyid))
     key = keys.get(envelope.keyid)
     if key is not None:
@@ -152,7 +179,8 @@ def _check_line(
         run.remark("schema.payload_type", index=index, value=envelope.payload_type)
         return
     spelled = take_apart(envelope.payload)
-    if spelled is not None and spelled.event not in LANDMARKS and _CARRIES not in spelled.subjects:
+    hold = spelled is not None and spelled.event == "admin" and _HOLD in envelope.payload
+    if spelled is not None and spelled.event not in LANDMARKS and _CARRIES not in spelled.subjects and not hold:
         _check_order(run, index, (spelled.seq, spelled.prev, spelled.time), before)
         _count(run, index, spelled.event, spelled.turn_ref)
         return
@@ -207,10 +235,13 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
     _count(run, index, event, predicate.get("turn_ref"))
     if not predicate.keys() <= _KNOWN:
         run.remark("schema.field", index=index, value=plain(min(predicate.keys() - _KNOWN)))
+    found, record_id = predicate.get("detail"), plain(predicate.get("record_id"))
+    detail: dict[str, Any] = found if isinstance(found, dict) else {}
     if event in LANDMARKS and run.counts[event] <= KEPT:
-        detail, record_id = predicate.get("detail"), predicate.get("record_id")
-        shown = {plain(name): plain(value) for name, value in detail.items()} if isinstance(detail, dict) else {}
-        run.landmarks.append(Landmark(index, event, run.last_time, plain(record_id), shown))
+        shown = {plain(name): plain(value) for name, value in detail.items()}
+        run.landmarks.append(Landmark(index, event, run.last_time, record_id, shown))
+    if event in _RETENTION:
+        run.retention.append(Landmark(index, event, run.last_time, record_id, detail))
     subjects = statement.get("subject")
     for subject in subjects if isinstance(subjects, list) else ():
         if isinstance(subject, dict) and subject.get("name") == MANIFEST_SUBJECT:

@@ -104,9 +104,11 @@ class SegmentFile:
             self._fresh = True
         return self._retain_until
 
-    def seal(self) -> None:
-        """Nothing more is written to it."""
+    def seal(self, *, immutable: bool = False) -> None:
+        """Nothing more is written to it; `immutable`: not even by the owner of the machine, where that is permitted."""
         self._files.make_read_only(self._fd)
+        if immutable:
+            self._files.make_immutable(self._fd)
         self.close()
 
     def close(self) -> None:

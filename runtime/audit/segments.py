@@ -6,7 +6,7 @@ Only bytes are handled here: what a line means and whether it may be believed is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +83,19 @@ def last_lines(segment: Segment, count: int) -> tuple[list[bytes], bytes]:
     return (lines[len(lines) - count :] if len(lines) > count else lines), rest
 
 
-def iter_from(segments: Sequence[Segment], start: int) -> Iterator[tuple[int, bytes]]:
+def iter_from(segments: Sequence[Segment], start: int, pruned: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
     """(index, line) of all complete lines from leaf `start` on, counted from the names of the segments.
 
+    Args:
+        segments: in order.
+        start: the first index.
+        pruned: first index -> end of each range of lines that was pruned; they are left out.
+
     Raises:
-        LogDamaged: a segment does not end where the next one begins.
+        LogDamaged: a segment does not end where the next one, or what was pruned, begins.
     """
-    for number, segment in enumerate(segments):
-        following = segments[number + 1].first if number + 1 < len(segments) else None
+    ends = [_skip(segment.first, pruned) for segment in segments[1:]]
+    for segment, following in zip(segments, [*ends, None], strict=True):
         if following is not None and following <= start:
             continue
         index = segment.first
@@ -100,3 +105,11 @@ def iter_from(segments: Sequence[Segment], start: int) -> Iterator[tuple[int, by
             index += 1
         if following is not None and index != following:
             raise LogDamaged(f"{segment.path.name} does not end where the next segment begins")
+
+
+def _skip(first: int, pruned: Mapping[int, int]) -> int:
+    """Where the lines before leaf `first` end, over whatever was pruned right before it."""
+    begins = {end: begin for begin, end in pruned.items()}
+    while first in begins:
+        first = begins[first]
+    return first

@@ -17,20 +17,34 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from runtime.audit.errors import AuditError, DraftRefused, LogDamaged
+from runtime.audit.errors import AuditError, DraftRefused, LogDamaged, LogUnavailable
 from runtime.audit.group import GroupCommit, OnCommitted
 from runtime.audit.log import Step
+from runtime.audit.upkeep import Upkeep
 from runtime.audit.view_process import ViewProcess
-from runtime.audit.wire import MAX_FRAME, FrameError, decode, encode, error_frame, ok_frame, read_draft
+from runtime.audit.wire import (
+    MAX_FRAME,
+    FrameError,
+    Task,
+    decode,
+    encode,
+    error_frame,
+    ok_frame,
+    read_draft,
+    read_task,
+)
 from runtime.audit.writer import LogWriter, Result
 
 MAX_IN_FLIGHT = 1024  # drafts of one connection that wait for their answer
 LINGER = 5.0  # seconds a peer has to take its last answers
 _CREDENTIALS = struct.Struct("3i")
+_LOGGER = logging.getLogger(__name__)
 
 
 class _Connection(asyncio.Protocol):
@@ -74,6 +88,10 @@ class _Connection(asyncio.Protocol):
             if frame.get("status") is True:
                 self.send([encode({"id": number, "ok": self._server.group.status()})])
                 return
+            if "do" in frame:
+                self._server.do(read_task(frame), partial(self._done, number))
+                self.waiting += 1
+                return
             prepared = read_draft(frame.get("draft"))
             self._server.group.submit(prepared, (self, number), self._server.sink)
             self.waiting += 1
@@ -81,6 +99,10 @@ class _Connection(asyncio.Protocol):
             self.send([error_frame(number, DraftRefused(f"frame: {error}"))])
         except AuditError as error:
             self.send([error_frame(number, error)])
+
+    def _done(self, number: int, result: dict[str, Any] | AuditError) -> None:
+        frame = error_frame(number, result) if isinstance(result, AuditError) else encode({"id": number, "ok": result})
+        self.answered([frame])
 
     def answered(self, frames: list[bytes]) -> None:
         self.waiting -= len(frames)
@@ -121,6 +143,8 @@ class LogServer:
     def __init__(self, writer: LogWriter, on_committed: OnCommitted | None = None) -> None:
         """Owns `writer` from now on; see `GroupCommit` for `on_committed`. Call within a running event loop."""
         self.group = GroupCommit(writer, on_committed)
+        self._upkeep = Upkeep(writer, self.group)
+        self._tasks: set[asyncio.Task[None]] = set()
         self.connections: set[_Connection] = set()
         self.closing = False
         self._loop = asyncio.get_running_loop()
@@ -155,6 +179,8 @@ class LogServer:
             self._server.close()
         for connection in self.connections:
             connection.throttle()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         # The last answers are handed to this loop before the thread ends, so they are sent before this returns.
         await asyncio.to_thread(self.group.close)
         for connection in list(self.connections):
@@ -162,6 +188,25 @@ class LogServer:
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER):
                 await self._gone.wait()
+
+    def do(self, task: Task, answer: Callable[[dict[str, Any] | AuditError], None]) -> None:
+        """Begin a task of upkeep; `answer` is called with what came of it."""
+
+        async def run() -> None:
+            try:
+                if task.name == "reload_keys":
+                    answer({"version": await self._upkeep.reload_keys()})
+                else:
+                    answer({"pruned": await self._upkeep.prune(task.held)})
+            except AuditError as error:
+                answer(error)
+            except Exception as error:
+                _LOGGER.exception("upkeep failed")
+                answer(LogUnavailable(f"{task.name} failed: {type(error).__name__}"))
+
+        running = self._loop.create_task(run())
+        self._tasks.add(running)
+        running.add_done_callback(self._tasks.discard)
 
     def joined(self, connection: _Connection) -> None:
         self.connections.add(connection)
@@ -198,6 +243,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--passphrase-file", type=Path, help="a file with the passphrase of the private keys")
     parser.add_argument("--software", default='{"version":"0"}', help="JSON: version and digest of what is running")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input ends")
+    parser.add_argument("--retain-days", type=int, default=0, help="how long a segment is kept at least")
+    parser.add_argument("--immutable", action="store_true", help="make sealed segments immutable where permitted")
     parser.add_argument("--no-views", action="store_true", help="do not write the views for people")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -214,7 +261,15 @@ def main(argv: list[str] | None = None) -> int:
 async def _serve(arguments: argparse.Namespace) -> None:
     passphrase = arguments.passphrase_file.read_bytes().strip() if arguments.passphrase_file else None
     software = json.loads(arguments.software)
-    writer = LogWriter(arguments.logs, arguments.keys, passphrase=passphrase, software=software, on_step=_armed_step())
+    writer = LogWriter(
+        arguments.logs,
+        arguments.keys,
+        passphrase=passphrase,
+        software=software,
+        on_step=_armed_step(),
+        retain_days=arguments.retain_days,
+        immutable=arguments.immutable,
+    )
     views = None if arguments.no_views else ViewProcess(arguments.logs)
     server = LogServer(writer, views.wake if views else None)
     stop = asyncio.Event()

@@ -10,14 +10,16 @@ whoever writes another verifier):
 (1) Keys. Every version of keys.json is signed by the root key that the caller pins; versions follow each other.
 (2) Checkpoints. Read before any line, so that a log that is being written is no false alarm: every line that they cover
     was durable before they were made. Each is signed by a log key of the manifest. The largest one sets the size.
-(3) Segments. Named by day and first leaf; each begins where the one before ends: no gap, no overlap.
+(3) Segments. Named by day and first leaf; each begins where the one before ends: no overlap, and no gap but for what
+    was pruned: there the hash tiles stand for the lines, and those that were kept are checked as all others.
 (4) Lines. Each is an envelope in its one spelling, signed by a record key that was valid at its index by the manifest
     in force there; its statement can be read in one way; `seq` is its index, `prev` the leaf hash of the line before,
     `time` not before the line before. (`scan`, over all cores.)
 (5) Tree. Over these lines, its root is the one that each checkpoint signed at its size, older ones included.
 (6) Ends. Fewer lines than the largest checkpoint covers: the tail was cut. More: not yet covered, said, no alarm.
 (7) Tiles. Where there are hash tiles they are those of these lines.
-(8) Declared gaps. Restarts and recoveries, in words.
+(8) Declared gaps. Restarts and recoveries, in words. Each pruned segment has its record, made after the date that the
+    segment itself named when it was sealed, and while no hold covered it.
 (9) Open turns. An intent without a decision record: a turn in progress, or one that the next start closes.
 
 Unknown fields, events and versions are remarked upon; the verdict never depends on them. Bundles are `bundle_check`'s
@@ -101,7 +103,7 @@ def verify_log(
         walk.tree.expect(item.checkpoint.size, item.checkpoint.root, item.source)
     # (3)
     segments = find_segments(logs_dir, report)
-    cutter = Cutter(segments, report)
+    cutter = Cutter(logs_dir, segments, report)
     # (4) (5)
     keys = {entry.keyid: entry.public for manifest in manifests for entry in manifest.keys if entry.role == "record"}
     try:
@@ -128,7 +130,7 @@ def verify_log(
     # (7)
     walk.tiles.finish(lines)
     # (8) (9)
-    walk.finish(complete=True)
+    walk.finish(complete=True, pruned=cutter.pruned)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
     if origin is not None:
         report.facts["origin"] = origin

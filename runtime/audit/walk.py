@@ -12,6 +12,7 @@ from pathlib import Path
 from runtime.audit.follow import TileFollower, TreeFollower
 from runtime.audit.manifest import Manifest
 from runtime.audit.merkle import HASH_SIZE
+from runtime.audit.prune_check import Retention
 from runtime.audit.record import NO_PREV
 from runtime.audit.report import Report
 from runtime.audit.scan import Landmark, Scanned
@@ -40,6 +41,7 @@ class Walk:
         self._records = 0
         self._counts: Counter[str] = Counter()
         self._open: dict[str, int] = {}
+        self._retention = Retention(report)
 
     def take(self, run: Scanned, *, broken: bool) -> None:
         """Judge the next run. `broken`: lines before it are missing or doubled."""
@@ -58,7 +60,7 @@ class Walk:
             self.in_force.carried(index, digest)
         changes = [index for index, _ in run.signers[1:]]
         for (index, keyid), until in zip(run.signers, [*changes, end], strict=False):
-            self.in_force.judge(keyid, "record", self._origin, index, until)
+            self.in_force.judge(keyid, "record", self._origin, index, index + 1 if run.sparse else until)
         if not broken and run.prev is not None and run.prev != self._last_leaf.hex():
             report.problem("line.prev", index=run.first)
         if run.first_time and run.first_time < self._last_time:
@@ -74,15 +76,24 @@ class Walk:
         self.tree.add(run.leaves)
         self.tiles.add(run.leaves)
         self._count(run)
+        for said in run.retention:
+            self._retention.learn(said)
 
-    def finish(self, *, complete: bool) -> None:
-        """What only shows at the end. `complete`: all lines of the log were taken, not a part of them."""
+    def finish(self, *, complete: bool, pruned: Sequence[tuple[int, int]] = ()) -> None:
+        """What only shows at the end.
+
+        Args:
+            complete: all lines of the log were taken, not a part of them.
+            pruned: (first, end) of the segments of which only remains were taken.
+        """
         report, current = self._report, self.in_force.current
         if current is not None and self._newest is not None and current.version < self._newest.version:
             report.remark("keys.waiting", version=self._newest.version, current=current.version)
         # (8) The first start is no gap.
         if self._counts["log.started"] > 1 and complete:
             report.remark("gap.restarts", count=self._counts["log.started"] - 1)
+        for first, end in pruned:
+            self._retention.judge(first, end)
         # (9)
         if self._open and complete:
             report.remark("turns.open", count=len(self._open), index=min(self._open.values()))

@@ -4,6 +4,8 @@
     {"id":1,"ok":{…}}                                                 the fields of `Appended`
     {"id":1,"error":{"code":"audit.draft_refused","detail":"…"}}
     {"id":2,"status":true}                                            answered by {"id":2,"ok":{"size":…}}
+    {"id":3,"do":"reload_keys"}                                       answered by {"id":3,"ok":{"version":2}}
+    {"id":4,"do":"prune","held":["p_…"]}                              answered by {"id":4,"ok":{"pruned":[0]}}
 
 Drafts travel as the text that is to be signed: the writer checks the very characters, and parses nothing. Answers come
 in any order. A frame that cannot be read is answered with "id": null. Pure: no I/O.
@@ -12,6 +14,7 @@ in any order. A frame that cannot be read is answered with "id": null. Pure: no 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.audit.errors import BY_CODE, AuditError, DraftRefused, LogUnavailable
@@ -65,6 +68,36 @@ def read_draft(body: Any) -> Prepared:
     if not isinstance(body, list) or [type(part) for part in body] != [str, str, str, str]:
         raise FrameError("not a draft")
     return admit(*body)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A request for upkeep: `reload_keys`, or `prune` without what names a reference in `held`."""
+
+    name: str
+    held: frozenset[str] = frozenset()
+
+
+def task_frame(number: int, task: Task) -> bytes:
+    """A request for upkeep.
+
+    Raises:
+        DraftRefused: more references than a frame holds.
+    """
+    frame = encode({"id": number, "do": task.name, **({"held": sorted(task.held)} if task.held else {})})
+    if len(frame) > MAX_FRAME:
+        raise DraftRefused("too many references are held to be named at once")
+    return frame
+
+
+def read_task(frame: dict[str, Any]) -> Task:
+    """The task of a request. Raises: FrameError."""
+    name, held = frame.get("do"), frame.get("held", [])
+    if name not in ("reload_keys", "prune") or not isinstance(held, list):
+        raise FrameError("no such task")
+    if any(not isinstance(reference, str) for reference in held):
+        raise FrameError("references are text")
+    return Task(name, frozenset(held))
 
 
 def ok_frame(number: int, appended: Appended) -> bytes:

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused, LogUnavailable
+from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused, KeysError, LogUnavailable
 from runtime.audit.files import Files
 from runtime.audit.header import fingerprint
-from runtime.audit.keys import MANIFEST_SUBJECT, load_keyring
+from runtime.audit.keys import KeyEntry, Keyring, load_keyring
 from runtime.audit.log import MAX_SEGMENT, SYSTEM_ACTOR, Clock, EventLog, Step, unix_ms
+from runtime.audit.manifest import MANIFEST_SUBJECT, changes
+from runtime.audit.pruning import Cut, Holds, read_holds, remove
+from runtime.audit.pruning import prepare as prepare_cuts
 from runtime.audit.record import Appended, Draft, Prepared, new_record_id, prepare
 from runtime.audit.recovery import TAIL, pending, settle
 
@@ -68,6 +71,8 @@ class LogWriter:
         files: Files | None = None,
         now_ms: Clock = unix_ms,
         max_segment: int = MAX_SEGMENT,
+        retain_days: int = 0,
+        immutable: bool = False,
     ) -> None:
         """Take the lock, recover, and record that the log was started (and recovered, if a line was torn).
 
@@ -80,6 +85,8 @@ class LogWriter:
             files: the file operations; others in tests.
             now_ms: the clock, Unix milliseconds.
             max_segment: bytes after which a segment is sealed.
+            retain_days: how long a segment is kept at least after it was sealed; 0: as long as its records say.
+            immutable: make sealed segments immutable where that is permitted.
 
         Raises:
             KeysError: the keys are missing or not those of the manifest.
@@ -88,11 +95,12 @@ class LogWriter:
             LogUnavailable: something cannot be read or written.
         """
         self._dir = logs_dir
+        self._keys_dir = keys_dir
+        self._passphrase = passphrase
         self._files = files or Files()
         self._software = software
         self._step = on_step
-        keyring = load_keyring(keys_dir, logs_dir, passphrase=passphrase)
-        self._manifest = keyring.manifest
+        self._keyring = keyring = load_keyring(keys_dir, logs_dir, passphrase=passphrase)
         self._log = EventLog(
             logs_dir,
             keyring,
@@ -101,6 +109,8 @@ class LogWriter:
             on_step=on_step,
             now_ms=now_ms,
             max_segment=max_segment,
+            retain_days=retain_days,
+            immutable=immutable,
         )
         self._memory = _Memory()
         self._committed: list[Committed] = []
@@ -187,9 +197,75 @@ class LogWriter:
         committed, self._committed = self._committed, []
         return committed
 
+    def reload_keys(self) -> int:
+        """Bring a newer version of the key manifest into force, with a record of each key added or retired.
+
+        Returns:
+            The version in force.
+
+        Raises:
+            KeysError: the keys are missing, or belong to another log: it goes on with those it has.
+            LogUnavailable: nothing was recorded.
+        """
+        before, after = self._keyring.manifest, load_keyring(self._keys_dir, self._dir, passphrase=self._passphrase)
+        if after.origin != self._keyring.origin:
+            raise KeysError("the new keys belong to another log: a new origin begins with a stopped server")
+        if after.manifest.version <= before.version:
+            return before.version
+        drafts = [self._key_draft(event, entry, after) for event, entry in changes(before, after.manifest)]
+        if drafts:
+            old, self._keyring = self._keyring, after
+            self._log.adopt(after)
+            for result in self.commit([prepare(draft) for draft in drafts]):
+                if isinstance(result, AuditError):
+                    # No line carries the new manifest: nothing may be signed with its keys.
+                    self._keyring = old
+                    self._log.adopt(old)
+                    raise result
+        return self._keyring.manifest.version
+
+    def prepare_pruning(self, holds: Holds, held: frozenset[str], most: int) -> list[Cut]:
+        """Find and prepare segments that may go (`pruning`, steps 1 to 4). May run in another thread than the rest.
+
+        Raises:
+            LogDamaged: lines or tiles are not what they should be; nothing is pruned.
+        """
+        try:
+            read_holds(self._dir, holds)
+            return prepare_cuts(self._dir, now=self._log.now, holds=holds, held=held, files=self._files, most=most)
+        except OSError as error:
+            raise LogUnavailable(f"nothing can be pruned: {error.strerror}") from error
+
+    def prune(self, cut: Cut, holds: Holds) -> int:
+        """Record that a segment goes, and remove it (`pruning`, steps 5 and 6); the index of its first leaf.
+
+        Raises:
+            LogUnavailable: a hold was placed meanwhile, nothing was recorded, or the file cannot be removed.
+        """
+        if read_holds(self._dir, holds).covers(cut.segment.first, cut.end):
+            raise LogUnavailable("a hold was placed meanwhile")
+        self._step("audit.prune.before_record")
+        if not cut.recorded:
+            result = self.commit([prepare(cut.draft({"actor": SYSTEM_ACTOR, "software": self._software}))])[0]
+            if isinstance(result, AuditError):
+                raise result
+        self._step("audit.prune.after_record")
+        try:
+            remove(cut, self._files)
+        except OSError as error:
+            raise LogUnavailable(f"a pruned segment cannot be removed: {error.strerror}") from error
+        self._step("audit.prune.after_remove")
+        return cut.segment.first
+
     def close(self) -> None:
         """Let go of the lock; whatever was acknowledged is durable already."""
         self._log.close()
+
+    def _key_draft(self, event: str, entry: KeyEntry, keyring: Keyring) -> Draft:
+        detail = {"role": entry.role, "keyid": entry.keyid, "manifest_version": keyring.manifest.version}
+        predicate = {"actor": SYSTEM_ACTOR, "software": self._software, "detail": detail}
+        subjects = ((MANIFEST_SUBJECT, keyring.manifest.digest), ("key", entry.keyid))
+        return Draft(new_record_id(), event, predicate, subjects)
 
     def _begin(self) -> None:
         # First, because the first leaf of a log must carry the digest of its key manifest.
@@ -199,9 +275,9 @@ class LogWriter:
             {
                 "actor": SYSTEM_ACTOR,
                 "software": self._software,
-                "detail": {"manifest_version": self._manifest.version, "size": self._log.size},
+                "detail": {"manifest_version": self._keyring.manifest.version, "size": self._log.size},
             },
-            ((MANIFEST_SUBJECT, self._manifest.digest),),
+            ((MANIFEST_SUBJECT, self._keyring.manifest.digest),),
         )
         torn = pending(self._dir)
         recovered = [

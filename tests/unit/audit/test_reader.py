@@ -95,7 +95,7 @@ def test_lines_cut_off_and_written_again_are_found_anew(rig: Rig) -> None:
     forge.put(last, b"".join(line + b"\n" for line in lines[:1] + noise * 3))
     assert finder.end() > first + len(lines)
     forge.put(last, b"".join(line + b"\n" for line in lines))
-    assert finder.lines(first, first + len(lines)) == lines
+    assert finder.lines(first, first + len(lines)) == list(enumerate(lines, first))
 
 
 def test_a_line_under_a_wrong_index_is_damage(rig: Rig) -> None:
