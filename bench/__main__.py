@@ -1,6 +1,6 @@
 """`make bench`: measures, prints a table, and fails where a durable step was skipped.
 
-    python -m bench [--quick] [--only turns,log,stream,generation] [--json FILE]
+    python -m bench [--quick] [--only turns,log,stream,generation,pii] [--json FILE]
 
 Speed is judged beside a reference of the same run: the bare HTTP server, stock Presidio on the same two texts, bare
 llama-cpp-python, this run's own fdatasync.
@@ -18,6 +18,7 @@ from statistics import median
 
 from bench import evidence, generation, service
 from bench.load import body, first_deltas, latencies, quantile, throughput
+from bench.pii import figures as masking
 from bench.stock import stock_presidio_ms
 from bench.synccount import SyncCounter, fdatasync_ms
 from bench.texts import PROMPT
@@ -168,7 +169,24 @@ def local(folder: Path, counter: SyncCounter, *, quick: bool) -> list[Row]:
     ]
 
 
-PARTS: dict[str, Callable[..., list[Row]]] = {"turns": turns, "log": log, "stream": stream, "generation": local}
+def pii(folder: Path, counter: SyncCounter, *, quick: bool) -> list[Row]:
+    del folder, counter
+    measured = masking.run("held", stock=not quick)
+    return [
+        Row(
+            one.what,
+            one.measured,
+            one.beside,
+            one.wanted or "shown, not judged",
+            one.reached is not False,
+        )
+        for one in measured.figures
+    ]
+
+
+PARTS: dict[str, Callable[..., list[Row]]] = {
+    "turns": turns, "log": log, "stream": stream, "generation": local, "pii": pii,
+}  # fmt: skip
 
 
 def main() -> int:

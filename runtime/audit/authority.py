@@ -77,15 +77,15 @@ def succession(in_force: Manifest, carried: str | None, manifests: Sequence[Mani
     return manifest
 
 
-def key_of(manifests: Sequence[Manifest], keyid: str, index: int) -> Ed25519PublicKey:
-    """The record key of this id that one of these versions lists as valid at `index`.
+def key_of(manifests: Sequence[Manifest], keyid: str, index: int, origin: str) -> Ed25519PublicKey:
+    """The record key of this id that one of these versions lists for this log as valid at `index`.
 
     Raises:
         LogDamaged: none does.
     """
     for manifest in manifests:
         entry = manifest.find(keyid)
-        if entry is not None and entry.role == "record" and entry.valid_at(index):
+        if entry is not None and (entry.role, entry.origin) == ("record", origin) and entry.valid_at(index):
             return entry.public
     raise LogDamaged(f"line {index} is signed by a key that may not sign it")
 

@@ -112,7 +112,7 @@ def recover(logs_dir: Path, manifests: Sequence[Manifest], origin: str, files: F
     earlier = islice(iter_from(segments, begin, pruned), first - begin)
     # Which version is in force matters only for lines that no checkpoint covers.
     in_force = in_force_at(logs_dir, manifests, signed - 1) if signed < size else manifests[-1]
-    checked = _check_lines(chain(earlier, enumerate(lines, first)), signed, manifests, in_force)
+    checked = _check_lines(chain(earlier, enumerate(lines, first)), signed, manifests, in_force, origin)
     tail = tuple(header for header in checked if header.index >= first)
     # (5)
     leaves = [leaf_hash(line) for line in lines]
@@ -206,7 +206,7 @@ def _read_tail(
 
 
 def _check_lines(
-    lines: Iterable[tuple[int, bytes]], signed: int, manifests: Sequence[Manifest], in_force: Manifest
+    lines: Iterable[tuple[int, bytes]], signed: int, manifests: Sequence[Manifest], in_force: Manifest, origin: str
 ) -> Iterator[Header]:
     before: Header | None = None
     prev = NO_PREV
@@ -220,13 +220,13 @@ def _check_lines(
             raise LogDamaged(f"line {index} is older than line {index - 1}")
         if index >= signed:
             in_force = succession(in_force, header.manifest, manifests, index)
-            key = key_of((in_force,), envelope.keyid, index)
+            key = key_of((in_force,), envelope.keyid, index, origin)
             try:
                 check_signature(envelope, key)
             except EnvelopeError as error:
                 raise LogDamaged(f"line {index}: {error}") from error
         else:
-            key_of(manifests, envelope.keyid, index)
+            key_of(manifests, envelope.keyid, index, origin)
         before, prev = header, leaf_hash(line).hex()
         yield header
 

@@ -20,6 +20,8 @@ whoever writes another verifier):
 (7) Tiles. Where there are hash tiles they are those of these lines.
 (8) Declared gaps. Restarts and recoveries, in words. Each pruned segment has its record, made after the date that the
     segment itself named when it was sealed, and while no hold covered it.
+    A log that went on in the place of another one has that one beside it, whole as far as the manifest says: the rest
+    is the gap, and the verdict names it. (`origins`)
 (9) Open turns. An intent without a decision record: a turn in progress, or one that the next start closes.
 
 Unknown fields, events and versions are remarked upon; the verdict never depends on them. Bundles are `bundle_check`'s
@@ -45,6 +47,7 @@ from runtime.audit.errors import AuditError, RecordError
 from runtime.audit.lines import Cutter, cores, scan_all
 from runtime.audit.manifest import MAX_MANIFEST, load_public
 from runtime.audit.merkle import HASH_SIZE
+from runtime.audit.origins import verify_closed
 from runtime.audit.receipt import MAX_ANSWER, check_answer, read_answer
 from runtime.audit.report import Report
 from runtime.audit.survey import (
@@ -131,6 +134,7 @@ def verify_log(
     walk.tiles.finish(lines)
     # (8) (9)
     walk.finish(complete=True, pruned=cutter.pruned)
+    verify_closed(logs_dir, manifests, report)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
     if origin is not None:
         report.facts["origin"] = origin

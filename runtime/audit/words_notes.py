@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runtime.audit.words_gaps import GAPS
+
 NOTES: Mapping[str, tuple[str, str]] = {
     # Keys
     "keys.missing": ("There is no {file}.", "Il n'y a pas de {file}."),
@@ -139,40 +141,6 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "Records {first} to {last} are missing before {file}.",
         "Les enregistrements {first} à {last} manquent avant {file}.",
     ),
-    "pruned.line": (
-        "A line kept of pruned record {index} is not the one that the hash tiles stand for.",
-        "Une ligne conservée de l'enregistrement élagué {index} n'est pas celle que désignent les tuiles de hachage.",
-    ),
-    "pruned.kept": (
-        "{file}, what was kept of pruned records, cannot be read: {reason}.",
-        "{file}, ce qui a été conservé d'enregistrements élagués, est illisible : {reason}.",
-    ),
-    "pruned.hashes": (
-        "Records {first} to {last} were pruned, and their hashes are gone too: {reason}.",
-        "Les enregistrements {first} à {last} ont été élagués, et leurs condensés manquent aussi : {reason}.",
-    ),
-    "pruned.undeclared": (
-        "Records {first} to {last} are gone, and no record says that they were pruned.",
-        "Les enregistrements {first} à {last} ont disparu, et aucun enregistrement ne dit qu'ils ont été élagués.",
-    ),
-    "pruned.seal": (
-        "Records {first} to {last} were pruned, but nothing shows until when they had to be kept.",
-        (
-            "Les enregistrements {first} à {last} ont été élagués, mais rien ne montre jusqu'à quand ils devaient "
-            "être conservés."
-        ),
-    ),
-    "pruned.early": (
-        "Records {first} to {last} had to be kept until {until}, but record {index} pruned them on {time}.",
-        (
-            "Les enregistrements {first} à {last} devaient être conservés jusqu'au {until}, mais l'enregistrement "
-            "{index} les a élagués le {time}."
-        ),
-    ),
-    "pruned.held": (
-        "Records {first} to {last} were under a hold when record {index} pruned them.",
-        "Les enregistrements {first} à {last} étaient gelés quand l'enregistrement {index} les a élagués.",
-    ),
     "segment.overlap": (
         "{file} begins at record {index}, which stands in another file already.",
         "{file} commence à l'enregistrement {index}, qui figure déjà dans un autre fichier.",
@@ -232,16 +200,6 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "{file} manque ou est vide ; on peut le refaire à partir des enregistrements.",
     ),
     # What the log declares
-    "gap.pruned": (
-        (
-            "Records {first} to {last} were pruned on {time}, after the date until which they had to be kept ({until}). "
-            "Their hashes are still here."
-        ),
-        (
-            "Les enregistrements {first} à {last} ont été élagués le {time}, après la date jusqu'à laquelle ils devaient "
-            "être conservés ({until}). Leurs condensés sont toujours là."
-        ),
-    ),
     "gap.restarts": ("Restarts of the log: {count}.", "Redémarrages du journal : {count}."),
     "gap.recovered": (
         (
@@ -357,4 +315,5 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "Selected by {selection}. That the log has no others of these cannot be shown by a bundle.",
         "Choisis par {selection}. Un lot ne peut pas montrer que le journal n'en a pas d'autres.",
     ),
+    **GAPS,
 }

@@ -7,54 +7,25 @@ record for a turn. Files and order of steps are `log`'s business, many callers a
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused, KeysError, LogUnavailable
+from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused, KeysError, LogDamaged, LogUnavailable
 from runtime.audit.files import Files
 from runtime.audit.header import fingerprint
-from runtime.audit.keys import KeyEntry, Keyring, load_keyring
+from runtime.audit.keys import load_keyring
 from runtime.audit.log import MAX_SEGMENT, SYSTEM_ACTOR, Clock, EventLog, Step, unix_ms
-from runtime.audit.manifest import MANIFEST_SUBJECT, changes
+from runtime.audit.manifest import changes
+from runtime.audit.origins import unfinished
+from runtime.audit.own_records import first_drafts, key_draft
 from runtime.audit.pruning import Cut, Holds, read_holds, remove
 from runtime.audit.pruning import prepare as prepare_cuts
-from runtime.audit.record import Appended, Draft, Prepared, new_record_id, prepare
-from runtime.audit.recovery import TAIL, pending, settle
+from runtime.audit.recent import Known, Memory
+from runtime.audit.record import Appended, Draft, Prepared, prepare
+from runtime.audit.recovery import pending, settle
 
 Result = Appended | AuditError
 Committed = tuple[int, bytes, Appended]  # index, line without LF, receipt
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    index: int
-    time: str
-    line_sha256: str
-    fingerprint: int
-
-
-class _Memory:
-    """What was recorded lately: at least the last TAIL records, also after a restart."""
-
-    def __init__(self) -> None:
-        self._records: OrderedDict[str, _Known] = OrderedDict()
-        self._closed: OrderedDict[str, str] = OrderedDict()
-
-    def remember(self, record_id: str, known: _Known, closes: str | None) -> None:
-        self._records[record_id] = known
-        if closes is not None:
-            self._closed[closes] = record_id
-        for kept in (self._records, self._closed):
-            if len(kept) > 2 * TAIL:
-                kept.popitem(last=False)
-
-    def record(self, record_id: str) -> _Known | None:
-        return self._records.get(record_id)
-
-    def closed_by(self, turn_ref: str | None) -> str | None:
-        return self._closed.get(turn_ref) if turn_ref else None
 
 
 class LogWriter:
@@ -101,6 +72,8 @@ class LogWriter:
         self._software = software
         self._step = on_step
         self._keyring = keyring = load_keyring(keys_dir, logs_dir, passphrase=passphrase)
+        if unfinished(logs_dir, keyring.manifest) is not None:
+            raise LogDamaged("a new origin was begun and not finished: run `filagent log new-origin` again")
         self._log = EventLog(
             logs_dir,
             keyring,
@@ -112,10 +85,10 @@ class LogWriter:
             retain_days=retain_days,
             immutable=immutable,
         )
-        self._memory = _Memory()
+        self._memory = Memory()
         self._committed: list[Committed] = []
         for header in self._log.tail:
-            known = _Known(header.index, header.time, header.line_sha256, header.fingerprint)
+            known = Known(header.index, header.time, header.line_sha256, header.fingerprint)
             self._memory.remember(header.record_id, known, header.closes)
         try:
             self._begin()
@@ -212,7 +185,8 @@ class LogWriter:
             raise KeysError("the new keys belong to another log: a new origin begins with a stopped server")
         if after.manifest.version <= before.version:
             return before.version
-        drafts = [self._key_draft(event, entry, after) for event, entry in changes(before, after.manifest)]
+        changed = changes(before, after.manifest)
+        drafts = [key_draft(event, entry, after.manifest, self._software) for event, entry in changed]
         if drafts:
             old, self._keyring = self._keyring, after
             self._log.adopt(after)
@@ -261,35 +235,10 @@ class LogWriter:
         """Let go of the lock; whatever was acknowledged is durable already."""
         self._log.close()
 
-    def _key_draft(self, event: str, entry: KeyEntry, keyring: Keyring) -> Draft:
-        detail = {"role": entry.role, "keyid": entry.keyid, "manifest_version": keyring.manifest.version}
-        predicate = {"actor": SYSTEM_ACTOR, "software": self._software, "detail": detail}
-        subjects = ((MANIFEST_SUBJECT, keyring.manifest.digest), ("key", entry.keyid))
-        return Draft(new_record_id(), event, predicate, subjects)
-
     def _begin(self) -> None:
-        # First, because the first leaf of a log must carry the digest of its key manifest.
-        started = Draft(
-            new_record_id(),
-            "log.started",
-            {
-                "actor": SYSTEM_ACTOR,
-                "software": self._software,
-                "detail": {"manifest_version": self._keyring.manifest.version, "size": self._log.size},
-            },
-            ((MANIFEST_SUBJECT, self._keyring.manifest.digest),),
-        )
         torn = pending(self._dir)
-        recovered = [
-            Draft(
-                record_id,
-                "log.recovered",
-                {"actor": SYSTEM_ACTOR, "software": self._software, "detail": {"torn_bytes": size}},
-                (("torn", digest),),
-            )
-            for record_id, size, digest in torn
-        ]
-        for result in self.commit([prepare(draft) for draft in (started, *recovered)]):
+        drafts = first_drafts(self._keyring.manifest, self._log.size, torn, self._software)
+        for result in self.commit([prepare(draft) for draft in drafts]):
             if isinstance(result, AuditError):
                 raise result
         for record_id, _, _ in torn:
@@ -315,12 +264,12 @@ class LogWriter:
             receipt = self._log.receipt(
                 outcome.record_id, outcome.index, outcome.time, outcome.line_sha256, outcome.line
             )
-            known = _Known(outcome.index, outcome.time, outcome.line_sha256, fingerprint(draft))
+            known = Known(outcome.index, outcome.time, outcome.line_sha256, fingerprint(draft))
             self._memory.remember(draft.record_id, known, draft.turn_ref if draft.event == "turn" else None)
             self._committed.append((outcome.index, outcome.line, receipt))
             results[number] = receipt
 
-    def _repeat(self, draft: Prepared, known: _Known) -> Result:
+    def _repeat(self, draft: Prepared, known: Known) -> Result:
         """The receipt of a record made before, under today's checkpoint."""
         if known.fingerprint != fingerprint(draft):
             return DraftRefused("record_id: used for another record")

@@ -1,0 +1,1 @@
+"""How much personal data the masker leaves in clear: a labelled corpus made by rule, and its evaluator."""

@@ -1,0 +1,84 @@
+"""The sentences about what is not there: segments that were pruned, and logs that others went on for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+GAPS: Mapping[str, tuple[str, str]] = {
+    "pruned.line": (
+        "A line kept of pruned record {index} is not the one that the hash tiles stand for.",
+        "Une ligne conservée de l'enregistrement élagué {index} n'est pas celle que désignent les tuiles de hachage.",
+    ),
+    "pruned.kept": (
+        "{file}, what was kept of pruned records, cannot be read: {reason}.",
+        "{file}, ce qui a été conservé d'enregistrements élagués, est illisible : {reason}.",
+    ),
+    "pruned.hashes": (
+        "Records {first} to {last} were pruned, and their hashes are gone too: {reason}.",
+        "Les enregistrements {first} à {last} ont été élagués, et leurs condensés manquent aussi : {reason}.",
+    ),
+    "pruned.undeclared": (
+        "Records {first} to {last} are gone, and no record says that they were pruned.",
+        "Les enregistrements {first} à {last} ont disparu, et aucun enregistrement ne dit qu'ils ont été élagués.",
+    ),
+    "pruned.seal": (
+        "Records {first} to {last} were pruned, but nothing shows until when they had to be kept.",
+        (
+            "Les enregistrements {first} à {last} ont été élagués, mais rien ne montre jusqu'à quand ils devaient "
+            "être conservés."
+        ),
+    ),
+    "pruned.early": (
+        "Records {first} to {last} had to be kept until {until}, but record {index} pruned them on {time}.",
+        (
+            "Les enregistrements {first} à {last} devaient être conservés jusqu'au {until}, mais l'enregistrement "
+            "{index} les a élagués le {time}."
+        ),
+    ),
+    "pruned.held": (
+        "Records {first} to {last} were under a hold when record {index} pruned them.",
+        "Les enregistrements {first} à {last} étaient gelés quand l'enregistrement {index} les a élagués.",
+    ),
+    "origin.closed": (
+        "The log {origin}, which this one follows, ended at {size} records, all of them here and whole.",
+        "Le journal {origin}, que celui-ci prolonge, s'est terminé à {size} enregistrements, tous présents et entiers.",
+    ),
+    "origin.lost": (
+        (
+            "The log {origin}, which this one follows, ended at {size} records; {sound} of them are here and whole, "
+            "{lost} are lost. The root key declared it."
+        ),
+        (
+            "Le journal {origin}, que celui-ci prolonge, s'est terminé à {size} enregistrements ; {sound} sont "
+            "présents et entiers, {lost} sont perdus. La clé racine l'a déclaré."
+        ),
+    ),
+    "origin.absent": (
+        "The log {origin}, which this one follows and which ended at {size} records, is not shown here.",
+        (
+            "Le journal {origin}, que celui-ci prolonge et qui s'est terminé à {size} enregistrements, n'est pas "
+            "montré ici."
+        ),
+    ),
+    "origin.damaged": (
+        "Of the closed log {origin} {sound} records were declared whole, but only {found} are.",
+        "Du journal clos {origin}, {sound} enregistrements ont été déclarés entiers, mais {found} seulement le sont.",
+    ),
+    "origin.beyond": (
+        "The closed log {origin} was declared to end at {size} records, but a checkpoint over {found} was signed.",
+        (
+            "Le journal clos {origin} a été déclaré terminé à {size} enregistrements, mais un point de contrôle sur "
+            "{found} a été signé."
+        ),
+    ),
+    "gap.pruned": (
+        (
+            "Records {first} to {last} were pruned on {time}, after the date until which they had to be kept "
+            "({until}). Their hashes are still here."
+        ),
+        (
+            "Les enregistrements {first} à {last} ont été élagués le {time}, après la date jusqu'à laquelle ils "
+            "devaient être conservés ({until}). Leurs condensés sont toujours là."
+        ),
+    ),
+}
