@@ -17,7 +17,7 @@ from runtime.settings import Settings, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
-_OWN_PARSERS = ("verify", "log", "mask")
+_OWN_PARSERS = ("verify", "log", "mask", "witness")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,8 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     for name, text in (
         ("verify", "check a log, an exported bundle or a receipt, offline"),
-        ("log", "read the log: cat, tail, proof, export"),
+        ("log", "the log: cat, tail, proof, export; hold, release, prune, new-origin"),
         ("mask", "show what would be masked in a text"),
+        ("witness", "vouch for the logs of others, on a machine of your own"),
     ):
         commands.add_parser(name, help=text, add_help=False)
 
@@ -78,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain.set_defaults(run=_policy_explain)
 
     keys = commands.add_parser("keys", help="signing keys and API keys").add_subparsers(
-        dest="keys", required=True, metavar="init|create|list|revoke|public"
+        dest="keys", required=True, metavar="init|create|list|revoke|rotate|approver|public"
     )
     init = keys.add_parser("init", help="make the log's keys, the root key elsewhere")
     init.add_argument("--root-out", required=True, metavar="DIR", help="where the root's private key goes")
@@ -96,6 +97,19 @@ def build_parser() -> argparse.ArgumentParser:
     revoke = keys.add_parser("revoke", help="refuse an API key from now on")
     revoke.add_argument("key_id")
     revoke.set_defaults(run=_keys_revoke)
+    rooted = argparse.ArgumentParser(add_help=False)
+    rooted.add_argument("--root", metavar="FILE", help="the root's private key (default: keys/root.pem)")
+    rooted.add_argument("--root-passphrase-file", metavar="FILE", help="its passphrase")
+    rotate = keys.add_parser(
+        "rotate", parents=[rooted], help="new signing keys for the log, in place of old or lost ones"
+    )
+    rotate.add_argument("--role", choices=("record", "log", "all"), default="all")
+    rotate.set_defaults(run=_keys_rotate)
+    approver = keys.add_parser("approver", parents=[rooted], help="list or retire the key of somebody who approves")
+    which = approver.add_mutually_exclusive_group(required=True)
+    which.add_argument("--add", metavar="FILE", help="the public key (PEM)")
+    which.add_argument("--retire", metavar="KEYID")
+    approver.set_defaults(run=_keys_approver)
     public = keys.add_parser("public", help="a public key of the log, for auditors")
     public.add_argument("--role", choices=("root", "log", "record"), required=True)
     public.add_argument("--format", choices=("pem", "vkey"), default="pem")
@@ -121,6 +135,10 @@ def _delegate(name: str, words: list[str]) -> int:
         from runtime.redaction.command import main as run
 
         return run(words)
+    if name == "witness":
+        from runtime.witness.command import main as run_witness
+
+        return run_witness(words)
     from runtime import evidence_commands
 
     return evidence_commands.verify(words) if name == "verify" else evidence_commands.log(words)
@@ -211,6 +229,20 @@ def _keys_revoke(options: argparse.Namespace, settings: Settings) -> int:
     from runtime.key_commands import revoke
 
     return asyncio.run(revoke(settings, options.key_id))
+
+
+def _keys_rotate(options: argparse.Namespace, settings: Settings) -> int:
+    from runtime.rotation_commands import rotate
+
+    return rotate(settings, options.role, options.root, options.root_passphrase_file)
+
+
+def _keys_approver(options: argparse.Namespace, settings: Settings) -> int:
+    from runtime.rotation_commands import add_approver, retire_approver
+
+    if options.add:
+        return add_approver(settings, options.add, options.root, options.root_passphrase_file)
+    return retire_approver(settings, options.retire, options.root, options.root_passphrase_file)
 
 
 def _keys_public(options: argparse.Namespace, settings: Settings) -> int:

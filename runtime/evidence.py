@@ -6,10 +6,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from policies.bundle import load_bundle
+from policies.model import PolicyFault
 from runtime.audit.client import InProcessLog, LogClient, SocketLog
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.record import Draft, new_record_id
 from runtime.audit.writer import LogWriter
+from runtime.errors import SettingsError
 from runtime.settings import Settings
 from runtime.software import software
 
@@ -22,9 +25,27 @@ def open_log(settings: Settings) -> LogClient:
     """
     if writer_listens(settings):
         return SocketLog(settings.writer_socket)
-    return InProcessLog(
-        LogWriter(settings.logs_dir, settings.keys_dir, passphrase=settings.passphrase(), software=software())
+    writer = LogWriter(
+        settings.logs_dir,
+        settings.keys_dir,
+        passphrase=settings.passphrase(),
+        software=software(),
+        retain_days=retain_days(settings),
+        immutable=settings.mode == "production",
     )
+    return InProcessLog(writer)
+
+
+def retain_days(settings: Settings) -> int:
+    """How long a segment is kept at least: what it holds beside decisions is worth as much as they are.
+
+    Raises:
+        SettingsError: there is no usable policy.
+    """
+    try:
+        return load_bundle(settings.policies_file).decision_record_days
+    except PolicyFault as fault:
+        raise SettingsError(str(fault)) from fault
 
 
 def writer_listens(settings: Settings) -> bool:

@@ -9,6 +9,9 @@ from runtime.audit import verify as verifier
 from runtime.audit.keys import ROOT_PUBLIC
 from runtime.settings import load_settings
 
+#: Subcommands of `log` that change it (`log_commands`); these need a home.
+CHANGING = ("hold", "release", "prune", "new-origin")
+
 
 def verify(words: list[str]) -> int:
     """`runtime.audit.verify`; without a path this home's log, without --root-key the public key kept beside it."""
@@ -25,7 +28,11 @@ def verify(words: list[str]) -> int:
 
 
 def log(words: list[str]) -> int:
-    """`runtime.audit.logtool`, over this home's log unless --logs names another."""
+    """`runtime.audit.logtool`, over this home's log unless --logs names another; `log_commands` for what changes it."""
+    if words and words[0] in CHANGING:
+        from runtime import log_commands
+
+        return log_commands.main(words)
     if words and not any(word.split("=")[0] in {"--logs", "-h", "--help"} for word in words):
         words = [*words, "--logs", str(load_settings().logs_dir)]
     return logtool.main(words)

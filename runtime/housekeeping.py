@@ -8,6 +8,7 @@ once at start:
 4. erasures that a crash interrupted are finished;
 and once a day:
 5. turn keys of old epochs are wrapped anew and those epochs' keys destroyed.
+Beside these, at an interval of their own, the witnesses are asked (`witnessing`).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from runtime.errors import SettingsError
 from runtime.ledger import now_ms
 from runtime.settings import Settings, load_settings
 from runtime.software import software
+from runtime.telemetry import Telemetry
+from runtime.witnessing import Witnessing
 from runtime.worker import end_with_parent
 
 logger = logging.getLogger("filagent")
@@ -170,6 +173,20 @@ async def _attempt(task: Awaitable[object]) -> bool:
     return False
 
 
+async def _ask_witnesses(settings: Settings, log: LogClient, stop: asyncio.Event) -> None:
+    """A task of its own: a witness that does not answer keeps nothing else waiting."""
+    witnessing = Witnessing(
+        settings.evidence, logs_dir=settings.logs_dir, keys_dir=settings.keys_dir, log=log, telemetry=Telemetry()
+    )
+    try:
+        while not stop.is_set() and settings.evidence.witnesses:
+            await _attempt(witnessing.round())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), settings.evidence.interval_seconds)
+    finally:
+        await witnessing.aclose()
+
+
 async def _run(settings: Settings) -> None:
     database = Database(settings.database_url, on_step=crashpoints.reach)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
@@ -178,6 +195,7 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    anchoring = asyncio.create_task(_ask_witnesses(settings, log, stop))
     started, epochs_done = False, 0.0
     while not stop.is_set():
         # Each by itself: what one of them stumbles over may not keep the others from being done.
@@ -190,6 +208,8 @@ async def _run(settings: Settings) -> None:
             epochs_done = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), settings.housekeeping.interval_seconds)
+    anchoring.cancel()
+    await asyncio.gather(anchoring, return_exceptions=True)
     await log.aclose()
     await database.aclose()
 

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from runtime.errors import SettingsError
+from runtime.evidence_settings import EvidenceSettings
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "scripted"]
 Decimal = Field(pattern=r"^\d{1,2}(\.\d{1,4})?$")
@@ -145,6 +146,7 @@ class Settings(_Section):
     llama_server: RemoteSettings
     upstream: UpstreamSettings = UpstreamSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     audit_trail: bool = True
     pii_redaction: bool = True
     worm_logging: bool = True

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from runtime.errors import SettingsError
+from runtime.evidence import retain_days
 from runtime.models.registry import ModelFile
 from runtime.settings import Settings
 from runtime.software import software
@@ -97,6 +98,9 @@ class Supervisor:
         ]
         if s.secret_key_file is not None:
             arguments += ["--passphrase-file", str(s.secret_key_file)]
+        arguments += ["--retain-days", str(retain_days(s))]
+        if s.mode == "production":
+            arguments.append("--immutable")
         return Child("log writer", arguments)
 
     def model_host(self, model: ModelFile) -> Child:

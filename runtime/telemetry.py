@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_WITNESS_STATES = ("new", "ok", "silent", "disagrees")
 _tracer = trace.get_tracer("filagent")
 
 
@@ -47,6 +48,17 @@ class Telemetry:
         self.stages = Histogram(
             "filagent_stage_duration_seconds", "Stages of a turn", ["stage"], buckets=_BUCKETS, registry=self.registry
         )
+        self.witness_size = self._gauge("filagent_witness_size", "Records that a witness vouched for", "witness")
+        self.witness_time = self._gauge(
+            "filagent_witness_cosigned_timestamp_seconds", "When a witness vouched last, by its clock", "witness"
+        )
+        self.witness_state = self._gauge(
+            "filagent_witness_state", "1 for the state that a witness is in", "witness", "state"
+        )
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        # Set by one process, read through any: after a restart the newest value counts, not one for each process.
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode="mostrecent")
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -68,6 +80,13 @@ class Telemetry:
         """Count a turn's prompt and completion tokens."""
         for kind in ("prompt", "completion"):
             self.tokens.labels(backend, kind).inc(usage.get(f"{kind}_tokens", 0))
+
+    def witness(self, name: str, state: str, size: int, cosigned: int) -> None:
+        """How it stands with a witness; `cosigned` is in seconds since 1970, 0 for never."""
+        self.witness_size.labels(name).set(size)
+        self.witness_time.labels(name).set(cosigned)
+        for each in _WITNESS_STATES:
+            self.witness_state.labels(name, each).set(each == state)
 
     def exposition(self) -> bytes:
         """All workers' metrics in the Prometheus text format."""

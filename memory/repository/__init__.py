@@ -23,7 +23,7 @@ from memory.repository.conversations import (
     rename_conversation,
 )
 from memory.repository.counters import Counters, counters
-from memory.repository.holds import Hold, list_holds, place_hold, release_hold
+from memory.repository.holds import Hold, held_refs, list_holds, place_hold, release_hold
 from memory.repository.installation import bind_pepper
 from memory.repository.limits import TurnLimits
 from memory.repository.opening import OpenedTurn, OpenTurn, Refused, Replay, open_turn
@@ -75,6 +75,7 @@ __all__ = [
     "find_principal",
     "find_turn",
     "find_turn_by_ref",
+    "held_refs",
     "list_api_keys",
     "list_conversations",
     "list_holds",

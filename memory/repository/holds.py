@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, union, update
 
 from memory.ids import uuid7
-from memory.models import holds, subject_refs, subjects
+from memory.models import conversations, holds, subject_refs, subjects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,22 @@ _ON_SUBJECTS: Final = (
 )
 
 
+# How records name what is held: the conversations, held by themselves or by somebody in them, and these persons there.
+_HELD_SUBJECTS: Final = (
+    select(subject_refs.c.conversation_id, subject_refs.c.ref)
+    .join(subjects, subjects.c.id == subject_refs.c.subject_id)
+    .join(holds, holds.c.subject_blind == subjects.c.blind)
+    .where(holds.c.released_at.is_(None))
+)
+_HELD_REFS: Final = union(
+    select(conversations.c.ref)
+    .join(holds, holds.c.conversation_id == conversations.c.id)
+    .where(holds.c.released_at.is_(None)),
+    select(conversations.c.ref).where(conversations.c.id.in_(select(_HELD_SUBJECTS.subquery().c.conversation_id))),
+    select(_HELD_SUBJECTS.subquery().c.ref),
+)
+
+
 def place_hold(
     conn: Connection, *, code: str, now: int, subject: bytes | None = None, conversation_id: str | None = None
 ) -> str:
@@ -89,6 +105,11 @@ def list_holds(conn: Connection) -> tuple[Hold, ...]:
 def conversation_held(conn: Connection, conversation_id: str) -> str | None:
     """The code of a hold in force on the conversation or on somebody whom it is about."""
     return conn.execute(_ON_CONVERSATION, {"conversation": conversation_id}).scalar_one_or_none()
+
+
+def held_refs(conn: Connection) -> frozenset[str]:
+    """The references by which records name conversations and persons under a hold in force."""
+    return frozenset(conn.execute(_HELD_REFS).scalars())
 
 
 def targets_held(conn: Connection, conversation_ids: Sequence[str], subject_blinds: Sequence[bytes]) -> str | None:

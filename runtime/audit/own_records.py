@@ -6,26 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runtime.audit.log import SYSTEM_ACTOR
-from runtime.audit.manifest import MANIFEST_SUBJECT, KeyEntry, Manifest
+from runtime.audit.manifest import MANIFEST_SUBJECT, KeyEntry, Manifest, changes
 from runtime.audit.record import Draft, new_record_id
 
 Software = Mapping[str, str]
 
 
 def first_drafts(
-    manifest: Manifest, size: int, torn: Sequence[tuple[str, int, str]], software: Software
+    manifests: Sequence[Manifest],
+    before: str | None,
+    size: int,
+    torn: Sequence[tuple[str, int, str]],
+    software: Software,
 ) -> list[Draft]:
     """What a start records.
 
     Args:
-        manifest: the version in force from now on.
+        manifests: every version; the last one is in force from now on.
+        before: the digest of the one that was in force until now, None where the last lines do not say.
         size: how many lines there are.
         torn: (record id, bytes, hex SHA-256) of unfinished lines that were set aside.
         software: what is running.
     """
     # First, because the first leaf of a log must carry the digest of its key manifest.
+    manifest = manifests[-1]
     detail = {"manifest_version": manifest.version, "size": size}
     drafts = [_draft("log.started", detail, software, (MANIFEST_SUBJECT, manifest.digest))]
+    known = next((item for item in manifests if item.digest == before), manifest)
+    drafts += [key_draft(event, entry, manifest, software) for event, entry in changes(known, manifest)]
     if size == 0 and manifest.closed:
         drafts.append(_after_another(manifest, software))
     for record_id, count, digest in torn:

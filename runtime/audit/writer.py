@@ -237,7 +237,8 @@ class LogWriter:
 
     def _begin(self) -> None:
         torn = pending(self._dir)
-        drafts = first_drafts(self._keyring.manifest, self._log.size, torn, self._software)
+        before = next((header.manifest for header in reversed(self._log.tail) if header.manifest), None)
+        drafts = first_drafts(self._keyring.manifests, before, self._log.size, torn, self._software)
         for result in self.commit([prepare(draft) for draft in drafts]):
             if isinstance(result, AuditError):
                 raise result

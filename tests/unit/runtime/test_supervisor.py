@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from policies.bundle import load_bundle
 from runtime.errors import SettingsError
 from runtime.models.registry import ModelFile
 from runtime.settings import Settings, load_settings
@@ -40,7 +41,8 @@ def test_the_log_writer(settings: Settings) -> None:
     child = Supervisor(settings).writer()
     assert child.arguments[:2] == ["-m", "runtime.audit.writer"]
     given = options(child)
-    assert set(given) == {"--logs", "--keys", "--socket", "--software", "--parent-pipe"}
+    assert set(given) == {"--logs", "--keys", "--socket", "--software", "--parent-pipe", "--retain-days"}
+    assert int(given["--retain-days"]) == load_bundle(settings.policies_file).decision_record_days
     assert (given["--logs"], given["--keys"]) == (str(settings.logs_dir), str(settings.keys_dir))
     assert given["--socket"] == str(settings.writer_socket)
     assert set(json.loads(given["--software"])) == {"version", "digest"}
@@ -54,6 +56,12 @@ def test_the_passphrase_goes_as_a_file_never_as_a_word(tmp_path: Path) -> None:
     given = options(Supervisor(settings).writer())
     assert given["--passphrase-file"] == str(secret)
     assert "k" * 40 not in str(given)
+
+
+def test_in_production_sealed_segments_are_made_immutable(settings: Settings) -> None:
+    production = settings.model_copy(update={"mode": "production"})
+    assert "--immutable" in options(Supervisor(production).writer())
+    assert "--immutable" not in options(Supervisor(settings).writer())
 
 
 @pytest.mark.parametrize("threads", [None, 3])
