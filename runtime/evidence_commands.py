@@ -39,7 +39,10 @@ def log(words: list[str]) -> int:
 
 
 def _has_path(words: list[str]) -> bool:
-    taking_value = {"--root-key", "--receipt", "--request", "--lang", "--keys"}
+    taking_value = {
+        *("--root-key", "--receipt", "--request", "--lang", "--keys", "--jobs"),
+        *("--checkpoint", "--witness", "--quorum"),
+    }
     previous = ""
     for word in words:
         if not word.startswith("--") and previous not in taking_value:

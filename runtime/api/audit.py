@@ -6,6 +6,7 @@ Checkpoint and hash tiles are public: they hold nothing but hashes, and stranger
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from memory import repository
 from runtime.api.access import authorize, may, permitted, services
 from runtime.audit import reader, words
 from runtime.audit.fields import RECORD_ID
+from runtime.audit.tlog_proof import write_tlog_proof
 from runtime.errors import NotFound
 from runtime.exchange import Caller
 
@@ -63,13 +65,21 @@ async def decision(request: Request, record_id: str) -> dict[str, Any]:
 
 
 @router.get("/decisions/{record_id}/proof", summary="Inclusion proof against the latest checkpoint")
-async def proof(request: Request, record_id: str) -> dict[str, Any]:
+async def proof(
+    request: Request, record_id: str, form: Annotated[Literal["json", "tlog-proof"], Query(alias="format")] = "json"
+) -> Response:
+    """As JSON, or as a `.tlog-proof` file (C2SP), which tools of others read."""
     found = await _readable(request, record_id)
     logs = services(request).settings.logs_dir
     proven = await asyncio.to_thread(reader.proof_for, logs, found["log_index"])
     if proven is None:
         raise NotFound(*_MISSING)
-    return proven
+    if form == "json":
+        return JSONResponse(proven)
+    hashes = [b64decode(value) for value in proven["inclusion"]]
+    text = write_tlog_proof(proven["log_index"], hashes, proven["checkpoint"])
+    named = {"content-disposition": f'attachment; filename="{record_id}.tlog-proof"'}
+    return PlainTextResponse(text, headers=named)
 
 
 @router.get("/decisions/{record_id}/explain", summary="The record in plain words")
@@ -84,6 +94,21 @@ async def checkpoint(request: Request) -> PlainTextResponse:
     if text is None:
         raise NotFound("log.empty", "The log has no checkpoint yet.")
     return PlainTextResponse(text, headers={"cache-control": "no-store"})
+
+
+@router.get("/log/consistency", summary="The proof that the log only grew between two sizes (RFC 9162)")
+async def consistency(
+    request: Request,
+    old: Annotated[int, Query(ge=1, le=2**53)],
+    new: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> dict[str, Any]:
+    """Hashes in base64. `new` is the size of the latest checkpoint by default; public, as checkpoints are."""
+    logs = services(request).settings.logs_dir
+    size = await asyncio.to_thread(reader.covered_size, logs) if new is None else new
+    hashes = await asyncio.to_thread(reader.consistency_for, logs, old, size)
+    if hashes is None:
+        raise NotFound("log.no_tree", "The log has no trees of these sizes.")
+    return {"old": old, "new": size, "consistency": hashes}
 
 
 @router.get("/log/tile/{path:path}", summary="Hash tiles (C2SP tlog-tiles)")

@@ -184,8 +184,9 @@ def _check_claims(folder: Path, spans: list[tuple[int, int]], report: Report) ->
         if not any(low <= first and end <= high for low, high in spans):
             report.problem("bundle.incomplete", first=first, last=end - 1)
     else:
-        named = next((name for name in ("turn_ref", "conversation_ref") if name in selection), "?")
-        report.facts["selection"] = f"{named} {plain(selection.get(named))}"
+        named = next((name for name in ("turn_ref", "conversation_ref", "subject_refs") if name in selection), "?")
+        said = selection.get(named)
+        report.facts["selection"] = f"{named} {plain(' '.join(map(plain, said)) if isinstance(said, list) else said)}"
         report.remark("bundle.selection", selection=report.facts["selection"])
 
 

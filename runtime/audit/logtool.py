@@ -1,4 +1,4 @@
-"""`log cat|tail|proof|export`: the log for people and scripts. Reads only; what is shown is not verified.
+"""`log cat|tail|proof|consistency|export`: the log for people and scripts. Reads only; what is shown is not verified.
 
 Lines are shown as they stand (`--raw`), in plain words, or as JSON, one object per line.
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from runtime.audit.bundle import Selection, export_bundle
 from runtime.audit.console import output
 from runtime.audit.errors import AuditError
 from runtime.audit.fields import RECORD_ID
-from runtime.audit.proofs import covered_size, proof_for
+from runtime.audit.proofs import consistency_for, covered_size, proof_for
 from runtime.audit.reader import LogRecord, iter_records, read_decision, read_line
+from runtime.audit.tlog_proof import write_tlog_proof
 
 _POLL = 0.5  # seconds between two looks for new records
 
@@ -26,7 +28,8 @@ _POLL = 0.5  # seconds between two looks for new records
 def main(argv: Sequence[str] | None = None) -> int:
     """The command. Exit 0: done; 1: there is no such record; 2: usage, or the log cannot be read."""
     arguments = _parser().parse_args(argv)
-    run = {"cat": _cat, "tail": _tail, "proof": _proof, "export": _export}[arguments.command]
+    commands = {"cat": _cat, "tail": _tail, "proof": _proof, "consistency": _consistency, "export": _export}
+    run = commands[arguments.command]
     code = 0
     try:
         with output():
@@ -73,7 +76,12 @@ def _proof(arguments: argparse.Namespace) -> int:
     if proof is None or line is None:
         sys.stderr.write("log: there is no such record under the current checkpoint\n")
         return 1
-    if arguments.json:
+    if arguments.tlog_proof:
+        if proof["checkpoint"] is None:
+            raise AuditError("a .tlog-proof is made under the current checkpoint: leave out --size")
+        hashes = [b64decode(value) for value in proof["inclusion"]]
+        sys.stdout.write(write_tlog_proof(proof["log_index"], hashes, proof["checkpoint"]))
+    elif arguments.json:
         _print(json.dumps(proof | {"line": line.decode("ascii")}, indent=2))
     else:
         _print(f"index {proof['log_index']}\nsize {proof['tree_size']}")
@@ -85,11 +93,26 @@ def _proof(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _consistency(arguments: argparse.Namespace) -> int:
+    hashes = consistency_for(arguments.logs, arguments.old, arguments.new)
+    if hashes is None:
+        sys.stderr.write("log: the current checkpoint covers no trees of these sizes\n")
+        return 1
+    new = covered_size(arguments.logs) if arguments.new is None else arguments.new
+    if arguments.json:
+        _print(json.dumps({"old": arguments.old, "new": new, "consistency": hashes}))
+    else:
+        _print("\n".join([f"old {arguments.old}", f"new {new}", *(f"hash {value}" for value in hashes)]))
+    return 0
+
+
 def _export(arguments: argparse.Namespace) -> int:
     if arguments.turn is not None:
         selection = Selection(turn_ref=arguments.turn)
     elif arguments.conversation is not None:
         selection = Selection(conversation_ref=arguments.conversation)
+    elif arguments.subject:
+        selection = Selection(subject_refs=frozenset(arguments.subject))
     else:
         selection = Selection(first=arguments.start, end=arguments.end)
     summary = export_bundle(arguments.logs, arguments.out, selection)
@@ -137,8 +160,8 @@ def _number(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="log", description="Read the signed log: cat, tail, proof, export.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="cat|tail|proof|export")
+    parser = argparse.ArgumentParser(prog="log", description="Read the signed log.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="cat|tail|proof|consistency|export")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--logs", type=Path, default=Path("logs"), metavar="DIR", help="the log's directory")
     common.add_argument("--json", action="store_true", help="JSON, for machines")
@@ -158,7 +181,11 @@ def _parser() -> argparse.ArgumentParser:
     tail.add_argument("-f", "--follow", action="store_true", help="and those that follow, until interrupted")
     proof = commands.add_parser("proof", parents=[common], help="the inclusion proof of a record")
     proof.add_argument("record", help="index or record id")
+    proof.add_argument("--tlog-proof", action="store_true", help="as a .tlog-proof file (C2SP)")
     proof.add_argument("--size", type=_number, metavar="N", help="in the tree of this size, not the current one")
+    consistency = commands.add_parser("consistency", parents=[common], help="the proof that the log only grew")
+    consistency.add_argument("old", type=_number, help="the smaller size")
+    consistency.add_argument("new", type=_number, nargs="?", help="the larger one (default: of the current checkpoint)")
     export = commands.add_parser("export", parents=[common, span], help="a bundle to verify elsewhere")
     export.add_argument(
         "--out", type=Path, required=True, metavar="PATH", help="a new directory, .zip, .tar or .tar.gz"
@@ -166,6 +193,9 @@ def _parser() -> argparse.ArgumentParser:
     which = export.add_mutually_exclusive_group()
     which.add_argument("--turn", metavar="REF", help="only the records of this turn")
     which.add_argument("--conversation", metavar="REF", help="only the records of this conversation")
+    which.add_argument(
+        "--subject", metavar="REF", action="append", help="only the records that name this person (repeatable)"
+    )
     return parser
 
 

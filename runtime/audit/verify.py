@@ -10,6 +10,7 @@ whoever writes another verifier):
 (1) Keys. Every version of keys.json is signed by the root key that the caller pins; versions follow each other.
 (2) Checkpoints. Read before any line, so that a log that is being written is no false alarm: every line that they cover
     was durable before they were made. Each is signed by a log key of the manifest. The largest one sets the size.
+    Checkpoints that witnesses cosigned, and those that somebody kept elsewhere, are taken like them (`witnessed`).
 (3) Segments. Named by day and first leaf; each begins where the one before ends: no overlap, and no gap but for what
     was pruned: there the hash tiles stand for the lines, and those that were kept are checked as all others.
 (4) Lines. Each is an envelope in its one spelling, signed by a record key that was valid at its index by the manifest
@@ -42,6 +43,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from runtime.audit import words
 from runtime.audit.bundle import is_bundle
 from runtime.audit.bundle_check import verify_bundle
+from runtime.audit.checkpoint import MAX_NOTE
 from runtime.audit.console import output
 from runtime.audit.errors import AuditError, RecordError
 from runtime.audit.lines import Cutter, cores, scan_all
@@ -60,8 +62,11 @@ from runtime.audit.survey import (
     reason_of,
 )
 from runtime.audit.walk import Walk
+from runtime.audit.witness_policy import WitnessPolicy
+from runtime.audit.witnessed import Kept, Witnessed
 
 Progress = Callable[[int, int], None]
+_NO_WITNESSES = WitnessPolicy()
 
 
 def verify_log(
@@ -70,6 +75,8 @@ def verify_log(
     *,
     jobs: int | None = None,
     held: Sequence[Signed] = (),
+    kept: Sequence[Kept] = (),
+    policy: WitnessPolicy = _NO_WITNESSES,
     on_progress: Progress = lambda _done, _size: None,
 ) -> Report:
     """Verify a log directory; it may be in use.
@@ -78,7 +85,9 @@ def verify_log(
         logs_dir: the directory with keys.json, checkpoint and events/.
         root: the public key that the caller trusts.
         jobs: processes for checking signatures; as many as there are cores by default.
-        held: checkpoints that somebody else kept (from a receipt): the log must still agree with them.
+        held: checkpoints from receipts: the log must still agree with them.
+        kept: checkpoints that somebody else kept, unread yet: likewise.
+        policy: witnesses, and how many of them must have vouched for this log.
         on_progress: called with lines checked and lines expected.
 
     Raises:
@@ -95,6 +104,11 @@ def verify_log(
     if not signed:
         report.problem("checkpoint.none")
     origin = signed[-1].checkpoint.origin if signed else None
+    witnessed = Witnessed(policy, report)
+    if origin is not None:
+        witnessed.take_anchors(logs_dir, origin, manifests)
+        witnessed.take_kept(kept, manifests)
+    held = (*held, *witnessed.signed)
     foreign = [item for item in (*signed, *held) if origin is not None and item.checkpoint.origin != origin]
     for item in foreign:
         report.problem("checkpoint.other_log", source=item.source, origin=item.checkpoint.origin)
@@ -135,6 +149,7 @@ def verify_log(
     # (8) (9)
     walk.finish(complete=True, pruned=cutter.pruned)
     verify_closed(logs_dir, manifests, report)
+    witnessed.judge(lines)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
     if origin is not None:
         report.facts["origin"] = origin
@@ -195,7 +210,16 @@ def _verify_path(
         return verify_bundle(path, root)
     if not ((path / "keys.json").exists() or (path / "events").exists()):
         raise AuditError(f"{path} is neither a log directory nor a bundle")
-    return verify_log(path, root, jobs=arguments.jobs, held=held, on_progress=_Progress().report)
+    quorum = len(arguments.witness) if arguments.quorum is None else arguments.quorum
+    return verify_log(
+        path,
+        root,
+        jobs=arguments.jobs,
+        held=held,
+        kept=[(str(file), _need(file, "the checkpoint", MAX_NOTE)) for file in arguments.checkpoint],
+        policy=WitnessPolicy.from_vkeys(arguments.witness, quorum),
+        on_progress=_Progress().report,
+    )
 
 
 class _Progress:
@@ -233,6 +257,13 @@ def _parser() -> argparse.ArgumentParser:
         "--request", type=Path, metavar="REQUEST.json", help="the request as sent, to compare the question"
     )
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys.json from elsewhere than the receipt")
+    parser.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], metavar="FILE", help="a checkpoint kept elsewhere"
+    )
+    parser.add_argument(
+        "--witness", action="append", default=[], metavar="VKEY", help="a witness that must have vouched for the log"
+    )
+    parser.add_argument("--quorum", type=int, metavar="N", help="how many of them (default: all)")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument("--lang", choices=words.LANGUAGES, default="en", help="the language of the sentences")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes for signatures (default: all cores)")

@@ -1,4 +1,4 @@
-"""The sentences about what is not there: segments that were pruned, and logs that others went on for."""
+"""The sentences about what is not there, and about what others say: pruning, closed logs, witnesses."""
 
 from __future__ import annotations
 
@@ -79,6 +79,29 @@ GAPS: Mapping[str, tuple[str, str]] = {
         (
             "Les enregistrements {first} à {last} ont été élagués le {time}, après la date jusqu'à laquelle ils "
             "devaient être conservés ({until}). Leurs condensés sont toujours là."
+        ),
+    ),
+    "anchor.form": (
+        "{source}, a checkpoint that a witness or somebody else kept, cannot be taken as one: {reason}.",
+        "{source}, un point de contrôle gardé par un témoin ou par un tiers, n'est pas recevable : {reason}.",
+    ),
+    "witness.vouched": (
+        "The witness {witness} vouched for the first {size} records.",
+        "Le témoin {witness} se porte garant des {size} premiers enregistrements.",
+    ),
+    "witness.absent": (
+        "Nothing here shows that the witness {witness} vouched for this log.",
+        "Rien ici ne montre que le témoin {witness} se soit porté garant de ce journal.",
+    ),
+    "witness.quorum": (
+        "{quorum} witnesses must have vouched for this log; {found} did.",
+        "{quorum} témoins doivent s'être portés garants de ce journal ; {found} l'ont fait.",
+    ),
+    "witness.behind": (
+        "The last {count} records are vouched for by too few witnesses yet; enough of them saw the first {size}.",
+        (
+            "Trop peu de témoins se portent garants, pour l'instant, des {count} derniers enregistrements ; assez ont "
+            "vu les {size} premiers."
         ),
     ),
 }
