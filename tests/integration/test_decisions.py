@@ -12,7 +12,11 @@ import pytest
 
 from runtime.api import audit as door
 from runtime.audit.checkpoint import parse_checkpoint
-from runtime.audit.merkle import leaf_hash, root_of, verify_inclusion
+from runtime.audit.errors import ProofError
+from runtime.audit.keys import load_manifest, load_public
+from runtime.audit.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
+from runtime.audit.notation import LOG_KEY, VerifierKey
+from runtime.audit.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from runtime.backends.scripted import Script, ScriptedBackend
 
 from .doors import assert_log_whole, engine, records
@@ -231,3 +235,33 @@ def test_the_operators_role_reads_no_foreign_records(app: Filagent, mine: dict[s
 
 def test_after_all_of_this_the_log_is_whole(app: Filagent) -> None:
     assert_log_whole(app)
+
+
+def test_strangers_check_that_the_log_only_grew(app: Filagent, mine: dict[str, str]) -> None:
+    before = parse_checkpoint(app.request("GET", "/log/checkpoint", key=None).raw.decode())
+    app.chat("Once more")
+    after = parse_checkpoint(app.request("GET", "/log/checkpoint", key=None).raw.decode())
+    answer = app.request("GET", f"/log/consistency?old={before.size}&new={after.size}", key=None)
+    assert answer.status == 200
+    hashes = [b64decode(value) for value in answer.json["consistency"]]
+    verify_consistency(before.size, after.size, hashes, before.root, after.root)
+    assert app.request("GET", f"/log/consistency?old={before.size}", key=None).json["new"] == after.size
+    refused = app.request("GET", f"/log/consistency?old={after.size}&new=1", key=None)
+    assert (refused.status, refused.json["code"]) == (404, "log.no_tree")
+    assert app.request("GET", "/log/consistency?old=0", key=None).status == 422
+
+
+def test_a_proof_as_a_file_for_the_tools_of_others(app: Filagent, mine: dict[str, str]) -> None:
+    answer = app.request("GET", f"/decisions/{mine['allow']}/proof?format=tlog-proof", key=app.key("user"))
+    assert answer.status == 200
+    assert answer.headers["content-disposition"].endswith('.tlog-proof"')
+    proof = parse_tlog_proof(answer.raw.decode())
+    found = app.request("GET", f"/decisions/{mine['allow']}", key=app.key("user")).json
+    assert proof.index == found["log_index"]
+    manifest = (app.settings.logs_dir / "keys.json").read_bytes()
+    root = load_public((app.settings.keys_dir / "root.pub.pem").read_bytes())
+    (entry,) = load_manifest(manifest, root).of_role("log")
+    keys = [VerifierKey(entry.origin, LOG_KEY, entry.public.public_bytes_raw())]
+    assert verify_tlog_proof(proof, found["line"].encode(), keys[0].name, keys) == {}
+    with pytest.raises(ProofError):
+        verify_tlog_proof(proof, found["line"].encode() + b" ", keys[0].name, keys)
