@@ -26,7 +26,7 @@ from runtime.backends.base import BackendError
 from runtime.choice import Backends
 from runtime.crashpoints import reach
 from runtime.errors import Conflict, NotFound
-from runtime.evidence import ManifestFile, system_draft
+from runtime.evidence import Evidence, system_draft
 from runtime.ledger import now_ms
 from runtime.settings import Settings
 
@@ -113,7 +113,7 @@ class Eraser:
             },
             "file_purged": done.purged,
             "backups_unreadable_after_days": days + 2,
-            "receipt": receipt_of(last, ManifestFile(self._settings.logs_dir).text()),
+            "receipt": receipt_of(last, Evidence(self._settings).manifest()),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
+import time
 from typing import Any
 
 from policies.bundle import load_bundle
@@ -12,9 +12,10 @@ from runtime.audit.client import InProcessLog, LogClient, SocketLog
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.record import Draft, new_record_id
 from runtime.audit.writer import LogWriter
-from runtime.errors import SettingsError
+from runtime.errors import SettingsError, Unavailable
 from runtime.settings import Settings
 from runtime.software import software
+from runtime.witness_status import StatesFile, quorum_lacking
 
 
 def open_log(settings: Settings) -> LogClient:
@@ -58,18 +59,35 @@ def writer_listens(settings: Settings) -> bool:
     return True
 
 
-class ManifestFile:
-    """The signed key manifest as receipts carry it, read again when it changes."""
+class Evidence:
+    """What a worker knows of the log's standing: the key manifest for receipts, and what witnesses say."""
 
-    def __init__(self, logs_dir: Path) -> None:
-        self._path = logs_dir / MANIFEST_SUBJECT
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.logs_dir / MANIFEST_SUBJECT
         self._seen: tuple[int, str] = (-1, "")
+        self._demanded = settings.evidence
+        self._states = StatesFile(settings.logs_dir)
 
-    def text(self) -> str:
+    def manifest(self) -> str:
+        """The signed key manifest as receipts carry it, read again when it changes."""
         changed = self._path.stat().st_mtime_ns
         if changed != self._seen[0]:
             self._seen = (changed, self._path.read_text("ascii"))
         return self._seen[1]
+
+    @property
+    def unwitnessed(self) -> bool:
+        """Whether a quorum of witnesses is demanded and has not vouched lately."""
+        return bool(self._demanded.quorum) and quorum_lacking(self._states.read(), self._demanded, time.time())
+
+    def demand(self) -> None:
+        """Let nothing begin that too few witnesses would see.
+
+        Raises:
+            Unavailable: `evidence.unwitnessed`.
+        """
+        if self.unwitnessed:
+            raise Unavailable("evidence.unwitnessed", "Too few witnesses vouched for the log lately.", retry_after=60)
 
 
 def system_draft(

@@ -8,7 +8,9 @@ once at start:
 4. erasures that a crash interrupted are finished;
 and once a day:
 5. turn keys of old epochs are wrapped anew and those epochs' keys destroyed.
-Beside these, at an interval of their own, the witnesses are asked (`witnessing`).
+Beside these, each in a task of its own:
+6. the witnesses are asked, at their interval (`witnessing`);
+7. segments of the log whose retention is over, and that nothing holds, are pruned once a day (`retention`).
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from runtime.audit.record import Draft, new_record_id
 from runtime.erasing import Eraser
 from runtime.errors import SettingsError
 from runtime.ledger import now_ms
+from runtime.retention import prune
 from runtime.settings import Settings, load_settings
 from runtime.software import software
 from runtime.telemetry import Telemetry
@@ -48,6 +51,7 @@ from runtime.worker import end_with_parent
 
 logger = logging.getLogger("filagent")
 _DAY_SECONDS = 86_400
+_HOUR_SECONDS = 3_600
 
 
 class Housekeeper:
@@ -187,6 +191,14 @@ async def _ask_witnesses(settings: Settings, log: LogClient, stop: asyncio.Event
         await witnessing.aclose()
 
 
+async def _prune_daily(database: Database, log: LogClient, stop: asyncio.Event) -> None:
+    """A task of its own too: many old segments are many lines to read."""
+    while not stop.is_set():
+        done = await _attempt(prune(database, log))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _DAY_SECONDS if done else _HOUR_SECONDS)
+
+
 async def _run(settings: Settings) -> None:
     database = Database(settings.database_url, on_step=crashpoints.reach)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
@@ -195,7 +207,10 @@ async def _run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    anchoring = asyncio.create_task(_ask_witnesses(settings, log, stop))
+    beside = [
+        asyncio.create_task(_ask_witnesses(settings, log, stop)),
+        asyncio.create_task(_prune_daily(database, log, stop)),
+    ]
     started, epochs_done = False, 0.0
     while not stop.is_set():
         # Each by itself: what one of them stumbles over may not keep the others from being done.
@@ -208,8 +223,9 @@ async def _run(settings: Settings) -> None:
             epochs_done = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), settings.housekeeping.interval_seconds)
-    anchoring.cancel()
-    await asyncio.gather(anchoring, return_exceptions=True)
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
     await log.aclose()
     await database.aclose()
 

@@ -33,7 +33,7 @@ from runtime.auth import Authenticator
 from runtime.bootstrap import refuse_readable_root
 from runtime.choice import Backends, build_backends
 from runtime.denials import Denials
-from runtime.evidence import ManifestFile
+from runtime.evidence import Evidence
 from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
 from runtime.redaction.engine import PiiEngine
@@ -59,6 +59,7 @@ class Services:
     authenticator: Authenticator
     telemetry: Telemetry
     denials: Denials
+    evidence: Evidence
     pipeline: TurnPipeline
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -68,6 +69,7 @@ class Services:
         full = status["disk_full"] and shutil.disk_usage(self.settings.logs_dir).free < 2 * BALLAST
         if full or not status["writable"]:
             raise LogUnavailable("the log does not accept records")
+        self.evidence.demand()
 
     async def readiness(self) -> dict[str, str]:
         """Each part that an answer needs: `ok` or `unavailable`."""
@@ -111,6 +113,7 @@ def build_services(
     log = log or SocketLog(settings.writer_socket)
     backends = backends or build_backends(settings)
     archive = Archive(ledger, settings.logs_dir)
+    evidence = Evidence(settings)
     pipeline = TurnPipeline(
         settings=settings,
         policy=policy,
@@ -118,7 +121,7 @@ def build_services(
         ledger=ledger,
         archive=archive,
         log=log,
-        manifest=ManifestFile(settings.logs_dir),
+        evidence=evidence,
         backends=backends,
         telemetry=telemetry,
     )
@@ -133,6 +136,7 @@ def build_services(
         authenticator=Authenticator(ledger.database, keys),
         telemetry=telemetry,
         denials=Denials(log, settings.housekeeping.denials_interval_seconds),
+        evidence=evidence,
         pipeline=pipeline,
     )
 

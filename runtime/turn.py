@@ -42,7 +42,7 @@ from runtime.backends.base import ChatMessage, ChatRequest, Gate, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
 from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated, UpstreamFailed
-from runtime.evidence import ManifestFile
+from runtime.evidence import Evidence
 from runtime.exchange import Answer, Release, TurnRequest
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
@@ -72,7 +72,7 @@ class TurnPipeline:
         ledger: Ledger,
         archive: Archive,
         log: LogClient,
-        manifest: ManifestFile,
+        evidence: Evidence,
         backends: Backends,
         telemetry: Telemetry,
     ) -> None:
@@ -82,7 +82,7 @@ class TurnPipeline:
         self._ledger = ledger
         self._archive = archive
         self._log = log
-        self._manifest = manifest
+        self._evidence = evidence
         self._backends = backends
         self._telemetry = telemetry
         self._asking = Asking(settings, policy, masking)
@@ -133,6 +133,7 @@ class TurnPipeline:
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
         passages = [Passage(message.role, message.content) for message in request.messages]
         self._require(turn, self._policy.fits(principal, passages))
+        self._evidence.demand()
         opened = await self._ledger.open(request, self._policy.limits(principal), self._asking.reserve(turn))
         if isinstance(opened, Replay):
             # This Idempotency-Key was answered before: the same answer again, and no second turn.
@@ -143,9 +144,8 @@ class TurnPipeline:
             turn.record.conversation_ref = opened.conversation_ref
             raise failures.not_opened(opened.code, opened.retry_after)
         turn.live = opened
-        turn.record.turn_ref = opened.opened.turn_ref
+        turn.record.turn_ref, turn.record.actor_ref = opened.opened.turn_ref, opened.opened.principal_ref
         turn.record.conversation_ref = opened.opened.conversation_ref
-        turn.record.actor_ref = opened.opened.principal_ref
         turn.record.subject_refs = opened.opened.subject_refs
         if not opened.opened.subject_refs:  # closed after the door: what nobody could erase is not begun
             raise Unauthenticated("auth.invalid", "This account was closed.")
@@ -286,7 +286,7 @@ class TurnPipeline:
 
     async def _answer(self, turn: Turn) -> Answer:
         live, appended, released = sure(turn.live), sure(turn.appended), sure(turn.outward).released
-        answer = build_answer(turn.record, live.opened, released, appended, self._manifest.text())
+        answer = build_answer(turn.record, live.opened, released, appended, self._evidence.manifest())
         await self._ledger.close(live.opened.turn_id, turn.effect.value, appended, stored_form(answer), len(released))
         reach("turn.closed")
         return answer
@@ -319,7 +319,7 @@ class TurnPipeline:
         if opened is not None:
             with contextlib.suppress(StorageError):  # the record stands; the database catches up from it
                 await self._ledger.close(opened.turn_id, turn.effect.value, appended, None, len(released))
-        return refusal(error, turn.record, turn.live, appended, self._manifest.text(), released=released)
+        return refusal(error, turn.record, turn.live, appended, self._evidence.manifest(), released=released)
 
     async def _keep_partial(self, turn: Turn, released: str, *, cut: bool) -> None:
         """Store what a cut stream released, or claim the closing; a failing database does not stop the record."""

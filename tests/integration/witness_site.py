@@ -252,3 +252,15 @@ def copy_of(rig: Rig, home: Path) -> Rig:
     """The same log and keys elsewhere, as a backup or a clone has them; the log must be closed."""
     shutil.copytree(rig.home, home)
     return Rig(home, now=rig.now)
+
+
+def grown(home: Site, backup: Path, *, before: int = 5, after: int = 5) -> Rig:
+    """Let the log grow, be vouched for, be copied, and grow and be vouched for again; the copy."""
+    home.grow(before)
+    home.round()
+    home.close()
+    old = copy_of(home.rig, backup)
+    home.open()
+    home.grow(after)
+    home.round()
+    return old

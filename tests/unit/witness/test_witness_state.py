@@ -14,7 +14,7 @@ from witness_rig import NOON, ORIGIN, MemoryLog, witness_for
 
 from runtime.audit.anchors import origin_hash
 from runtime.audit.checkpoint import parse_checkpoint, sign_checkpoint
-from runtime.audit.cosignature import add_cosignature, cosigned_at
+from runtime.audit.cosignature import add_cosignature, cosign, cosigned_at, write_note
 from runtime.audit.errors import KeysError, LogDamaged, LogLocked, LogUnavailable
 from runtime.witness import store
 from runtime.witness.protocol import AddCheckpoint
@@ -312,6 +312,14 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
     return change
 
 
+def misplace(folder: Path) -> None:
+    """A checkpoint that this witness vouched for, of another log."""
+    public, key = store.load_key(folder.parent.parent)
+    other = parse_checkpoint(MemoryLog(origin="log.example/o").note(9))
+    note = write_note(other, [*other.signatures, cosign(other, public.name, key, NOON)])
+    (folder / "checkpoint").write_text(note)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "empty": spoil(Path("checkpoint"), b""),
     "zeros": spoil(Path("checkpoint"), bytes(200)),
@@ -319,6 +327,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "another size": edit("checkpoint", "\n5\n", "\n3\n"),
     "without its own cosignature": lambda folder: (folder / "checkpoint").write_text(LOG.note(5)),
     "of another log": lambda folder: (folder / "checkpoint").write_text(MemoryLog(origin="log.example/o").note(5)),
+    "of another log, and its own": misplace,
     "no keys": edit("keys", LOG.vkey + "\n", ""),
     "another origin's keys": edit("keys", ORIGIN + "\n", "log.example/o\n"),
     "keys of noise": spoil(Path("keys"), b"\xff"),
