@@ -37,7 +37,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "admin": ("An administrator acted", "Un administrateur a agi"),
     "log.recovered": ("The log was recovered after a crash", "Le journal a été rétabli après un arrêt brutal"),
     "log.started": ("The log was started", "Le journal a été démarré"),
-    "anchor": ("The log was anchored elsewhere", "Le journal a été ancré ailleurs"),
+    "anchor": ("The standing of a witness changed", "La position d'un témoin a changé"),
 }
 _DECISIONS: Mapping[str, tuple[str, str]] = {
     "allow": ("allowed", "permis"),
