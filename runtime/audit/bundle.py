@@ -24,13 +24,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runtime.audit.checkpoint import parse_checkpoint
 from runtime.audit.errors import AuditError, LogDamaged
 from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST
 from runtime.audit.proofs import inclusion_under, latest_checkpoint
 from runtime.audit.reader import LogRecord, iter_records
+from runtime.audit.segments import EVENTS_DIR
 from runtime.audit.survey import CHECKPOINT_FILE, read_limited
 
 BUNDLE_TYPE = "urn:filagent:bundle:v1"
@@ -138,7 +139,8 @@ def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, 
 
 def is_bundle(path: Path) -> bool:
     """Whether a path is to be verified as a bundle, not as a log directory."""
-    return path.is_file() or (path / INDEX_FILE).is_file()
+    # A log directory stays one, whatever was put into it.
+    return path.is_file() or ((path / INDEX_FILE).is_file() and not (path / EVENTS_DIR).exists())
 
 
 def _end(selection: Selection, size: int) -> int:
@@ -194,7 +196,8 @@ def _pack(folder: Path, out: Path) -> None:
                 archive.write(path, path.name)
         os.replace(folder.parent / name, out)
     elif name.endswith((".tar", ".tar.gz", ".tgz")):
-        with tarfile.open(folder.parent / name, "x" if name.endswith(".tar") else "x:gz") as archive:
+        mode: Literal["x", "x:gz"] = "x" if name.endswith(".tar") else "x:gz"
+        with tarfile.open(folder.parent / name, mode, format=tarfile.USTAR_FORMAT) as archive:
             for path in sorted(folder.iterdir()):
                 archive.add(path, path.name)
         os.replace(folder.parent / name, out)

@@ -13,19 +13,15 @@ An archive is unpacked into a temporary directory first, only files of a bundle 
 
 from __future__ import annotations
 
-import lzma
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from runtime.audit.archive import BROKEN, unpack
 from runtime.audit.bundle import BUNDLE_TYPE, EVENTS_FILE, INDEX_FILE, PROOFS_FILE
 from runtime.audit.checkpoint import MAX_NOTE
 from runtime.audit.envelope import MAX_LINE
@@ -42,18 +38,16 @@ from runtime.audit.survey import (
     check_signed,
     describe_keys,
     is_manifest_name,
+    open_regular,
     read_limited,
     read_manifests,
     reason_of,
 )
 from runtime.audit.walk import Walk
 
-MOST = 16 << 30  # bytes that an archive may unpack to
 _RUN = 1024  # lines judged together
 _MAX_PROOF_LINE = 8192
 _MAX_INDEX = 1 << 20
-# What reading a damaged archive raises, besides OSError.
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError)
 _NAMES = frozenset({INDEX_FILE, CHECKPOINT_FILE, EVENTS_FILE, PROOFS_FILE})
 
 
@@ -124,7 +118,7 @@ def _runs(folder: Path, report: Report) -> Iterator[tuple[int, list[bytes], list
     first = 0
     lines: list[bytes] = []
     proofs: list[Any] = []
-    with (folder / EVENTS_FILE).open("rb") as events, (folder / PROOFS_FILE).open("rb") as given:
+    with open_regular(folder / EVENTS_FILE) as events, open_regular(folder / PROOFS_FILE) as given:
         numbered = zip_longest(_lines(events, MAX_LINE), _lines(given, _MAX_PROOF_LINE))
         for number, (line, proof) in enumerate(numbered):
             if line is None or proof is None:
@@ -191,34 +185,14 @@ def _check_claims(folder: Path, spans: list[tuple[int, int]], report: Report) ->
 
 
 def _unpack(path: Path, folder: Path, report: Report) -> None:
-    left = MOST
     try:
-        with _members(path) as members:
-            for name, file in members:
-                if name not in _NAMES and not is_manifest_name(name):
-                    report.remark("file.stray", file=plain(name))
-                    continue
-                if (folder / name).exists():
-                    report.problem("bundle.twice", file=name)
-                    continue
-                with (folder / name).open("xb") as out:
-                    while block := file.read(1 << 20):
-                        left -= len(block)
-                        if left < 0:
-                            raise ValueError("it unpacks to too much")
-                        out.write(block)
+        strays, doubles = unpack(path, folder, lambda name: name in _NAMES or is_manifest_name(name))
     except OSError as error:
         report.problem("bundle.unreadable", reason=reason_of(error))
-    except _BROKEN as error:
+    except BROKEN as error:
         report.problem("bundle.unreadable", reason=plain(str(error)))
-
-
-@contextmanager
-def _members(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
-    """The regular files of an archive. Names are only compared, never used as paths."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as packed:
-            yield ((item.filename, packed.open(item)) for item in packed.infolist() if not item.is_dir())
     else:
-        with tarfile.open(path) as archive:
-            yield ((item.name, file) for item in archive if item.isreg() and (file := archive.extractfile(item)))
+        for name in strays:
+            report.remark("file.stray", file=plain(name))
+        for name in doubles:
+            report.problem("bundle.twice", file=name)

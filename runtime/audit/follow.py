@@ -15,6 +15,7 @@ from runtime.audit.survey import read_limited, reason_of
 from runtime.audit.tiles import WIDTH, tile_path
 
 _TILE_BYTES = WIDTH * HASH_SIZE
+_SECTOR = 512  # bytes that a disk writes wholly or not at all
 
 
 class TreeFollower:
@@ -109,12 +110,21 @@ class TileFollower:
             self._report.problem("tile.wrong", file=f"tile/{path}", reason=reason_of(error))
             return
         # Tiles are not synced: a power loss may leave some missing, short or zero. They prove nothing by themselves.
-        if found is None or len(found) < _TILE_BYTES or not found.strip(b"\0"):
+        if found is None or len(found) < _TILE_BYTES or _partly_written(found, tile):
             self._report.remark("tile.missing", file=f"tile/{path}")
             return
         self.compared += 1
         if found != tile:
             self._report.problem("tile.wrong", file=f"tile/{path}", reason="other hashes")
+
+
+def _partly_written(found: bytes, tile: bytes) -> bool:
+    """Whether some sectors never reached the disk, and all others are right."""
+    sectors = [found[at : at + _SECTOR] for at in range(0, _TILE_BYTES, _SECTOR)]
+    wanted = [tile[at : at + _SECTOR] for at in range(0, _TILE_BYTES, _SECTOR)]
+    missing = [sector != right and not sector.strip(b"\0") for sector, right in zip(sectors, wanted, strict=True)]
+    right = (sector == other or lost for sector, other, lost in zip(sectors, wanted, missing, strict=True))
+    return any(missing) and all(right)
 
 
 def _perfect_root(tile: bytes) -> bytes:

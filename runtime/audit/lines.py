@@ -12,13 +12,15 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from runtime.audit.errors import AuditError, LogDamaged
-from runtime.audit.pruned import KEPT_DIR, Gap, kept_lines, list_gaps, tile_leaves
+from runtime.audit.prune_check import Left
+from runtime.audit.pruned import KEPT_DIR, Gap, kept_lines, list_gaps, read_kept, tile_leaves
 from runtime.audit.report import Report
 from runtime.audit.scan import Chunk, Remains, Scanned, scan_chunk, scan_remains
 from runtime.audit.segments import EVENTS_DIR, Segment
@@ -40,7 +42,7 @@ class Cutter:
     Attributes:
         end: how many leaves there are, by the names of the segments and the lines in them.
         gaps: indexes before which the order of the lines is broken: the tree cannot be followed over them.
-        pruned: (first, end) of the segments that are said to have been pruned.
+        pruned: what is left of the segments that are said to have been pruned.
     """
 
     def __init__(self, logs_dir: Path, segments: Sequence[Segment], report: Report) -> None:
@@ -48,7 +50,7 @@ class Cutter:
         self._segments = segments
         self._report = report
         self._remains = {gap.first: gap for gap in list_gaps(logs_dir, segments)}
-        self.pruned: list[tuple[int, int]] = []
+        self.pruned: list[Left] = []
         self.end = 0
         self.gaps: set[int] = set()
 
@@ -62,12 +64,14 @@ class Cutter:
             yield from self._cut(segment, last=segment is self._segments[-1])
 
     def _what_is_left(self, gap: Gap) -> Iterator[tuple[Remains, int]]:
-        self.pruned.append((gap.first, gap.end))
+        kept: list[tuple[int, bytes]] = []
+        digest = ""
         try:
-            kept = kept_lines(gap)
+            data = read_kept(gap)
+            kept, digest = kept_lines(gap, data), sha256(data).hexdigest()
         except LogDamaged as error:
             self._report.problem("pruned.kept", file=f"{KEPT_DIR}/{gap.path.name}", reason=str(error))
-            kept = []
+        self.pruned.append(Left(gap.first, gap.end, digest))
         try:
             for first in range(gap.first, gap.end, _MOST_LINES):
                 end = min(gap.end, first + _MOST_LINES)

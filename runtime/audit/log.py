@@ -43,11 +43,12 @@ from runtime.audit.recovery import TILE_DIR, recover, set_aside
 from runtime.audit.segment_file import Ballast, DiskFull, SegmentFile, is_full
 from runtime.audit.segments import EVENTS_DIR, segment_at
 from runtime.audit.survey import CHECKPOINT_FILE, CHECKPOINTS_DIR
+from runtime.audit.terms import later
 
 MAX_SEGMENT = 128 << 20  # bytes
 ARCHIVE_EVERY = 4096  # records between two archived checkpoints
-# What may be written into the space of the ballast: what closes a turn, or says what happened.
-CLOSING = frozenset({"turn", "action.blocked", "log.recovered", "log.started"})
+# What may be written into the space of the ballast: what closes a turn, says what happened, or makes room.
+CLOSING = frozenset({"turn", "action.blocked", "log.recovered", "log.started", "segment.pruned"})
 SYSTEM_ACTOR = {"type": "system", "ref": "log-writer"}
 
 Step = Callable[[str], None]
@@ -117,6 +118,7 @@ class EventLog:
         self._sealed: list[Written] = []
         self._archived = 0
         self._checkpoint = ""
+        self._carried = True  # whether the keys in use are in force
         self.last_sync = 0.0  # seconds
         try:
             for name in (EVENTS_DIR, CHECKPOINTS_DIR, TILE_DIR):
@@ -137,6 +139,8 @@ class EventLog:
         self._tiles = start.tiles
         self._prev = start.prev
         self._time = start.tail[-1].time if start.tail else ""
+        carried = next((header.manifest for header in reversed(start.tail) if header.manifest), None)
+        self._carried = len(self._keyring.manifests) == 1 or carried == self._keyring.manifest.digest
         if start.torn is not None:
             set_aside(start.torn, self._dir, new_record_id(), self._files, self._step)
         if start.segments and start.segments[-1].first == start.size:
@@ -197,8 +201,9 @@ class EventLog:
         return Appended(record_id, index, at, line_sha256, self.size, inclusion, self._checkpoint, line.decode("ascii"))
 
     def adopt(self, keyring: Keyring) -> None:
-        """Sign with other keys of the same log from the next record on."""
+        """Sign with other keys of the same log from the next record on, which carries their manifest."""
         self._keyring = keyring
+        self._carried = False
 
     @property
     def now(self) -> str:
@@ -240,16 +245,19 @@ class EventLog:
     def _commit(self, batch: Sequence[Prepared]) -> list[Written]:
         at = self.now
         day = at[:10].replace("-", "")
-        # (1) A full disk is no time to rotate.
+        # (1) A full disk is no time to rotate. Nor is it while the keys are not in force: `segment.sealed` would be
+        # signed by a key that no line has brought yet.
         file = self._file
         due = file is not None and (file.segment.date != day or file.length >= self._max_segment)
-        if file is not None and due and not self._ballast.given_up:
+        if file is not None and due and self._carried and not self._ballast.given_up:
             self._seal(file, at)
             file = None
         if file is None:
             file = self._file = SegmentFile.create(segment_at(self._dir, day, self.size), self._files)
             self._step("audit.rotate.after_create")
-        return self._append(file, batch, at)
+        written = self._append(file, batch, at)
+        self._carried = True
+        return written
 
     def _seal(self, file: SegmentFile, at: str) -> None:
         detail: dict[str, str | int] = {
@@ -260,7 +268,7 @@ class EventLog:
         latest = file.retain_until()
         if self._retain_days:
             until = datetime.fromisoformat(at) + timedelta(days=self._retain_days)
-            latest = max(latest, until.date().isoformat())
+            latest = later(latest, until.date().isoformat())
         if latest:
             detail["retain_until"] = latest
         predicate = {"actor": SYSTEM_ACTOR, "software": self._software, "detail": detail}

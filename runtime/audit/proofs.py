@@ -167,11 +167,12 @@ class _Trees:
         self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
         self._limit = 0
+        self._distrusting = False  # tiles did not lead to the root: lines are taken where there are any
 
     def inclusion(self, index: int, size: int, signed: Checkpoint) -> list[bytes]:
         with self._lock:
             self._limit = signed.size
-            for _ in range(2):
+            for self._distrusting in (False, True):
                 try:
                     proof = inclusion_proof(index, size, self._subtree)
                     root = signed.root if size == signed.size else self._root(size, signed)
@@ -185,7 +186,7 @@ class _Trees:
     def consistency(self, size1: int, size2: int, signed: Checkpoint) -> list[bytes]:
         with self._lock:
             self._limit = signed.size
-            for _ in range(2):
+            for self._distrusting in (False, True):
                 try:
                     proof = consistency_proof(size1, size2, self._subtree)
                     root = signed.root if size2 == signed.size else self._root(size2, signed)
@@ -227,11 +228,14 @@ class _Trees:
         tile = self._tiles.get(key)
         wanted = min(WIDTH, (self._limit >> (HEIGHT * level)) - index * WIDTH)
         if tile is None or len(tile) < wanted:
-            tile = self._read(level, index) if wanted == WIDTH else None
+            tile = None if self._distrusting or wanted < WIDTH else self._read(level, index)
             if tile is None and level == 0:
                 start = index * WIDTH
                 tile = [leaf_hash(line) for _, line in self._finder.lines(start, start + wanted)]
                 if len(tile) < wanted:
+                    # Of what was pruned there are only tiles.
+                    tile = self._read(level, index) if wanted == WIDTH else None
+                if tile is None:
                     raise LogDamaged("lines are missing that a checkpoint covers")
             if tile is None:
                 return None

@@ -6,11 +6,23 @@ A segment may be pruned once the date that its last line, `segment.sealed`, name
 
 from __future__ import annotations
 
-from runtime.audit.pruning import Holds, expired
-from runtime.audit.report import Report
-from runtime.audit.scan import Landmark
+from dataclasses import dataclass
+
+from runtime.audit.pruning import Holds
+from runtime.audit.report import Fact, Report
+from runtime.audit.scan import Landmark, Scanned, plain
+from runtime.audit.terms import expired, later
 
 _MOST = 1_000_000  # records remembered; a log of a thousand years has fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a segment with leaves [first, end): the hex SHA-256 of the file with the lines that were kept."""
+
+    first: int
+    end: int
+    sha256: str
 
 
 class Retention:
@@ -21,36 +33,49 @@ class Retention:
         self._sealed: dict[int, Landmark] = {}
         self._pruned: dict[tuple[int, int], Landmark] = {}
         self._holds: list[Landmark] = []
+        self._latest = ""  # until when the records since the last seal must be kept
 
-    def learn(self, said: Landmark) -> None:
-        """Take a record into account; called in the order of leaves."""
-        if len(self._sealed) + len(self._pruned) + len(self._holds) >= _MOST:
-            return
-        first, last = said.detail.get("first"), said.detail.get("last")
-        if said.event == "segment.sealed":
-            self._sealed[said.index] = said
-        elif said.event == "segment.pruned" and isinstance(first, int) and isinstance(last, int):
-            # The first one counts: a crash may have it said twice.
-            self._pruned.setdefault((first, last), said)
-        elif said.event == "admin":
-            self._holds.append(said)
+    def learn(self, run: Scanned) -> None:
+        """Take a run of lines into account; called in the order of leaves. A run never reaches over a seal."""
+        self._latest = later(self._latest, run.retain_until)
+        for said in run.retention:
+            if len(self._sealed) + len(self._pruned) + len(self._holds) >= _MOST:
+                return
+            first, last, until = (said.detail.get(name) for name in ("first", "last", "retain_until"))
+            if said.event == "segment.sealed":
+                self._sealed[said.index] = said
+                if isinstance(until, str) and later(until, self._latest) != until and not run.sparse:
+                    self._report.problem("sealed.early", index=said.index, until=plain(until), latest=self._latest)
+                self._latest = ""
+            elif said.event == "segment.pruned" and isinstance(first, int) and isinstance(last, int):
+                # The first one counts: a crash may have it said twice.
+                self._pruned.setdefault((first, last), said)
+            elif said.event == "admin":
+                self._holds.append(said)
 
-    def judge(self, first: int, end: int) -> None:
-        """Note how the segment with leaves [first, end) went: a remark if it was allowed, a problem if not."""
-        range_ = {"first": first, "last": end - 1}
-        record, seal = self._pruned.get((first, end - 1)), self._sealed.get(end - 1)
-        if record is None or record.index < end:
+    def judge(self, gap: Left, covered: int) -> None:
+        """Note how a segment that is gone went: a remark if it was allowed, a problem if not.
+
+        Args:
+            gap: what is left of it.
+            covered: how many lines a signed checkpoint covers; what stands behind them excuses nothing.
+        """
+        range_: dict[str, Fact] = {"first": gap.first, "last": gap.end - 1}
+        record, seal = self._pruned.get((gap.first, gap.end - 1)), self._sealed.get(gap.end - 1)
+        if record is None or not gap.end <= record.index < covered:
             self._report.problem("pruned.undeclared", **range_)
             return
-        until = seal.detail.get("retain_until") if seal is not None and seal.detail.get("first") == first else None
-        if not isinstance(until, str):
+        until = seal.detail.get("retain_until") if seal is not None and seal.detail.get("first") == gap.first else None
+        if record.subjects.get("kept") != gap.sha256:
+            self._report.problem("pruned.changed", **range_, index=record.index)
+        elif not isinstance(until, str):
             self._report.problem("pruned.seal", **range_)
         elif not expired(until, record.time):
-            self._report.problem("pruned.early", **range_, index=record.index, until=until, time=record.time)
-        elif self._held(first, end, record.index):
+            self._report.problem("pruned.early", **range_, index=record.index, until=plain(until), time=record.time)
+        elif self._held(gap.first, gap.end, record.index):
             self._report.problem("pruned.held", **range_, index=record.index)
         else:
-            self._report.remark("gap.pruned", **range_, time=record.time, until=until)
+            self._report.remark("gap.pruned", **range_, time=record.time, until=plain(until))
 
     def _held(self, first: int, end: int, at: int) -> bool:
         holds = Holds()

@@ -50,18 +50,22 @@ def list_gaps(logs_dir: Path, segments: Sequence[Segment]) -> list[Gap]:
     return sorted(gaps)
 
 
-def kept_lines(gap: Gap) -> list[tuple[int, bytes]]:
-    """(index, line) of what was kept, by each line's own word, upwards.
+def read_kept(gap: Gap) -> bytes:
+    """The file with the lines that were kept. Raises: LogDamaged."""
+    try:
+        return read_limited(gap.path, MAX_KEPT) or b""
+    except OSError as error:
+        raise LogDamaged(f"{KEPT_DIR}/{gap.path.name} cannot be read") from error
+
+
+def kept_lines(gap: Gap, data: bytes | None = None) -> list[tuple[int, bytes]]:
+    """(index, line) of what was kept, by each line's own word, upwards; `data` is the file where it was read before.
 
     Raises:
         LogDamaged: the file cannot be read as lines of this gap, in order.
     """
-    try:
-        data = read_limited(gap.path, MAX_KEPT)
-    except OSError as error:
-        raise LogDamaged(f"{KEPT_DIR}/{gap.path.name} cannot be read") from error
     found: list[tuple[int, bytes]] = []
-    for line in (data or b"").split(b"\n")[:-1]:
+    for line in (read_kept(gap) if data is None else data).split(b"\n")[:-1]:
         index = _index_of(line)
         if index is None or not gap.first <= index < gap.end or (found and index <= found[-1][0]):
             raise LogDamaged(f"{KEPT_DIR}/{gap.path.name} holds something else than lines of its range in order")

@@ -36,6 +36,7 @@ from runtime.audit.record import Draft, new_record_id, parse_statement
 from runtime.audit.segments import Segment, last_lines, list_segments
 from runtime.audit.segments import iter_lines as lines_of
 from runtime.audit.survey import CHECKPOINTS_DIR
+from runtime.audit.terms import expired
 from runtime.audit.tiles import WIDTH, tile_path
 
 #: Events whose lines outlive their segment: how the log itself went on, its keys, its gaps, and erasures, which have
@@ -115,11 +116,6 @@ def read_holds(logs_dir: Path, known: Holds) -> Holds:
         known.size = index + 1
     known.size = max(known.size, end)
     return known
-
-
-def expired(retain_until: str, now: str) -> bool:
-    """Whether a date, or a moment, is over; a date lasts until its day ends. `now` is RFC 3339 in UTC."""
-    return retain_until < now[: len(retain_until)]
 
 
 def sealed_detail(line: bytes) -> dict[str, object] | None:

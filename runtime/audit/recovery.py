@@ -10,8 +10,8 @@ checkpoints were lost (all of them can be made again from lines that verify). Th
     manifest lists for its index. The checkpoint vouches for what is before it; from there on the key must be valid by
     the version in force, and the signature is checked.
 (5) Restore the tree, from lines where tiles are missing. Of lines that were pruned there are tiles, or nothing.
-(6) Its root at the checkpoint's size is the one that was signed, else the tiles are made anew; still not: damage.
-(7) The lines read are the leaves of that tree.
+(6) Its root at the checkpoint's size is the one that was signed, and
+(7) the lines read are its leaves; else the tiles are made anew. Still not: damage.
 
 Everything else about old lines is for `verify`. `set_aside` is the one thing that changes files.
 """
@@ -126,20 +126,16 @@ def recover(logs_dir: Path, manifests: Sequence[Manifest], origin: str, files: F
     try:
         tiles = HashTiles.restore(directory, size, from_tail, files)
         # Tiles over lines that no checkpoint covers prove nothing.
-        whole = signed >= first and _agrees(tiles, checkpoint)
-    except LookupError:
+        whole = signed >= first and _agrees(tiles, checkpoint) and _holds(tiles, leaves, first, tail)
+    except (LookupError, LogDamaged):
         whole = False
-    # (6)
+    # (6) (7)
     if not whole:
         tiles = HashTiles.rebuild(directory, _all_leaves(logs_dir, segments, gaps), files)
         if tiles.size != size or not _agrees(tiles, checkpoint):
             raise LogDamaged("the lines are not those that were signed")
-    # (7)
-    for index, leaf in enumerate(leaves, first):
-        if tiles.subtree(0, index) != leaf:
-            raise LogDamaged(f"line {index} is not the leaf of the tree")
-    if first and tail[0].prev != tiles.subtree(0, first - 1).hex():
-        raise LogDamaged(f"line {first} does not follow line {first - 1}")
+        if not _holds(tiles, leaves, first, tail):
+            raise LogDamaged(f"the lines from {first} on are not the leaves of the tree")
     prev = leaves[-1].hex() if leaves else NO_PREV
     return Start(tuple(segments), size, signed, prev, tail, tiles, torn)
 
@@ -227,6 +223,8 @@ def _check_lines(
                 raise LogDamaged(f"line {index}: {error}") from error
         else:
             key_of(manifests, envelope.keyid, index, origin)
+            if header.manifest is not None and all(header.manifest != known.digest for known in manifests):
+                raise LogDamaged(f"line {index} carries a key manifest that is not here: keys.json was set back")
         before, prev = header, leaf_hash(line).hex()
         yield header
 
@@ -243,6 +241,13 @@ def _all_leaves(logs_dir: Path, segments: Sequence[Segment], gaps: Sequence[Gap]
         if index >= 0:
             yield leaf_hash(line)
             at = index + 1
+
+
+def _holds(tiles: HashTiles, leaves: Sequence[bytes], first: int, tail: Sequence[Header]) -> bool:
+    """Whether the tree has these lines as its leaves from `first` on, and they follow the one before."""
+    if any(tiles.subtree(0, index) != leaf for index, leaf in enumerate(leaves, first)):
+        return False
+    return not (first and tail) or tail[0].prev == tiles.subtree(0, first - 1).hex()
 
 
 def _agrees(tiles: HashTiles, checkpoint: Checkpoint | None) -> bool:

@@ -22,6 +22,7 @@ from runtime.audit.merkle import HASH_SIZE, leaf_hash
 from runtime.audit.record import EVENTS, PREDICATE_TYPE, STATEMENT, parse_statement
 from runtime.audit.report import KEPT, Fact
 from runtime.audit.spelling import take_apart
+from runtime.audit.terms import is_term, later
 
 # Events that say that something in the log is not as a reader would expect it, and why.
 LANDMARKS = frozenset({"log.started", "log.recovered", "segment.sealed", "segment.pruned"})
@@ -56,13 +57,17 @@ class Remains:
 
 @dataclass(frozen=True, slots=True)
 class Landmark:
-    """A record of one of the LANDMARKS events with its `detail`, in characters that may be shown."""
+    """A record of one of the LANDMARKS events with its `detail`, in characters that may be shown.
+
+    `subjects` are its digests by name.
+    """
 
     index: int
     event: str
     time: str
     record_id: str
     detail: dict[str, Any]
+    subjects: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,6 +85,7 @@ class Scanned:
         closed: turn references that a `turn` in this run closes.
         landmarks: the first few records of each of the LANDMARKS events.
         retention: every record that says what may be, or was, pruned (`prune_check`); details as they stand.
+        retain_until: the latest date or moment until which a record in it must be kept, "" for none.
         sparse: most lines are gone, so nothing is known about those between two that are here.
         counts: how many records of each event.
         problems, remarks: (code, facts), the first few of each code; `noted` counts all of them.
@@ -96,6 +102,7 @@ class Scanned:
     closed: set[str] = field(default_factory=set)
     landmarks: list[Landmark] = field(default_factory=list)
     retention: list[Landmark] = field(default_factory=list)
+    retain_until: str = ""
     sparse: bool = False
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, dict[str, Fact]]] = field(default_factory=list)
@@ -183,6 +190,8 @@ def _check_line(
     if spelled is not None and spelled.event not in LANDMARKS and _CARRIES not in spelled.subjects and not hold:
         _check_order(run, index, (spelled.seq, spelled.prev, spelled.time), before)
         _count(run, index, spelled.event, spelled.turn_ref)
+        if spelled.retain_until is not None:
+            run.retain_until = later(run.retain_until, spelled.retain_until)
         return
     try:
         statement = parse_statement(envelope.payload)
@@ -240,14 +249,21 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
     if event in LANDMARKS and run.counts[event] <= KEPT:
         shown = {plain(name): plain(value) for name, value in detail.items()}
         run.landmarks.append(Landmark(index, event, run.last_time, record_id, shown))
-    if event in _RETENTION:
-        run.retention.append(Landmark(index, event, run.last_time, record_id, detail))
-    subjects = statement.get("subject")
-    for subject in subjects if isinstance(subjects, list) else ():
-        if isinstance(subject, dict) and subject.get("name") == MANIFEST_SUBJECT:
+    subjects: dict[str, str] = {}
+    listed = statement.get("subject")
+    for subject in listed if isinstance(listed, list) else ():
+        if isinstance(subject, dict) and isinstance(name := subject.get("name"), str):
             digest = subject.get("digest")
             value = digest.get("sha256") if isinstance(digest, dict) else None
-            run.manifests.append((index, value if type(value) is str and _HASH.fullmatch(value) else ""))
+            subjects[name] = value if type(value) is str and _HASH.fullmatch(value) else ""
+            if name == MANIFEST_SUBJECT:
+                run.manifests.append((index, subjects[name]))
+    if event in _RETENTION:
+        run.retention.append(Landmark(index, event, run.last_time, record_id, detail, subjects))
+    legal = predicate.get("legal")
+    until = legal.get("retain_until") if isinstance(legal, dict) else None
+    if isinstance(until, str) and is_term(until):
+        run.retain_until = later(run.retain_until, until)
 
 
 def plain(value: object) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 from runtime.audit.envelope import parse_line
 from runtime.audit.files import Files
 from runtime.audit.segments import Segment, iter_lines
+from runtime.audit.terms import later
 
 BALLAST = 1 << 20  # bytes
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-_RETAIN = re.compile(rb'"retain_until":"([0-9TZ:.-]{10,24})"')
+_RETAIN = re.compile(rb'"legal":\{[^{}]*"retain_until":"([0-9TZ:.-]{10,24})"')
 
 
 class DiskFull(Exception):
@@ -92,7 +93,8 @@ class SegmentFile:
         """
         self._files.sync(self._fd)
         self.length += len(data)
-        self._retain_until = max([self._retain_until, *(date for date in retain_until if date)])
+        for date in retain_until:
+            self._retain_until = later(self._retain_until, date or "")
 
     def retain_until(self) -> str:
         """The latest date until which a record here must be kept, '' for none; reads lines of earlier processes."""
@@ -100,7 +102,7 @@ class SegmentFile:
             for line in iter_lines(self.segment):
                 match = _RETAIN.search(parse_line(line).payload)
                 if match is not None:
-                    self._retain_until = max(self._retain_until, match[1].decode("ascii"))
+                    self._retain_until = later(self._retain_until, match[1].decode("ascii"))
             self._fresh = True
         return self._retain_until
 

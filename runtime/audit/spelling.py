@@ -31,6 +31,7 @@ class Spelled:
     time: str
     event: str
     turn_ref: str | None
+    retain_until: str | None
 
 
 def take_apart(payload: bytes) -> Spelled | None:
@@ -40,7 +41,7 @@ def take_apart(payload: bytes) -> Spelled | None:
         return None
     try:
         check_subjects(match[1])
-        turn_ref: str | None = check_fields(match[6])["turn_ref"]
+        fields = check_fields(match[6])
     except DraftRefused:
         return None
-    return Spelled(match[1], int(match[2]), match[3], match[4], match[5], turn_ref)
+    return Spelled(match[1], int(match[2]), match[3], match[4], match[5], fields["turn_ref"], fields["retain_until"])

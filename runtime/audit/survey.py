@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -39,6 +40,20 @@ class Signed:
     source: str
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        OSError: it is not a regular file, or cannot be read.
+    """
+    # Without O_NONBLOCK a named pipe in place of a file would keep us waiting for ever.
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
+
+
 def read_limited(path: Path, limit: int) -> bytes | None:
     """The content of a file, None where there is none.
 
@@ -46,10 +61,7 @@ def read_limited(path: Path, limit: int) -> bytes | None:
         OSError: it is not a regular file, cannot be read, or has more than `limit` bytes.
     """
     try:
-        # Without O_NONBLOCK a named pipe in place of a file would keep us waiting for ever.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file")
+        with open_regular(path) as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
         return None
@@ -190,12 +202,19 @@ def find_segments(folder: Path, report: Report) -> list[Segment]:
         match = _SEGMENT_FILE.fullmatch(name)
         if match is None:
             report.remark("file.stray", file=f"{EVENTS_DIR}/{printable(name)}")
-        elif not (folder / EVENTS_DIR / name).is_file():
+        elif not _is_file(folder / EVENTS_DIR / name):
             report.problem("file.unreadable", file=f"{EVENTS_DIR}/{name}", reason="not a regular file")
         else:
             segments.append(Segment(int(match[2]), match[1], folder / EVENTS_DIR / name))
     segments.sort()
     return segments
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def printable(text: str) -> str:

@@ -122,8 +122,11 @@ class HashTiles:
         """Write the tiles that have become full. After an OSError those not yet written are written next time."""
         for (level, index), tile in list(self._unwritten.items()):
             path = self._directory / tile_path(level, index)
-            self._files.make_dir(path.parent)
-            self._files.replace(path, tile.to_bytes(), durable=False)
+            data = tile.to_bytes()
+            # One that is there already may be the only source of its hashes, and durable: it stays.
+            if not _is_there(path, data):
+                self._files.make_dir(path.parent)
+                self._files.replace(path, data, durable=False)
             self._remember(level, index, tile)
             del self._unwritten[level, index]
 
@@ -199,3 +202,10 @@ class HashTiles:
         self._cache[level, index] = tile
         if len(self._cache) > _CACHED:
             self._cache.popitem(last=False)
+
+
+def _is_there(path: Path, data: bytes) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -47,11 +48,13 @@ from runtime.audit.checkpoint import MAX_NOTE
 from runtime.audit.console import output
 from runtime.audit.errors import AuditError, RecordError
 from runtime.audit.lines import Cutter, cores, scan_all
-from runtime.audit.manifest import MAX_MANIFEST, load_public
+from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST, load_public
 from runtime.audit.merkle import HASH_SIZE
 from runtime.audit.origins import verify_closed
+from runtime.audit.pruned import KEPT_DIR
 from runtime.audit.receipt import MAX_ANSWER, check_answer, read_answer
 from runtime.audit.report import Report
+from runtime.audit.segments import EVENTS_DIR
 from runtime.audit.survey import (
     Signed,
     describe_keys,
@@ -67,6 +70,8 @@ from runtime.audit.witnessed import Kept, Witnessed
 
 Progress = Callable[[int, int], None]
 _NO_WITNESSES = WitnessPolicy()
+_TRIES = 3
+_MAX_REQUEST = 64 << 20  # bytes; only hashed
 
 
 def verify_log(
@@ -79,7 +84,7 @@ def verify_log(
     policy: WitnessPolicy = _NO_WITNESSES,
     on_progress: Progress = lambda _done, _size: None,
 ) -> Report:
-    """Verify a log directory; it may be in use.
+    """Verify a log directory; it may be in use. Where its keys or its files changed meanwhile, it is read again.
 
     Args:
         logs_dir: the directory with keys.json, checkpoint and events/.
@@ -93,6 +98,34 @@ def verify_log(
     Raises:
         AuditError: the verification itself failed.
     """
+    for _ in range(_TRIES):
+        before = _state_of(logs_dir)
+        report = _verify_once(logs_dir, root, jobs=jobs, held=held, kept=kept, policy=policy, on_progress=on_progress)
+        if report.whole or _state_of(logs_dir) == before:
+            break
+    return report
+
+
+def _state_of(logs_dir: Path) -> tuple[object, ...]:
+    """What a writer changes but by appending: the keys, and which segments there are."""
+    try:
+        stated = (logs_dir / MANIFEST_SUBJECT).stat()
+        names = (sorted(os.listdir(logs_dir / name)) for name in (EVENTS_DIR, KEPT_DIR) if (logs_dir / name).is_dir())
+        return (stated.st_mtime_ns, stated.st_ino, *names)
+    except OSError:
+        return ()
+
+
+def _verify_once(
+    logs_dir: Path,
+    root: Ed25519PublicKey,
+    *,
+    jobs: int | None,
+    held: Sequence[Signed],
+    kept: Sequence[Kept],
+    policy: WitnessPolicy,
+    on_progress: Progress,
+) -> Report:
     report = Report("log")
     # (1)
     manifests = read_manifests(logs_dir, root, report)
@@ -147,7 +180,7 @@ def verify_log(
     # (7)
     walk.tiles.finish(lines)
     # (8) (9)
-    walk.finish(complete=True, pruned=cutter.pruned)
+    walk.finish(complete=True, pruned=cutter.pruned, covered=size)
     verify_closed(logs_dir, manifests, report)
     witnessed.judge(lines)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
@@ -164,6 +197,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         reports = _run(arguments, root)
     except AuditError as error:
         sys.stderr.write(f"verify: {error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"verify: {error.strerror or 'a file cannot be read'}\n")
         return 2
     language = arguments.lang
     if arguments.json:
@@ -187,7 +223,7 @@ def _run(arguments: argparse.Namespace, root: Ed25519PublicKey) -> list[Report]:
         keys = _need(arguments.keys, "keys.json", MAX_MANIFEST)
     elif path is not None and path.is_dir():
         keys = _need(path / "keys.json", "keys.json of the log", MAX_MANIFEST)
-    request = _need(arguments.request, "the request", MAX_ANSWER) if arguments.request is not None else None
+    request = _need(arguments.request, "the request", _MAX_REQUEST) if arguments.request is not None else None
     data = _need(arguments.receipt, "the answer", MAX_ANSWER)
     try:
         report, signed = check_answer(read_answer(data), root, keys=keys, request=request)

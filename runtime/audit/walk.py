@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.audit.follow import TileFollower, TreeFollower
 from runtime.audit.manifest import Manifest
 from runtime.audit.merkle import HASH_SIZE
-from runtime.audit.prune_check import Retention
+from runtime.audit.prune_check import Left, Retention
 from runtime.audit.record import NO_PREV
 from runtime.audit.report import Report
 from runtime.audit.scan import Landmark, Scanned
@@ -76,15 +76,15 @@ class Walk:
         self.tree.add(run.leaves)
         self.tiles.add(run.leaves)
         self._count(run)
-        for said in run.retention:
-            self._retention.learn(said)
+        self._retention.learn(run)
 
-    def finish(self, *, complete: bool, pruned: Sequence[tuple[int, int]] = ()) -> None:
+    def finish(self, *, complete: bool, pruned: Sequence[Left] = (), covered: int = 0) -> None:
         """What only shows at the end.
 
         Args:
             complete: all lines of the log were taken, not a part of them.
-            pruned: (first, end) of the segments of which only remains were taken.
+            pruned: the segments of which only remains were taken.
+            covered: how many lines a signed checkpoint covers.
         """
         report, current = self._report, self.in_force.current
         if current is not None and self._newest is not None and current.version < self._newest.version:
@@ -92,8 +92,8 @@ class Walk:
         # (8) The first start is no gap.
         if self._counts["log.started"] > 1 and complete:
             report.remark("gap.restarts", count=self._counts["log.started"] - 1)
-        for first, end in pruned:
-            self._retention.judge(first, end)
+        for gap in pruned:
+            self._retention.judge(gap, covered)
         # (9)
         if self._open and complete:
             report.remark("turns.open", count=len(self._open), index=min(self._open.values()))

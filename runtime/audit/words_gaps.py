@@ -21,6 +21,20 @@ GAPS: Mapping[str, tuple[str, str]] = {
         "Records {first} to {last} are gone, and no record says that they were pruned.",
         "Les enregistrements {first} à {last} ont disparu, et aucun enregistrement ne dit qu'ils ont été élagués.",
     ),
+    "pruned.changed": (
+        "What was kept of the pruned records {first} to {last} is not what record {index} says was kept.",
+        (
+            "Ce qui a été conservé des enregistrements élagués {first} à {last} n'est pas ce que dit "
+            "l'enregistrement {index}."
+        ),
+    ),
+    "sealed.early": (
+        "Record {index} seals a file to be kept until {until}, but a record in it must be kept until {latest}.",
+        (
+            "L'enregistrement {index} scelle un fichier à conserver jusqu'au {until}, mais un enregistrement qu'il "
+            "contient doit l'être jusqu'au {latest}."
+        ),
+    ),
     "pruned.seal": (
         "Records {first} to {last} were pruned, but nothing shows until when they had to be kept.",
         (

@@ -39,6 +39,7 @@ class Words(NamedTuple):
     vocabulary: dict[str, int]
     given: npt.NDArray[np.uint32]
     family: npt.NDArray[np.uint32]
+    proper: npt.NDArray[np.uint32]
     french: Callable[[str], bool]
     english: Callable[[str], bool]
     likeness: Likeness
@@ -109,6 +110,7 @@ def _of_words(unique: list[str], words: Words) -> tuple[Floats, Indices, Indices
         table[rows, 1] = _listed(words.family, keys)
         table[rows, 2] = [words.french(word) for word in alphabetic]
         table[rows, 3] = [words.english(word) for word in alphabetic]
+        table[rows, 3] *= ~_listed(words.proper, keys)
         table[rows, 4:8] = np.clip(words.likeness.scores(alphabetic), -8, 8) / 4
         table[rows, 8] = [min(len(word), 12) / 12 for word in alphabetic]
         endings[rows] = [1 + key(word[-3:]) % (ENDINGS - 1) for word in alphabetic]

@@ -91,7 +91,7 @@ class NameModel:
             )
             self.words = Words(
                 {word: index + 1 for index, word in enumerate(vocabulary)},
-                weights["given"], weights["family"], french, english, likeness,
+                weights["given"], weights["family"], weights["proper"], french, english, likeness,
             )  # fmt: skip
         except Exception as error:
             raise PiiUnavailable("the weights for names cannot be read") from error

@@ -12,7 +12,6 @@ import random
 from contextlib import suppress
 from pathlib import Path
 
-from runtime.audit.tiles import tile_path
 from runtime.audit.writer import LogWriter
 from tests.unit.audit.log_rig import FaultyFiles
 
@@ -74,10 +73,9 @@ class Disk(FaultyFiles):
 
     def lose_power(self, logs: Path) -> None:
         """Checkpoints and tiles that were not synced: any of the states that the format allows for."""
-        durable = _of_pruned_lines(logs)
         for path, before in self.unsynced.items():
             name = path.relative_to(logs).as_posix()
-            if not path.exists() or name in durable or not name.startswith(("checkpoint", "tile/")):
+            if not path.exists() or not name.startswith(("checkpoint", "tile/")):
                 continue
             data = path.read_bytes()
             cut = data[: self._chance.randrange(len(data))] if name.startswith("tile/") else b""
@@ -86,15 +84,6 @@ class Disk(FaultyFiles):
             if left is not None:
                 path.write_bytes(left)
         self.unsynced.clear()
-
-
-def _of_pruned_lines(logs: Path) -> set[str]:
-    """The tiles that are the only source of their hashes: pruning made them durable."""
-    found = set()
-    for path in (logs / "kept").glob("*_*.jsonl"):
-        first, end = (int(part) for part in path.stem.split("_"))
-        found |= {f"tile/{tile_path(0, number)}" for number in range(first // 256, (end - 1) // 256 + 1)}
-    return found
 
 
 def abandon(writer: LogWriter) -> None:

@@ -71,7 +71,6 @@ class History:
         self._known: dict[str, int] = {}  # record id -> index, of what was acknowledged
         self._drafts: list[Draft] = []  # some that were sent, acknowledged or not
         self._in_force = (self.logs / "keys.json").read_bytes()
-        self._last = self.rig.now  # when something was written last
         self._holds: list[str] = []
         self._approvers: list[str] = []
         self._deadly = ""
@@ -90,6 +89,32 @@ class History:
                 self.rig.now += self.chance.randint(1, 3) * DAY
         for _ in range(events):
             self._happen()
+        self.close()
+
+    def play_everything(self) -> None:
+        """A long history in which each of the things that change a log happens, in any order."""
+        self._open()
+        for _ in range(self.chance.randint(5, 6)):
+            self._append(self.chance.randint(70, 90))
+            self.rig.now += self.chance.randint(1, 2) * DAY
+        happenings = [self._rotate_keys, self._erase, self._hold, self._hold, self._change_approvers, self._append]
+        happenings += [self._killed, self._closed, self._rotate_keys, self._append, self._full_disk, self._closed]
+        self.chance.shuffle(happenings)
+        for happening in happenings:
+            if self.writer is None:
+                self._open()
+            happening()
+        self._release_all()
+        self.rig.now += 9 * DAY
+        self._prune()
+        for role in ("record", "log"):
+            while not self._change_keys((role,)):
+                pass  # killed: once more
+            self._reload()
+            self._append()
+        for _ in range(4):
+            self._append(self.chance.randint(8, 30))
+            self.rig.now += DAY
         self.close()
 
     def close(self) -> None:
@@ -131,8 +156,6 @@ class History:
         if dies:
             self._deadly, self._passages = self.chance.choice(START), self.chance.randint(1, 2)
         size = self.chance.choice([6_000, 20_000, 80_000, 1 << 20])
-        if (self.logs / "keys.json").read_bytes() != self._in_force:
-            size, self.rig.now = 1 << 20, min(self.rig.now, self._last)
         self.disk.most = self.chance.choice([1 << 30, 1 << 30, self.chance.randint(100, 5000)])
         retain = self.chance.choice([0, 3]) if self.long else 0
         self.writer = None
@@ -193,7 +216,9 @@ class History:
         return intent(**more) if self.chance.random() < 0.15 else turn(number, **more)
 
     def _date(self, days: int) -> str:
-        return datetime.fromtimestamp((self.rig.now + days * DAY) / 1000, UTC).date().isoformat()
+        """A date, or a moment of that day."""
+        day = datetime.fromtimestamp((self.rig.now + days * DAY) / 1000, UTC).date().isoformat()
+        return day + self.chance.choice(["", "", "", "T00:00:00Z", "T23:59:59.999Z"])
 
     def _append(self, count: int | None = None) -> None:
         count = count or self.chance.choice([1, 1, 2, 5, self.chance.randint(1, 40)])
@@ -207,7 +232,6 @@ class History:
                 self.happened["refused"] += 1
                 continue
             assert isinstance(result, Appended), result
-            self._last = self.rig.now
             assert self._known.setdefault(draft.record_id, result.index) == result.index, "recorded twice"
             self.handed.append(Handed(result, self._in_force))
 
@@ -234,6 +258,14 @@ class History:
             detail = {"action": "log.hold.placed", "hold": name, "first": first, "last": last}
         self._commit([Draft(new_record_id(), "admin", {"actor": OPERATOR, "detail": detail})])
 
+    def _release_all(self) -> None:
+        if self.writer is None:
+            self._open()
+        for name in self._holds:
+            detail = {"action": "log.hold.released", "hold": name}
+            self._commit([Draft(new_record_id(), "admin", {"actor": OPERATOR, "detail": detail})])
+        self._holds = []
+
     # Time, keys, pruning
 
     def _time_passes(self) -> None:
@@ -245,6 +277,7 @@ class History:
         assert self.writer is not None
         if self._change_keys(("record", "log")):
             if self.chance.random() < 0.5:
+                self.rig.now += self.chance.choice([0, DAY])
                 self._append()
             self._reload()
 
@@ -254,15 +287,9 @@ class History:
 
     def _reload(self) -> None:
         assert self.writer is not None
-        self._leave_the_seal_to_the_old_keys()
         with suppress(LogUnavailable):
             self.writer.reload_keys()
             self._in_force = (self.logs / "keys.json").read_bytes()
-
-    def _leave_the_seal_to_the_old_keys(self) -> None:
-        assert self.writer is not None
-        self._commit([self._draft()])
-        self.writer._log._max_segment = 1 << 20
 
     def _change_keys(self, roles: tuple[str, ...]) -> bool:
         """A new version of the manifest, put down by another process; false: that one was killed."""
@@ -275,7 +302,8 @@ class History:
             self.disk.dies_at = self.chance.choice([f"keys.{version}.json", "keys.json"])
         try:
             if roles:
-                succession.rotate(tuple(self.chance.sample(roles, self.chance.randint(1, 2))), origin=ORIGIN, size=size)
+                some = self.chance.sample(roles, self.chance.randint(1, len(roles)))
+                succession.rotate(tuple(some), origin=ORIGIN, size=size)
             elif self._approvers and self.chance.random() < 0.5:
                 with suppress(KeysError):  # retired before
                     succession.retire(self.chance.choice(self._approvers), size=size)

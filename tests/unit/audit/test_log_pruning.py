@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -286,12 +287,12 @@ def test_pruning_before_its_time_is_found(rig: Rig) -> None:
     victim = rig.segments()[0]
     lines = victim.read_bytes().split(b"\n")[:-1]
     detail = {"first": 0, "last": len(lines) - 1, "retain_until": "2027-01-01", "kept": 2}
-    writer.append(
-        Draft(new_record_id(), "segment.pruned", {"actor": {"type": "system", "ref": "log-writer"}, "detail": detail})
-    )
+    kept = lines[0] + b"\n" + lines[-1] + b"\n"
+    said = {"actor": {"type": "system", "ref": "log-writer"}, "detail": detail}
+    writer.append(Draft(new_record_id(), "segment.pruned", said, (("kept", sha256(kept).hexdigest()),)))
     writer.close()
     (rig.logs / "kept").mkdir()
-    (rig.logs / "kept" / f"{0:020d}_{len(lines):020d}.jsonl").write_bytes(lines[0] + b"\n" + lines[-1] + b"\n")
+    (rig.logs / "kept" / f"{0:020d}_{len(lines):020d}.jsonl").write_bytes(kept)
     victim.unlink()
     assert problems(rig) == ["pruned.early"]
 
@@ -315,7 +316,7 @@ def test_pruning_under_a_hold_is_found(rig: Rig) -> None:
         ("tile altered", "tree.root"),
         ("kept", "segment.missing"),
         ("kept line", "pruned.line"),
-        ("kept seal", "pruned.seal"),
+        ("kept seal", "pruned.changed"),
         ("kept noise", "pruned.kept"),
     ],
 )
