@@ -78,11 +78,13 @@ async def _bring_into_force(settings: Settings, succession: Succession, origin: 
     if writer_listens(settings):
         log = SocketLog(settings.writer_socket)
         try:
-            manifest = change(succession, origin, int((await log.status())["size"]))
-            await log.reload_keys()
+            size = await log.pause()
+            try:
+                return change(succession, origin, size)
+            finally:
+                await log.reload_keys()
         finally:
             await log.aclose()
-        return manifest
     # Nobody writes: the start of a writer brings it into force, and needs none of the keys before.
     manifest = change(succession, origin, covered_size(settings.logs_dir))
     await open_log(settings).aclose()

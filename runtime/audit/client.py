@@ -39,6 +39,10 @@ class LogClient(Protocol):
         """size, writable, failed, disk_full. Raises: LogUnavailable."""
         ...
 
+    async def pause(self) -> int:
+        """Let nothing be recorded until `reload_keys`, for some seconds at most; the size. Raises: LogUnavailable."""
+        ...
+
     async def reload_keys(self) -> int:
         """Bring the newest key manifest into force; its version. Raises: KeysError, LogUnavailable."""
         ...
@@ -72,6 +76,10 @@ class InProcessLog:
     async def status(self) -> dict[str, Any]:
         """See `LogClient`."""
         return self._group.status()
+
+    async def pause(self) -> int:
+        """See `LogClient`."""
+        return await self._upkeep.pause()
 
     async def reload_keys(self) -> int:
         """See `LogClient`."""
@@ -109,6 +117,11 @@ class SocketLog:
         """See `LogClient`."""
         self._last += 1
         return await self._ask(self._last, encode({"id": self._last, "status": True}))
+
+    async def pause(self) -> int:
+        """See `LogClient`."""
+        done = await self._do(Task("pause"), self._timeout)
+        return int(done["size"])
 
     async def reload_keys(self) -> int:
         """See `LogClient`."""

@@ -2,7 +2,8 @@
 
 Each version is signed by the root and names the one before it; all stay. It comes into force at the leaf that carries
 its digest, which is the writer's doing (`LogWriter.reload_keys`, or its next start): until then the keys of the version
-before go on. The private keys of a new version are durable before the version is, and the version before it is used.
+before go on. Whoever changes the keys of a running log pauses it (`LogClient.pause`), so that the size he names is that
+very leaf. The private keys of a new version are durable before the version is, and the version before it is used.
 """
 
 from __future__ import annotations

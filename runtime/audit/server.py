@@ -194,7 +194,9 @@ class LogServer:
 
         async def run() -> None:
             try:
-                if task.name == "reload_keys":
+                if task.name == "pause":
+                    answer({"size": await self._upkeep.pause()})
+                elif task.name == "reload_keys":
                     answer({"version": await self._upkeep.reload_keys()})
                 else:
                     answer({"pruned": await self._upkeep.prune(task.held)})

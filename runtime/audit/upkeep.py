@@ -7,13 +7,16 @@ by the writer, between two batches.
 from __future__ import annotations
 
 import asyncio
+import threading
 from functools import partial
 
+from runtime.audit.errors import LogUnavailable
 from runtime.audit.group import GroupCommit
 from runtime.audit.pruning import Holds
 from runtime.audit.writer import LogWriter
 
 MOST = 32  # segments pruned at a time
+PAUSE = 10.0  # seconds that a change of keys may keep everybody waiting
 
 
 class Upkeep:
@@ -25,14 +28,43 @@ class Upkeep:
         self._group = group
         self._holds = Holds()
         self._one = asyncio.Lock()
+        self._paused: tuple[threading.Event, asyncio.Future[int | None]] | None = None
+
+    async def pause(self) -> int:
+        """Let nothing be recorded until `reload_keys`, at most for PAUSE seconds; how many lines there are.
+
+        So a manifest can name the very index at which its keys begin and the ones before end, and a receipt verifies
+        by any version of the manifest from its time on.
+
+        Raises:
+            LogUnavailable: somebody else is changing the keys, or the log is closing.
+        """
+        if self._paused is not None:
+            raise LogUnavailable("somebody else is changing the keys")
+        loop = asyncio.get_running_loop()
+        size: asyncio.Future[int] = loop.create_future()
+        go = threading.Event()
+
+        def wait(writer: LogWriter) -> int | None:
+            loop.call_soon_threadsafe(size.set_result, writer.size)
+            return writer.reload_keys() if go.wait(PAUSE) else None
+
+        self._paused = (go, asyncio.wrap_future(self._group.call(wait)))
+        return await size
 
     async def reload_keys(self) -> int:
-        """Bring the newest key manifest into force; its version.
+        """Bring the newest key manifest into force, and end a pause; the version in force.
 
         Raises:
             KeysError: the keys are missing or belong to another log.
             LogUnavailable: nothing was recorded.
         """
+        if self._paused is not None:
+            (go, done), self._paused = self._paused, None
+            go.set()
+            version = await done
+            if version is not None:
+                return version
         return await asyncio.wrap_future(self._group.call(lambda writer: writer.reload_keys()))
 
     async def prune(self, held: frozenset[str]) -> list[int]:

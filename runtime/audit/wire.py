@@ -4,6 +4,7 @@
     {"id":1,"ok":{…}}                                                 the fields of `Appended`
     {"id":1,"error":{"code":"audit.draft_refused","detail":"…"}}
     {"id":2,"status":true}                                            answered by {"id":2,"ok":{"size":…}}
+    {"id":3,"do":"pause"}                                             answered by {"id":3,"ok":{"size":7}}
     {"id":3,"do":"reload_keys"}                                       answered by {"id":3,"ok":{"version":2}}
     {"id":4,"do":"prune","held":["p_…"]}                              answered by {"id":4,"ok":{"pruned":[0]}}
 
@@ -72,7 +73,7 @@ def read_draft(body: Any) -> Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A request for upkeep: `reload_keys`, or `prune` without what names a reference in `held`."""
+    """A request for upkeep: `pause`, `reload_keys`, or `prune` without what names a reference in `held`."""
 
     name: str
     held: frozenset[str] = frozenset()
@@ -93,7 +94,7 @@ def task_frame(number: int, task: Task) -> bytes:
 def read_task(frame: dict[str, Any]) -> Task:
     """The task of a request. Raises: FrameError."""
     name, held = frame.get("do"), frame.get("held", [])
-    if name not in ("reload_keys", "prune") or not isinstance(held, list):
+    if name not in ("pause", "reload_keys", "prune") or not isinstance(held, list):
         raise FrameError("no such task")
     if any(not isinstance(reference, str) for reference in held):
         raise FrameError("references are text")

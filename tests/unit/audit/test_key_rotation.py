@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import shutil
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from runtime.audit.client import InProcessLog
 from runtime.audit.envelope import keyid_of, seal
 from runtime.audit.errors import KeysError, LogDamaged, LogUnavailable
 from runtime.audit.keys import load_keyring, load_private, load_root_public
+from runtime.audit.receipt import check_answer, make_receipt
 from runtime.audit.record import build_statement
 from runtime.audit.rotation import Succession
 from runtime.audit.verify import verify_log
@@ -200,3 +203,64 @@ def test_a_version_that_is_missing_stops_the_writer(rig: Rig) -> None:
     (rig.logs / "keys.1.json").unlink()
     with pytest.raises(KeysError):
         rig.open()
+
+
+def test_a_paused_log_records_nothing_until_its_new_keys_are_in_force(rig: Rig) -> None:
+    async def run() -> None:
+        log = InProcessLog(rig.open())
+        try:
+            size = await log.pause()
+            waiting = asyncio.create_task(log.append(turn()))
+            with pytest.raises(LogUnavailable, match="somebody else"):
+                await log.pause()
+            succession(rig).rotate(("log", "record"), origin=ORIGIN, size=size)
+            assert not waiting.done()
+            assert await log.reload_keys() == 2
+            appended = await waiting
+            assert appended.index > size
+            answer = {
+                "receipt": make_receipt(appended, appended.line.encode(), (rig.logs / "keys.json").read_bytes(), {})
+            }
+            report, _ = check_answer(answer, load_root_public(rig.keys))
+            assert report.whole, report.problems
+        finally:
+            await log.aclose()
+        assert verify(rig).whole
+
+    asyncio.run(run())
+
+
+def test_a_change_of_keys_that_comes_to_nothing_lets_the_log_go_on(rig: Rig) -> None:
+    async def run() -> None:
+        log = InProcessLog(rig.open())
+        try:
+            await log.pause()
+            assert await log.reload_keys() == 1
+            await log.append(turn())
+        finally:
+            await log.aclose()
+        assert verify(rig).whole
+
+    asyncio.run(run())
+
+
+def test_every_receipt_verifies_by_the_manifest_of_any_later_time(rig: Rig) -> None:
+    async def run() -> None:
+        log = InProcessLog(rig.open())
+        given = []
+        try:
+            for _ in range(3):
+                appended = await log.append(turn())
+                given.append((appended, (rig.logs / "keys.json").read_bytes()))
+                succession(rig).rotate(("record", "log"), origin=ORIGIN, size=await log.pause())
+                await log.reload_keys()
+        finally:
+            await log.aclose()
+        newest = (rig.logs / "keys.json").read_bytes()
+        for appended, then in given:
+            for keys in (then, newest):
+                answer = {"receipt": make_receipt(appended, appended.line.encode(), keys, {})}
+                report, _ = check_answer(answer, load_root_public(rig.keys), keys=newest)
+                assert report.whole, report.problems
+
+    asyncio.run(run())
