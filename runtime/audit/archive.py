@@ -26,7 +26,7 @@ _PLAIN = frozenset(b"0\0")
 _EXTENDED = frozenset(b"xgLK")
 _ENTRY = b"PK\x01\x02"
 #: What reading a damaged archive raises, besides OSError.
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
 
 
 def unpack(path: Path, folder: Path, wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:

@@ -88,7 +88,7 @@ def begin(
         old = unfinished(logs_dir, manifests[-1])
         if old is None:
             old = next(item for item in reversed(manifests[-1].origins) if item not in manifests[-1].closed)
-            closed = examine(logs_dir, manifests, old, reason, known)  # (2)
+            closed = examine(logs_dir, manifests, old, reason, known=known)  # (2)
             succession = Succession(keys_dir, logs_dir, root, passphrase=passphrase, files=files)
             succession.begin_origin(name, after=old, closed=closed)  # (3)
             manifests = (*manifests, succession.current)
@@ -101,15 +101,22 @@ def begin(
 
 
 def examine(
-    logs_dir: Path, manifests: Sequence[Manifest], origin: str, reason: str, known: Sequence[bytes] = ()
+    logs_dir: Path,
+    manifests: Sequence[Manifest],
+    origin: str,
+    reason: str,
+    *,
+    known: Sequence[bytes] = (),
+    held: Sequence[Signed] = (),
 ) -> Closed:
-    """Step (2): how the log of `origin` in this directory ends.
+    """Step (2): how the log of `origin` in this directory ends, by the checkpoints there and those kept elsewhere.
 
     Raises:
         KeysError: a checkpoint that was brought along is not one of this log.
     """
     scratch = Report("log")
     signed = [item for item in read_checkpoints(logs_dir, manifests, scratch) if item.checkpoint.origin == origin]
+    signed += held
     for text in known:
         item = check_signed(text, "brought along", manifests, scratch)
         if item is None or item.checkpoint.origin != origin:
@@ -155,8 +162,15 @@ def sound_lines(logs_dir: Path, manifests: Sequence[Manifest], origin: str, sign
     return sound
 
 
-def verify_closed(logs_dir: Path, manifests: Sequence[Manifest], report: Report) -> None:
-    """Check every closed origin of the newest manifest as far as it is said to be sound; note its gap in words."""
+def verify_closed(logs_dir: Path, manifests: Sequence[Manifest], held: Sequence[Signed], report: Report) -> None:
+    """Check every closed origin of the newest manifest as far as it is said to be sound; note its gap in words.
+
+    Args:
+        logs_dir: the log that follows them.
+        manifests: all versions, oldest first.
+        held: checkpoints of closed logs that somebody else kept: these must still agree with them.
+        report: takes what is found.
+    """
     newest = manifests[-1]
     for origin, closed in newest.closed.items():
         folder = origin_dir(logs_dir, newest, origin)
@@ -165,7 +179,8 @@ def verify_closed(logs_dir: Path, manifests: Sequence[Manifest], report: Report)
         if not folder.is_dir():
             report.remark("origin.absent", **facts)
             continue
-        found = examine(folder, manifests, origin, closed.reason)
+        kept = [item for item in held if item.checkpoint.origin == origin]
+        found = examine(folder, manifests, origin, closed.reason, held=kept)
         if found.sound < closed.sound:
             report.problem("origin.damaged", **facts, found=found.sound)
         elif found.size > closed.size:

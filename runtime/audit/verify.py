@@ -142,6 +142,9 @@ def _verify_once(
         witnessed.take_anchors(logs_dir, origin, manifests)
         witnessed.take_kept(kept, manifests)
     held = (*held, *witnessed.signed)
+    closed = manifests[-1].closed
+    ended = [item for item in held if item.checkpoint.origin in closed]  # of a log that this one follows
+    held = [item for item in held if item not in ended]
     foreign = [item for item in (*signed, *held) if origin is not None and item.checkpoint.origin != origin]
     for item in foreign:
         report.problem("checkpoint.other_log", source=item.source, origin=item.checkpoint.origin)
@@ -181,7 +184,7 @@ def _verify_once(
     walk.tiles.finish(lines)
     # (8) (9)
     walk.finish(complete=True, pruned=cutter.pruned, covered=size)
-    verify_closed(logs_dir, manifests, report)
+    verify_closed(logs_dir, manifests, ended, report)
     witnessed.judge(lines)
     report.facts |= {"size": size, "checkpoints": walk.tree.compared, "tiles": walk.tiles.compared}
     if origin is not None:

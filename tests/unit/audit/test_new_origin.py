@@ -111,6 +111,27 @@ def test_old_receipts_still_verify(rig: Rig) -> None:
     assert report.whole, report.problems
 
 
+@pytest.mark.parametrize("rewritten", [False, True])
+def test_old_receipts_are_compared_with_the_old_log(rig: Rig, rewritten: bool) -> None:
+    root = load_root_public(rig.keys)
+    writer = rig.open()
+    appended = writer.append(turn())
+    answer = {"receipt": make_receipt(appended, appended.line.encode(), (rig.logs / "keys.json").read_bytes(), {})}
+    writer.close()
+    if rewritten:  # with all keys, before it was closed
+        for path in (*rig.segments(), rig.logs / "checkpoint"):
+            path.unlink()
+        shutil.rmtree(rig.logs / "checkpoints")
+        rig.closed(4)
+    begin(rig)
+    rig.closed(1)
+    _, signed = check_answer(answer, root, keys=(rig.logs / "keys.json").read_bytes())
+    assert signed is not None
+    report = verify_log(rig.logs, root, jobs=1, held=[signed])
+    assert report.whole is not rewritten
+    assert report.counts["origin.damaged"] == rewritten
+
+
 def test_a_third_origin_after_the_second(rig: Rig) -> None:
     rig.closed(5)
     begin(rig)
