@@ -36,22 +36,23 @@ class Retention:
         self._latest = ""  # until when the records since the last seal must be kept
 
     def learn(self, run: Scanned) -> None:
-        """Take a run of lines into account; called in the order of leaves. A run never reaches over a seal."""
-        self._latest = later(self._latest, run.retain_until)
+        """Take a run of lines into account; called in the order of leaves."""
         for said in run.retention:
             if len(self._sealed) + len(self._pruned) + len(self._holds) >= _MOST:
                 return
             first, last, until = (said.detail.get(name) for name in ("first", "last", "retain_until"))
             if said.event == "segment.sealed":
                 self._sealed[said.index] = said
-                if isinstance(until, str) and later(until, self._latest) != until and not run.sparse:
-                    self._report.problem("sealed.early", index=said.index, until=plain(until), latest=self._latest)
+                latest = later(self._latest, said.latest)
+                if isinstance(until, str) and later(until, latest) != until and not run.sparse:
+                    self._report.problem("sealed.early", index=said.index, until=plain(until), latest=latest)
                 self._latest = ""
             elif said.event == "segment.pruned" and isinstance(first, int) and isinstance(last, int):
                 # The first one counts: a crash may have it said twice.
                 self._pruned.setdefault((first, last), said)
             elif said.event == "admin":
                 self._holds.append(said)
+        self._latest = later(self._latest, run.retain_until)
 
     def judge(self, gap: Left, covered: int) -> None:
         """Note how a segment that is gone went: a remark if it was allowed, a problem if not.

@@ -59,7 +59,7 @@ class Remains:
 class Landmark:
     """A record of one of the LANDMARKS events with its `detail`, in characters that may be shown.
 
-    `subjects` are its digests by name.
+    `subjects` are its digests by name; `latest` is, of a seal, until when lines of the run before it must be kept.
     """
 
     index: int
@@ -68,6 +68,7 @@ class Landmark:
     record_id: str
     detail: dict[str, Any]
     subjects: dict[str, str] = field(default_factory=dict)
+    latest: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Scanned:
         closed: turn references that a `turn` in this run closes.
         landmarks: the first few records of each of the LANDMARKS events.
         retention: every record that says what may be, or was, pruned (`prune_check`); details as they stand.
-        retain_until: the latest date or moment until which a record in it must be kept, "" for none.
+        retain_until: the latest date or moment until which a record behind its last seal must be kept, "" for none.
         sparse: most lines are gone, so nothing is known about those between two that are here.
         counts: how many records of each event.
         problems, remarks: (code, facts), the first few of each code; `noted` counts all of them.
@@ -259,7 +260,9 @@ def _collect(run: Scanned, index: int, statement: dict[str, Any], predicate: dic
             if name == MANIFEST_SUBJECT:
                 run.manifests.append((index, subjects[name]))
     if event in _RETENTION:
-        run.retention.append(Landmark(index, event, run.last_time, record_id, detail, subjects))
+        run.retention.append(Landmark(index, event, run.last_time, record_id, detail, subjects, run.retain_until))
+        if event == "segment.sealed":
+            run.retain_until = ""
     legal = predicate.get("legal")
     until = legal.get("retain_until") if isinstance(legal, dict) else None
     if isinstance(until, str) and is_term(until):

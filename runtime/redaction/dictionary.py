@@ -62,7 +62,9 @@ def _english() -> npt.NDArray[np.uint64]:
         key = get_string_id(name)
         words.update(tables.get("lemma_index", {}).get(key, ()))
         words.update(tables.get("lemma_exc", {}).get(key, ()))
-    words.update(word + ending for word in list(words) for ending in ("s", "es", "ed", "ing", "ly", "d") if word.isalpha())
+    words.update(
+        word + ending for word in list(words) for ending in ("s", "es", "ed", "ing", "ly", "d") if word.isalpha()
+    )
     return _hashes(words)
 
 

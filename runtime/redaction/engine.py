@@ -21,14 +21,16 @@ from pathlib import Path
 
 from runtime.redaction import names
 from runtime.redaction.dictionary import Dictionary
+from runtime.redaction.disguise import readings
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
 from runtime.redaction.language import languages
 from runtime.redaction.ner import MODELS, NameModel, installed_version
-from runtime.redaction.normalise import fold, view
+from runtime.redaction.normalise import View, fold, view
 from runtime.redaction.recognizers import IDENTIFIERS
 from runtime.redaction.recognizers.base import Run
+from runtime.redaction.recognizers.labels import PERSONAL
 from runtime.redaction.segments import Scanner, scan
-from runtime.redaction.spans import Span, resolve
+from runtime.redaction.spans import Span, resolve, trimmed
 
 MAX_CHARS = 200_000
 NAMED = ("PERSON", "LOCATION")
@@ -147,16 +149,24 @@ class PiiEngine:
 
     def find(self, segment: str, left: str) -> list[Span]:
         """The identifiers of one segment (see `segments.py`)."""
-        folded = view(segment)
-        run = Run(folded.text, fold(left))
-        candidates = []
+        folded, before = view(segment), fold(left)
+        candidates: list[Span] = []
+        run = Run(folded.text, before)
+        self._read(run, folded, candidates)
+        for reading in readings(folded, run.words, broken=run.topics & PERSONAL != 0):
+            self._read(Run(reading.text, before), reading, candidates)
+        if len(candidates) < 2:  # most segments
+            return [span for one in candidates if (span := trimmed(one, segment))]
+        return resolve(candidates, segment)
+
+    def _read(self, run: Run, folded: View, found: list[Span]) -> None:
+        """Add what the recognizers see in one reading of a segment."""
         for recognizer in self._recognizers:
             if recognizer.applies(run):
                 for hit in recognizer.find(run):
                     start, end = folded.back(hit.start, hit.end)
                     entity = hit.entity or recognizer.ENTITY
-                    candidates.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
-        return resolve(candidates, segment) if candidates else candidates
+                    found.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
 
     def _names(
         self, texts: Sequence[str], identifiers: Sequence[list[Span]], check: Callable[[], None]

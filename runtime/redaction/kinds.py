@@ -10,8 +10,10 @@ import re
 from enum import IntFlag
 
 from runtime.redaction.lexicon import word_set
+from runtime.redaction.normalise import fold
 from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.street_address import BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
+from runtime.redaction.recognizers.street_words import ACCENTED, BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
+from runtime.redaction.spoken import NUMBER_WORDS, TELLING
 
 
 class Kind(IntFlag):
@@ -27,69 +29,91 @@ class Kind(IntFlag):
     STREET = 128
     NAME = 256  # begins with a capital
     ADDRESS = 512  # speaks of where somebody lives
-    READ = 1024  # a segment with this word is read by the recognizers
+    SINGLE = 1024  # one character
+    DIGITS = 2048  # digits in letters: "cinq", "seven"
+    PROVINCE = 4096
+    READ = 8192  # the highest: a segment with this word is read by the recognizers
 
 
-NUMBER, CIVIC, CAPITALS, MARK, AROUND, LINK, SECRET, STREET, NAME, ADDRESS, READ = map(int, Kind)
+(
+    NUMBER, CIVIC, CAPITALS, MARK, AROUND, LINK, SECRET, STREET, NAME, ADDRESS, SINGLE, DIGITS, PROVINCE, READ,
+) = map(int, Kind)  # fmt: skip
 
 
 _LINKS = word_set(
     """
-    at arobase arobas dot point commercial @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at] [dot] [arobase] [point] [@]
-    [.] {at} {dot}
+    at arobase arobas dot point commercial chez underscore tiret dash @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at]
+    [dot] [arobase] [point] [@] [.] {at} {dot} {arobase} {point} <at> <dot> -at- -dot- *at* *dot* (a) [a]
     """
 )
-_LINKS_OF_PROSE = word_set("at point . commercial")
+_LINKS_OF_PROSE = word_set("at . commercial chez dash tiret")
 _BESIDE_NUMBERS = MONTHS | word_set(
     """
-    ext extension poste x p no n° num numéro number bis ter $ € £ % cad usd eur dollars dollar euros euro habitants
-    inhabitants people personnes residents km kg mm cm ms px ko mo go kb mb gb octets bytes tonnes tons hectares acres
-    million millions fois times units unités kwh
+    ext extension poste x p no n° num numéro number bis ter quater $ € £ % cad usd eur dollars dollar euros euro
+    habitants inhabitants people personnes residents km kg mm cm ms px ko mo go kb mb gb octets bytes tonnes tons
+    hectares acres million millions fois times units unités kwh app appt apt appartement apartment unit unité suite
+    ste bureau bur local of porte chambre room bâtiment bat bât building ph rr r.r station succ cedex rt tq version
     """
 )
 _SECRETS = word_set(
     """
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
-    token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cryptogramme bearer authorization code otp
-    -----begin
-    --password --token --secret -p wifi wi-fi
+    token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
+    code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
+    creds basic pw psw
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
 _ADDRESSES = word_set(
     """
-    adresse adresses address addresses habite habites habitent habitons demeure demeurant réside live lives living
-    resides livrer livraison deliver ship envoyer envoyez
+    adresse adresses address addresses addressed habite habites habitent habitons habitait demeure demeurant réside live
+    lives lived living resides residing livrer livraison livré deliver delivered ship shipped envoyer envoyez envoyé
+    domicile domicilié domiciliée sis sise déménage déménagé moved moving located situé située mailing
     """
 )
-_STREETS = FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
-_KINDS = {
-    **dict.fromkeys(_BESIDE_NUMBERS, AROUND),
-    **dict.fromkeys(_SECRETS, SECRET | READ),
-    **{word: STREET | (AROUND if word in _BESIDE_NUMBERS else 0) for word in _STREETS},
-    **dict.fromkeys(_ADDRESSES, ADDRESS),
-    **{word: LINK | (0 if word in _LINKS_OF_PROSE else READ) for word in _LINKS},
-}
+_PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
+_STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
+_KINDS: dict[str, int] = {}
+for _bits, _words in (
+    (AROUND, _BESIDE_NUMBERS),
+    (SECRET | READ, _SECRETS),
+    (STREET, _STREETS),
+    (ADDRESS, _ADDRESSES),
+    (LINK, _LINKS),
+    (READ, _LINKS - _LINKS_OF_PROSE),
+    (DIGITS, NUMBER_WORDS | TELLING),
+    (READ, TELLING),
+    (PROVINCE, _PROVINCES),
+):
+    for _word in _words:
+        _KINDS[_word] = _KINDS.get(_word, 0) | _bits
 _EDGES = ".,;:!?()[]{}*'’«»=“”"
 _DIGIT = re.compile(r"\d")
-_CIVIC = re.compile(r"[(]?\d{1,6}(?:-\d{1,6})?[A-Za-z]?,?")
-_NOTABLE = re.compile(r"[@＠﹫=_]|://|%40|&#|&commat|(?:[:-][0-9A-Fa-f]{2}){3}|.{20}", re.DOTALL)
+_CIVIC = re.compile(r"[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
+_NOTABLE = re.compile(
+    r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
+    re.DOTALL,
+)
 
 
 def kind(word: str) -> int:
     """The bits of one word (`Kind`)."""
-    if len(word) < 20:  # most words, without further questions
+    if not word.isascii() and (folded := fold(word)) != word and folded:
+        word = folded
+    if 1 < len(word) < 20:  # most words, without further questions
         if word.isalpha():
             if word.islower():
                 return _KINDS.get(word, 0)
             if word.istitle():
                 return _KINDS.get(word.lower(), 0) | NAME
-        elif word[-1] in ",." and word[:-1].isalpha() and word.islower():
+        elif len(word) > 2 and word[-1] in ",." and word[:-1].isalpha() and word.islower():
             return _KINDS.get(word[:-1], 0)
     return _looked_at(word)
 
 
 def _looked_at(word: str) -> int:
+    if word.isdigit():
+        return NUMBER | READ | (CIVIC if len(word) <= 6 else 0) | (SINGLE if len(word) == 1 else 0)
     plain = word.strip(_EDGES)
     lowered = plain.lower()
     bits = _KINDS.get(lowered, 0) | _KINDS.get(word.lower(), 0)
@@ -97,17 +121,24 @@ def _looked_at(word: str) -> int:
         bits |= NUMBER | READ
         if _CIVIC.fullmatch(word):
             bits |= CIVIC
-    elif plain.isupper() and len(plain) <= 5:
-        bits |= CAPITALS
+    elif plain.isupper():
+        if len(plain) <= 5:
+            bits |= CAPITALS
+    elif len(plain) >= 7 and plain.isalnum() and not plain.islower() and not plain.istitle():
+        bits |= READ  # mixed case: a key, or text in base64
     if len(word) <= 3 and not any(map(str.isalnum, word)):
         bits |= MARK
+    if len(plain) == 1 or len(word) == 1:
+        bits |= SINGLE
     if word[0] in "@＠" or word[-1] in "@＠":
         bits |= LINK
     if plain[:1].isupper():
         bits |= NAME
     if lowered.endswith(_SECRET_ENDS):
         bits |= SECRET
-    if bits & SECRET or _NOTABLE.search(word):
+    if "-" in lowered and lowered.partition("-")[0] in NUMBER_WORDS:
+        bits |= DIGITS | READ  # quarante-deux
+    if not bits & READ and (bits & SECRET or _NOTABLE.search(word)):
         bits |= READ
     return bits
 
@@ -118,12 +149,30 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if not gap.isspace():
         return False
-    if left & NUMBER:
-        if right & (NUMBER | CAPITALS | MARK | AROUND | STREET) or (left & CIVIC and right & NAME):
-            return True
-        return "@" in before
-    if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
-        return bool(left & (CAPITALS | MARK | AROUND | STREET)) or (len(before) == 4 and before.isalpha())
-    if left & AROUND and right & STREET:  # 15 bis avenue
+    if left & SINGLE and right & SINGLE:  # j e a n
         return True
-    return "@" in before and (before[-1] == "." or word[0] == ".")
+    if left & NUMBER:
+        if right & (NUMBER | CAPITALS | MARK | AROUND | STREET | DIGITS) or (left & CIVIC and word[0].isalpha()):
+            return True
+        if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm
+            return True
+        return "@" in before or before[-1] == "=" or before[-1] == "⑈"
+    if left & DIGITS and right & (DIGITS | NUMBER):
+        return True
+    if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
+        return (
+            bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
+            or (3 <= len(before) <= 4 and before.isalpha())
+            or len(before) >= 60
+        )
+    if right & PROVINCE and left & NAME:  # Montréal (Québec)
+        return True
+    if right & STREET and not left & ~(NAME | STREET | AROUND | CAPITALS):  # 12 maple street; 15 bis avenue; P.O. box
+        return True
+    if left & AROUND and right & AROUND:  # 12th of March
+        return True
+    if before[-1] == "," and right & CAPITALS and len(word) == 2:  # Springfield, IL
+        return True
+    return ("@" in before and (before[-1] == "." or word[0] == "." or "\n" in gap)) or (
+        before[-1] == "=" and "\n" in gap
+    )

@@ -66,7 +66,7 @@ def shape(text: str) -> int:
             return 0 if len(text) > 1 else 1
         if text.isupper():
             return 2 if len(text) == 1 else 3 if len(text) < 4 else 4
-        if text.istitle() or text[0].isupper() and text[1:].islower():
+        if text.istitle() or (text[0].isupper() and text[1:].islower()):
             return 5 if len(text) > 2 else 6
         return 7 if text[0].isupper() else 8
     if text[0].isdigit():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.audit.pruning import Holds
-from runtime.audit.record import Draft, new_record_id
+from runtime.audit.record import Draft, new_record_id, prepare
 from tests.attacks.log_scene import Scene, Segment, attack
 from tests.unit.audit.forge import put, statement_of
 from tests.unit.audit.log_rig import DAY, turn
@@ -159,10 +159,14 @@ def remains(segment: Segment) -> bytes:
     return b"".join(kept)
 
 
+def kept_file(scene: Scene, segment: Segment) -> Path:
+    return scene.logs / "kept" / f"{segment.first:020d}_{segment.end:020d}.jsonl"
+
+
 def remove(scene: Scene, segment: Segment) -> None:
     """As pruning leaves it."""
     (scene.logs / "kept").mkdir(exist_ok=True)
-    put(scene.logs / "kept" / f"{segment.first:020d}_{segment.end:020d}.jsonl", remains(segment))
+    put(kept_file(scene, segment), remains(segment))
     segment.path.unlink()
 
 
@@ -170,8 +174,8 @@ def full_tiles_over(scene: Scene) -> Segment:
     """A sealed segment all of whose hashes are in full tiles; the log is lengthened for that."""
     segment = scene.any_segment(sealed=True)
     writer = scene.rig.open()
-    while writer.size < (segment.end // 256 + 1) * 256:
-        writer.append(turn())
+    missing = (segment.end // 256 + 1) * 256 - writer.size
+    writer.commit([prepare(turn()) for _ in range(missing)])
     writer.close()
     return segment
 
@@ -192,15 +196,15 @@ def declare(scene: Scene, segment: Segment, *, shift: int = 0, later: int = 0) -
     writer.close()
 
 
-def lengthened(scene: Scene, **more: Any) -> Segment:
-    """A segment of a day of its own, the first record of which is to be kept as `more` says; a full tile follows."""
+def lengthened(scene: Scene, until: str | None = None) -> Segment:
+    """A segment of a day of its own, to be kept as its first record says, with an erasure in it; a full tile follows."""
     scene.rig.now += DAY
     writer = scene.rig.open()
-    for number in range(256):
-        writer.append(turn(**({} if number else more)))
+    erasure = Draft(new_record_id(), "erasure.completed", {"actor": ACTOR, "detail": {"turns": 1}})
+    first = turn(**({"legal": {"retain_until": until}} if until else {}))
+    writer.commit([prepare(draft) for draft in (first, erasure, *(turn() for _ in range(254)))])
     scene.rig.now += DAY
-    for _ in range(256):
-        writer.append(turn())
+    writer.commit([prepare(turn()) for _ in range(256)])
     writer.close()
     path = scene.rig.segments()[-2]
     return Segment(path, int(path.name[-26:-6]), path.read_bytes().split(b"\n")[:-1])
@@ -220,7 +224,7 @@ def another_declared(scene: Scene) -> None:
 
 @attack("a segment goes before its time", OPERATOR, "pruned.early")
 def early(scene: Scene) -> None:
-    segment = lengthened(scene, legal={"retain_until": "2099-01-01"})
+    segment = lengthened(scene, "2099-01-01")
     declare(scene, segment, later=scene.chance.choice([0, 400]) * DAY)
     remove(scene, segment)
 
@@ -234,11 +238,10 @@ def without_date(scene: Scene) -> None:
 
 @attack("a segment goes, and what should outlive it was never kept", OPERATOR, "pruned.changed")
 def nothing_kept(scene: Scene) -> None:
-    segment = full_tiles_over(scene)
+    segment = lengthened(scene, "2027-01-01")
     declare(scene, segment, later=400 * DAY)
     remove(scene, segment)
-    path = scene.kept()[-1]
-    put_lines(path, path.read_bytes().split(b"\n")[-2:-1])
+    put_lines(kept_file(scene, segment), segment.lines[-1:])
 
 
 @attack("a segment goes under a hold", OPERATOR, "pruned.held")

@@ -141,7 +141,9 @@ class Scene:
         return max(found, default=-1)
 
     def kept(self) -> list[Path]:
-        return sorted((self.logs / "kept").glob("*.jsonl"))
+        """What is left of the segments that were pruned."""
+        there = {segment.first for segment in self.segments}
+        return sorted(path for path in (self.logs / "kept").glob("*.jsonl") if int(path.name[:20]) not in there)
 
     # Keys
 
@@ -154,6 +156,9 @@ class Scene:
         manifest = self.manifest()
         entry = next(item for item in manifest["keys"] if item["role"] == role and item["not_after"] is None)
         return self.keys(role)[entry["keyid"]]
+
+    def of_the_last_line(self) -> Ed25519PrivateKey:
+        return self.keys("record")[parse_line(self.segments[-1].lines[-1]).keyid]
 
     def retired(self, role: str) -> Ed25519PrivateKey:
         manifest = self.manifest()

@@ -28,7 +28,7 @@ from tests.attacks.log_process import Served, insist
 from tests.attacks.log_verdicts import assert_receipts, assert_whole
 from tests.unit.audit.log_rig import ORIGIN, Rig, intent, make_rig, turn
 
-HISTORIES = int(os.environ.get("FILAGENT_TEST_HISTORIES", "240"))
+HISTORIES = int(os.environ.get("FILAGENT_TEST_HISTORIES", "200"))
 EACH = 40  # histories in one test
 WRITERS = 8
 

@@ -8,15 +8,23 @@ no code with the product's, must see each of them too.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from pathlib import Path
 
 import pytest
 
+from runtime.audit.bundle import Selection, export_bundle
+from runtime.audit.bundle_check import verify_bundle
+from runtime.audit.errors import ProofError
+from runtime.audit.merkle import verify_consistency, verify_inclusion
+from runtime.audit.proofs import consistency_for, covered_size
+from runtime.audit.receipt import check_answer, make_receipt
 from runtime.audit.verify import verify_log
 from tests.attacks import log_attacks_files, log_attacks_keys, log_attacks_pruning
 from tests.attacks.log_attacks_keys import changed_at, one_more
+from tests.attacks.log_attacks_proofs import BUNDLES, RECEIPTS
 from tests.attacks.log_oracle import OtherVerifier
 from tests.attacks.log_scene import ATTACKS, Scene, Stage, rich_history
 from tests.attacks.log_verdicts import assert_whole, held_checkpoints
@@ -73,6 +81,57 @@ def test_the_table_is_large_enough() -> None:
     }
 
 
+# What leaves the machine
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_attack_on_a_bundle_is_caught(name: str, stages: list[Stage], tmp_path: Path) -> None:
+    act, caught = BUNDLES[name]
+    for number, stage in enumerate(stages):
+        chance = random.Random(f"{name} {number}")
+        logs, root = stage.history.logs, stage.history.root
+        size = covered_size(logs)
+        folder = tmp_path / str(number)
+        export_bundle(logs, folder, Selection(first=size - chance.randint(6, 40), end=size))
+        assert verify_bundle(folder, root).whole
+        act(folder, chance)
+        report = verify_bundle(folder, root)
+        assert codes(report) & caught, f"stage {number}: caught as {codes(report)}"
+
+
+@pytest.mark.parametrize("name", RECEIPTS)
+def test_attack_on_a_receipt_is_caught(name: str, stages: list[Stage]) -> None:
+    act, caught = RECEIPTS[name]
+    for number, stage in enumerate(stages):
+        chance = random.Random(f"{name} {number}")
+        handed = [item for item in stage.history.handed if item.appended.line and item.appended.index > 300]
+        first, other = chance.sample(handed, 2)
+        while other.appended.tree_size == first.appended.tree_size:
+            other = chance.choice(handed)
+        receipt, another = (
+            make_receipt(item.appended, item.appended.line.encode(), item.keys, {}) for item in (first, other)
+        )
+        assert check_answer({"receipt": receipt}, stage.history.root)[0].whole
+        act(receipt, another, chance)
+        report, _ = check_answer({"receipt": receipt}, stage.history.root)
+        assert codes(report) & caught, f"stage {number}: caught as {codes(report)}"
+
+
+def test_from_nothing_nothing_is_shown(stages: list[Stage]) -> None:
+    logs = stages[0].history.logs
+    size, leaf = covered_size(logs), b"\x01" * 32
+    assert consistency_for(logs, 0) is None
+    assert consistency_for(logs, size + 1) is None
+    empty = hashlib.sha256(b"").digest()
+    for proof in ([], [leaf], [b""], [empty] * 9):
+        with pytest.raises(ProofError):
+            verify_consistency(0, size, proof, empty, leaf)
+        with pytest.raises(ProofError):
+            verify_consistency(1, 2, [b""], leaf, hashlib.sha256(b"\x01" + leaf).digest())
+        with pytest.raises(ProofError):
+            verify_inclusion(b"", 0, size, proof, empty)
+
+
 # Declared: whole by itself, and contradicted by what somebody else kept
 
 
@@ -85,7 +144,7 @@ def set_back_and_continued(scene: Scene) -> None:
     set_back(scene)
     last = scene.segments[-1]
     for _ in range(scene.chance.randint(1, 9)):
-        one_more(scene, scene.active("record"))
+        one_more(scene, scene.of_the_last_line())
         scene.leaves.append(leaves_of(last.lines[-1:])[0])
 
 
@@ -136,3 +195,6 @@ def test_what_proves_nothing_may_be_lost(stages: list[Stage], tmp_path: Path) ->
 if __name__ == "__main__":
     for entry in ATTACKS.values():
         print(f"{entry.holder:12} {entry.name:84} {', '.join(sorted(entry.caught))}")
+    for kind, table in (("a bundle", BUNDLES), ("a receipt", RECEIPTS)):
+        for name, (_, caught) in table.items():
+            print(f"{kind:12} {name:84} {', '.join(sorted(caught))}")

@@ -13,34 +13,33 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
-from runtime.redaction.normalise import view
+from runtime.redaction.normalise import lowered, view
+from runtime.redaction.recognizers.labels import CODE, LABELS, MARK, OTHER, REACH, WORDS, Label, about, label
 
 _DIGITS = re.compile(r"[0-9]+")
+_LETTERS = re.compile(r"[a-z]+")
+_ANY_LETTERS = re.compile(r"[^\W\d_]+")
 # What people put between the digits of one number, a line break included.
 SEPARATORS = " .-\n/_"
 SEP = r"[ .\-\n/_]{0,3}"
+LEAST, MOST = 7, 19  # digits of the numbers that `Run.numbers` lists
 _UNIT = re.compile(
     r" ?(?:[$€£¥%°]|(?:cad|usd|eur|dollars?|euros?|livres?|habitants?|inhabitants|people|personnes|residents|voters|"
-    r"km|kg|mm|cm|ms|px|kwh|mwh|ko|mo|go|kb|mb|gb|tb|octets|bytes|tonnes?|tons?|hectares|acres|m[23²³]|millions?|"
-    r"times|fois|units?|unités?)\b)"
+    r"km|kg|mm|cm|ms|px|kwh|mwh|ko|mo|go|kb|mb|gb|tb|octets|bytes|tonnes?|tons?|hectares|acres|m[23]|millions?|"
+    r"milliards?|billions?|times|fois|units?|unites?|pages?|mots|words|lignes|lines|rows|vues|views|pas|steps|"
+    r"exemplaires|copies|ans|years|heures|hours|minutes|secondes|seconds|jours|days)\b)"
 )
+# Where a value may begin: at a digit, or at a few letters that belong to the digits behind them.
+_VALUE = re.compile(
+    r"(?<![A-Za-z0-9\\])(?<![0-9] )(?<![A-Z0-9][\-/.])(?=(?:([A-Z]{1,6})[ .#]|"
+    r"[A-Z]{1,6} ?[\-/_] ?|[A-Za-z]{1,8}[\-/.#_]?)?[0-9])[A-Za-z0-9]"
+)
+_NO_PART = frozenset({"ID", "NO", "NR"})  # "ID 817378": the word is no part of the value
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥]|cad|usd|eur) ?$")
-_NUMBERED = (
-    r"(?:order|commande|invoice|facture|isbn|issn|ean|upc|gtin|sku|asin|doi|pmid|rfc|ticket|billet|tracking|suivi|"
-    r"colis|"
-    r"parcel|lot|batch|serial|série|référence|reference|réf|ref|version|build|commit|revision|révision|article|product|"
-    r"produit|part|pièce|model|modèle|item|issue|bug|pr|port|pid|timestamp|epoch|checksum|hash)"
-)
-_NOT_PERSONAL = re.compile(
-    r"\b"
-    + _NUMBERED
-    + r"s?(?: ?(?:no|nos|number|numéro|num|nr|id|code)\b)?(?: ?n[°º])? ?(?:is|est|was|of|de)?[ .:#=°()\-]{0,4}$"
-)
 
 
 class Hit(NamedTuple):
@@ -53,6 +52,13 @@ class Hit(NamedTuple):
     entity: str | None = None
 
 
+class Value(NamedTuple):
+    """Where something with digits begins, and what the words before it announce."""
+
+    start: int
+    label: Label
+
+
 class Window(NamedTuple):
     """Neighbouring groups of digits that could be one number: positions, the digits alone, the sizes of the groups."""
 
@@ -63,74 +69,150 @@ class Window(NamedTuple):
     inside: bool  # other digits stand right before it, or right behind, a space apart
 
 
-@dataclass(slots=True)
 class Run:
     """A stretch of folded text and what stood before it.
 
     Attributes:
         text: folded text of the run.
         left: folded text right before it, at most `segments.LEFT` characters.
+        lower: the text in lower case, without accents; same positions.
+        words: its words, in lower case, without accents.
+        digits: how many there are.
+        topics: what its words and those before it are about: bits of `labels.Kind`.
     """
 
-    text: str
-    left: str = ""
-    lower: str = field(init=False)
-    digits: int = field(init=False)
-    _groups: list[tuple[int, int]] | None = field(init=False, default=None)
+    __slots__ = (
+        "_groups",
+        "_labels",
+        "_left",
+        "_numbers",
+        "_values",
+        "digits",
+        "left",
+        "lower",
+        "text",
+        "topics",
+        "words",
+    )
 
-    def __post_init__(self) -> None:
-        self.lower = self.text.lower()
-        if len(self.lower) != len(self.text):  # a few capitals (İ) grow when lowered: keep positions
-            self.lower = "".join(low if len(low := c.lower()) == 1 else c for c in self.text)
-        self.digits = sum(map(len, _DIGITS.findall(self.text)))
+    def __init__(self, text: str, left: str = "") -> None:
+        self.text = text
+        self.left = left
+        self.lower = lowered(text)
+        self.words = _LETTERS.findall(self.lower)
+        self.topics = about(self.words) | about(_ANY_LETTERS.findall(left.lower()))
+        self._groups = [match.span() for match in _DIGITS.finditer(text)]
+        self.digits = sum([end - start for start, end in self._groups])
+        self._numbers: dict[int, list[Window]] | None = None
+        self._left: str | None = None
+        self._labels: dict[int, Label] = {}
+        self._values: list[Value] | None = None
 
     def before(self, start: int, width: int = 48) -> str:
         """Lower-cased text right before a position, across the start of the run."""
         if start >= width:
             return self.lower[start - width : start]
-        return (self.left[-width:].lower() + self.lower[:start])[-width:]
+        if self._left is None:
+            self._left = lowered(self.left)
+        return (self._left + self.lower[:start])[-width:]
 
     def after(self, end: int, width: int = 12) -> str:
         """Lower-cased text right after a position, within the run."""
         return self.lower[end : end + width]
 
+    def label(self, start: int) -> Label:
+        """What the words before a position announce."""
+        known = self._labels.get(start)
+        if known is None:
+            known = self._labels[start] = label(self.before(start, REACH))
+        return known
+
+    def says(self, start: int, kinds: int, far: int = 5) -> bool:
+        """Whether the nearest label before a position is of these kinds."""
+        if not self.topics & kinds:
+            return False
+        found = self.label(start)
+        return bool(found.bits & kinds) and found.far <= far
+
     def is_amount(self, start: int, end: int) -> bool:
         """Whether a number there is money, a measure or a count."""
-        return bool(_UNIT.match(self.after(end)) or _MONEY_BEFORE.search(self.before(start, 8)))
+        return bool(_UNIT.match(self.lower, end) or _MONEY_BEFORE.search(self.before(start, 8)))
 
-    def is_labelled_otherwise(self, start: int) -> bool:
+    def is_labelled_otherwise(self, start: int, far: int = 1) -> bool:
         """Whether the words before say that this is an order number, a version, an ISBN or the like."""
-        return bool(_NOT_PERSONAL.search(self.before(start, 32)))
+        if not self.topics & (OTHER | CODE):
+            return False
+        found = self.label(start)
+        return found.far <= far and (bool(found.bits & OTHER) or found.bits == CODE)
 
-    def windows(self, least: int, most: int) -> Iterator[Window]:
-        """Every sequence of whole digit groups with `least` to `most` digits that could stand alone."""
-        text = self.text
-        if self._groups is None:
-            self._groups = [match.span() for match in _DIGITS.finditer(text)]
-        groups = self._groups
-        single = [end - start == 1 for start, end in groups]
-        for first, (start, _) in enumerate(groups):
-            if start and (text[start - 1].isalpha() or text[start - 1] == "_"):
+    @property
+    def values(self) -> list[Value]:
+        """Every group of letters and digits that words announce."""
+        if self._values is None:
+            self._values = []
+            for match in _VALUE.finditer(self.text):
+                word = match[1]
+                if (
+                    not word
+                    or not WORDS.get(word.lower(), 0) & (LABELS | MARK)
+                    or (len(word) == 2 and word not in _NO_PART)
+                ):
+                    found = self.label(match.start())
+                    if found.bits:
+                        self._values.append(Value(match.start(), found))
+        return self._values
+
+    def labelled(self, kinds: int, value: re.Pattern[str], *, far: int = 5) -> Iterator[tuple[re.Match[str], Label]]:
+        """What has the form of a value where words of these kinds announce it and nothing speaks against it."""
+        if not self.topics & kinds:
+            return
+        for start, found in self.values:
+            if (
+                found.bits & kinds
+                and not found.bits & OTHER
+                and found.far <= far
+                and (match := value.match(self.text, start))
+                and not self.is_amount(*match.span())
+            ):
+                yield match, found
+
+    def numbers(self, digits: int) -> list[Window]:
+        """The windows of exactly so many digits (`LEAST` to `MOST`)."""
+        if self._numbers is None:
+            self._numbers = {}
+            for window in self._windows():
+                self._numbers.setdefault(len(window.digits), []).append(window)
+        return self._numbers.get(digits, [])
+
+    def _windows(self) -> Iterator[Window]:
+        """Every sequence of whole digit groups that could stand alone."""
+        text, groups = self.text, self._groups
+        count = len(groups)
+        gaps = [text[groups[index][1] : groups[index + 1][0]] for index in range(count - 1)]
+        links = [_linked(gap) for gap in gaps]
+        for first, (start, begin) in enumerate(groups):
+            if start and ((before := text[start - 1]).isalpha() or before == "_"):
                 continue
-            gap = text[groups[first - 1][1] : start] if first else ""
-            linked = first > 0 and _linked(gap)
-            if linked and (gap[-1:] not in {" ", "\n"} or (single[first - 1] and single[first])):
+            linked = first > 0 and links[first - 1]
+            single = begin - start == 1
+            if linked and (
+                gaps[first - 1][-1:] not in {" ", "\n"} or (single and groups[first - 1][1] - groups[first - 1][0] == 1)
+            ):
                 continue  # in the middle of a number; one written digit by digit begins where its digits do
-            inside = linked and "\n" not in gap
+            inside = linked and "\n" not in gaps[first - 1]
             digits, shape = "", []
-            for index in range(first, len(groups)):
-                low, high = groups[index]
-                if index > first and not _linked(text[groups[index - 1][1] : low]):
+            for index in range(first, count):
+                if index > first and not links[index - 1]:
                     break
+                low, high = groups[index]
                 digits += text[low:high]
-                if len(digits) > most:
+                if len(digits) > MOST:
                     break
                 shape.append(high - low)
-                if len(shape) > 6 and len(digits) > len(shape):
+                if len(shape) > 7 and len(digits) > len(shape):
                     break  # nobody writes a number in so many groups, unless digit by digit
-                if len(digits) >= least and _ends(text, high):
-                    behind = text[high : groups[index + 1][0]] if index + 1 < len(groups) else "\n"
-                    more = "\n" not in behind and _linked(behind)
+                if len(digits) >= LEAST and _ends(text, high):
+                    more = index + 1 < count and links[index] and "\n" not in gaps[index]
                     yield Window(start, high, digits, tuple(shape), inside or more)
 
 
@@ -147,22 +229,19 @@ def _ends(text: str, end: int) -> bool:
     return not (len(following) == 2 and following[0] in ".-/" and following[1].isdigit())
 
 
-def words(*alternatives: str) -> re.Pattern[str]:
-    """A pattern that finds one of these (already lower-case) words or phrases."""
-    return re.compile(r"(?<!\w)(?:" + "|".join(alternatives) + r")(?!\w)")
-
-
 class Identifier(LocalRecognizer):
     """One kind of identifier that can be told by its form, its checksum and the words before it."""
 
     ENTITY: ClassVar[str]
     LEAST_DIGITS: ClassVar[int] = 0
-    NEEDS: ClassVar[tuple[str, ...]] = ()
-    """At least one of these (lower-case) must be in the run, if any are given."""
+    ALSO: ClassVar[tuple[str, ...]] = ()
+    """Other entities that `find` names in its hits."""
 
     def __init__(self, supported_language: str = "en") -> None:
         super().__init__(
-            supported_entities=[self.ENTITY], supported_language=supported_language, name=type(self).__name__
+            supported_entities=[self.ENTITY, *self.ALSO],
+            supported_language=supported_language,
+            name=type(self).__name__,
         )
 
     def load(self) -> None:
@@ -174,7 +253,7 @@ class Identifier(LocalRecognizer):
 
     def applies(self, run: Run) -> bool:
         """Cheap test before `find`."""
-        return run.digits >= self.LEAST_DIGITS and (not self.NEEDS or any(need in run.lower for need in self.NEEDS))
+        return run.digits >= self.LEAST_DIGITS
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:  # noqa: ARG002
         """Presidio's interface: the whole text as one run."""

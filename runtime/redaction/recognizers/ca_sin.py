@@ -4,39 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
+from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import luhn
-
-_CONTEXT = words(
-    r"n\.?a\.?s\.?",
-    r"s\.?i\.?n\.?",
-    "assurance[ -]sociale",
-    "social[ -]insurance",
-    r"ass\. soc\.?",
-    r"no\.? d'ass\.? soc\.?",
-)
+from runtime.redaction.recognizers.labels import SIN
 
 
 class CaSin(Identifier):
-    """Grouped 3-3-3 with any separators, bare, or digit by digit."""
+    """Grouped 3-3-3 with any separators, bare, or digit by digit; any grouping after its label."""
 
     ENTITY = "CA_SIN"
     LEAST_DIGITS = 9
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for window in run.windows(9, 9):
+        for window in run.numbers(9):
             grouped = window.shape == (3, 3, 3)
             bare = window.shape == (9,)
             valid = luhn(window.digits) and window.digits != "000000000"
-            named = bool(_CONTEXT.search(run.before(window.start, 40)))
-            if named and (valid or grouped or bare):
-                yield Hit(window.start, window.end, 1.0 if valid else 0.8, "named")
+            if run.says(window.start, SIN) and "security" not in run.before(window.start):
+                if valid or grouped or bare or not window.inside:
+                    yield Hit(window.start, window.end, 1.0 if valid else 0.8, "named")
             elif not valid or run.is_amount(window.start, window.end) or run.is_labelled_otherwise(window.start):
                 continue
             elif grouped and not window.inside:
                 yield Hit(window.start, window.end, 0.9, "grouped")
-            elif bare and window.digits[0] not in "08":
+            elif bare and window.digits[0] not in "08" and not run.is_labelled_otherwise(window.start, far=5):
                 # 0 was never issued and 8 is reserved: a bare row that starts so is some other number
                 yield Hit(window.start, window.end, 0.7, "bare")
-            elif len(window.shape) == 9:
+            elif len(window.shape) == 9 or ("\n" in run.text[window.start : window.end] and not window.inside):
                 yield Hit(window.start, window.end, 0.7, "spaced")

@@ -1,20 +1,21 @@
-"""Payment card numbers: issuer prefix, length and Luhn, in any language, with any separators."""
+"""Payment card numbers: issuer prefix, length and Luhn, in any language, with any separators; and their expiry."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
+from runtime.redaction.recognizers.base import Hit, Identifier, Run, Window
 from runtime.redaction.recognizers.checksums import luhn
+from runtime.redaction.recognizers.labels import CARD, EXPIRY
 
-# Visa; Mastercard; Amex; Diners; Discover and UnionPay; JCB; Maestro; Mir; Troy, RuPay; UATP
+# Visa; Mastercard; Amex; Diners; Discover and UnionPay; JCB; Maestro; Mir; Verve, RuPay, Troy, Elo; UATP
 _ISSUER = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|5[1-5][0-9]{14}|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|"
     r"720)[0-9]{12}|3[47][0-9]{13}|"
     r"3(?:0[0-5]|095|[689][0-9])[0-9]{11}(?:[0-9]{2,5})?|6(?:011|4[4-9][0-9]|5[0-9]{2})[0-9]{12}(?:[0-9]{3})?|"
     r"62[0-9]{14,17}|"
-    r"35(?:2[89]|[3-8][0-9])[0-9]{12,15}|(?:50[0-9]{2}|5[6-9][0-9]{2}|6[0-9]{3})[0-9]{8,15}|220[0-4][0-9]{12}|"
+    r"35(?:2[89]|[3-8][0-9])[0-9]{12,15}|(?:50[0-9]{2}|5[6-9][0-9]{2}|6[0-9]{3})[0-9]{8,15}|220[0-4][0-9]{12,15}|"
     r"(?:8[12]|9792)[0-9]{12,14}|1[0-9]{14}"
 )
 _SHAPES = frozenset(
@@ -26,46 +27,54 @@ _SHAPES = frozenset(
         (4, 4, 4, 1),
         (4, 4, 4, 3),
         (4, 4, 4, 4, 3),
+        (4, 4, 4, 4, 2),
         (6, 13),
         (6, 10),
         (4, 12),
         (12, 4),
+        (4, 4, 8),
+        (8, 4, 4),
     }
 )
-_CONTEXT = words(
-    "cards?",
-    "cartes?",
-    "visa",
-    "mastercard",
-    "master card",
-    "amex",
-    "american express",
-    "discover",
-    "diners(?: club)?",
-    "jcb",
-    "maestro",
-    "cr[ée]dit",
-    "d[ée]bit",
-    "cc",
-    "pan",
-    "interac",
-    "unionpay",
+_EXPIRY = re.compile(r"(?<![0-9/-])(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4][0-9](?![0-9/-])")
+_EXPIRES = re.compile(
+    r"(?:exp\w{0,8}|echeance|valid\w{0,4}(?: thru| until| through| to| jusqu'? ?(?:au|en|a))?|good thru|fin)"
+    r"(?: date)?(?: le| en| on| au)?\W{0,4}$"
 )
+_NO_PAYMENT = re.compile(r"ramq|nam|maladie|medicare|health|sante|soleil")
+_A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ -]?[0-9]){12}")
 
 
 class CreditCard(Identifier):
     """Credit and debit cards."""
 
     ENTITY = "CREDIT_CARD"
-    LEAST_DIGITS = 12
+
+    def applies(self, run: Run) -> bool:
+        return run.digits >= 12 or (run.digits >= 4 and run.topics & EXPIRY != 0)
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for window in run.windows(12, 19):
-            if not (_ISSUER.fullmatch(window.digits) and luhn(window.digits)) or len(set(window.digits)) < 2:
-                continue
-            named = bool(_CONTEXT.search(run.before(window.start)))
-            usual = len(window.shape) == 1 or window.shape in _SHAPES or set(window.shape) == {1}
-            if named:
-                yield Hit(window.start, window.end, 1.0, "named")
-            elif usual and len(window.digits) >= 14 and not run.is_labelled_otherwise(window.start):
-                yield Hit(window.start, window.end, 0.95, "luhn")
+        if run.digits >= 12:
+            for length in range(12, 20):
+                for window in run.numbers(length):
+                    yield from _card(run, window)
+        if not run.topics & EXPIRY:
+            return
+        for match in _EXPIRY.finditer(run.text):
+            before = run.before(match.start(), 96)
+            if _EXPIRES.search(before[-28:]) and _A_CARD.search(before) and not _NO_PAYMENT.search(before):
+                yield Hit(match.start(), match.end(), 0.7, "expiry")
+
+
+def _card(run: Run, window: Window) -> Iterator[Hit]:
+    start, end, digits, shape, inside = window
+    if len(set(digits)) < 2:
+        return
+    usual = len(shape) == 1 or shape in _SHAPES or set(shape) == {1} or ("\n" in run.text[start:end] and not inside)
+    if _ISSUER.fullmatch(digits) and luhn(digits):
+        if run.says(start, CARD):
+            yield Hit(start, end, 1.0, "named")
+        elif usual and len(digits) >= 14 and not run.is_labelled_otherwise(start):
+            yield Hit(start, end, 0.95, "luhn")
+    elif usual and not inside and len(digits) >= 15 and run.says(start, CARD, far=1):
+        yield Hit(start, end, 0.75, "mistyped")

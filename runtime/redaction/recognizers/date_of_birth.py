@@ -7,37 +7,51 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.labels import BIRTH
 
 MONTHS = word_set(
     """
     janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre janv
-    févr avr juil sept oct nov déc january february march april may june july august september october november
+    févr fevr fév avr juil sept oct nov déc january february march april may june july august september october november
     december jan feb mar apr jun jul aug sep dec
     """
 )
-_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
+_MONTH = (
+    r"(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|january|february|march|"
+    r"april|"
+    r"may|june|july|august|september|october|november|december|janv|fevr|fev|avr|juil|sept|jan|feb|mar|apr|jun|jul|aug|"
+    r"sep|oct|nov|dec)\.?"
+)
 _DATE = re.compile(
     r"(?<![\w])(?:(?:19|20)[0-9]{2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}|"
     r"[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?(?:[0-9]{4}|[0-9]{2})|"
-    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[ -]{_MONTH},?[ -](?:[0-9]{{4}}|[0-9]{{2}})|{_MONTH}\s[0-9]{{1,2}}(?:st|"
-    rf"nd|rd|th)?,?\s[0-9]{{4}}|"
-    rf"(?:19|20)[0-9]{{2}}[ -]{_MONTH}[ -][0-9]{{1,2}}|(?:19|20)[0-9]{{6}})(?![\w])",
-    re.IGNORECASE,
+    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[-\s./]{{1,2}}(?:(?:day of|de) )?{_MONTH},?[-\s./]{{1,2}}(?:[0-9]{{4}}|"
+    rf"'?[0-9]{{2}})|"
+    rf"{_MONTH}[-\s]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,2}}(?:[0-9]{{4}}|'[0-9]{{2}})|"
+    rf"(?:19|20)[0-9]{{2}}[-\s,/]{{1,2}}{_MONTH}[-\s/]{{1,2}}[0-9]{{1,2}}|(?:19|20)[0-9]{{6}}|"
+    rf"[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|"
+    rf"(?P<yearless>[0-9]{{1,2}}(?:er|st|nd|rd|th)?\s{_MONTH}|{_MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?))(?!\w|[-/][0-9])"
 )
 _BIRTH = re.compile(
-    r"(?<!\w)(?:née?s?|naissance|naquit|naît|ddn|d\.d\.n\.?|date de naiss\.?|born|birth|birth ?date|birthday|"
-    r"d\.?o\.?b\.?|anniversaire(?: de naissance)?)"
-    r"(?!\w)[^.!?\n]{0,40}$"
+    r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=(?: (?:a|au|aux|en) [^.!?\n]{1,40})? le \W*$)|naissance|naquit|naitra|nait|"
+    r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
+    r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|d\.?o\.?b\.?|"
+    r"anniversaire(?: de naissance)?|bday|nacimiento)"
+    r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
 )
+_BIRTHDAY = re.compile(r"(?:birthday|bday|anniversaire|nee|ne|born)\W.{0,30}$")
 
 
 class DateOfBirth(Identifier):
     """The date alone, not the words before it."""
 
     ENTITY = "DATE_OF_BIRTH"
-    LEAST_DIGITS = 3
+
+    def applies(self, run: Run) -> bool:
+        return run.digits > 0 and run.topics & BIRTH != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for match in _DATE.finditer(run.text):
-            if _BIRTH.search(run.before(match.start(), 56)):
+        for match in _DATE.finditer(run.lower):
+            before = run.before(match.start(), 64)
+            if _BIRTH.search(before) and (match["yearless"] is None or _BIRTHDAY.search(before)):
                 yield Hit(match.start(), match.end(), 0.9, "after_birth")

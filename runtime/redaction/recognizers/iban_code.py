@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import iban
+from runtime.redaction.recognizers.labels import BANK, IBAN
 
 # Lengths by country: the SWIFT IBAN registry.
 _LENGTHS = {
@@ -20,26 +21,33 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_START = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[ .\-]?([0-9]{2})")
+_START = re.compile(r"(?<![A-Za-z0-9])(?:IBAN[ :.\-]{0,3})?([A-Za-z]{2})[ .\-\n]?([0-9])\s?([0-9])", re.IGNORECASE)
+_ANY_LENGTH = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])", re.IGNORECASE)
 
 
 class IbanCode(Identifier):
     """IBANs, grouped or not; lower case as well."""
 
     ENTITY = "IBAN_CODE"
-    LEAST_DIGITS = 8
+
+    def applies(self, run: Run) -> bool:
+        return run.digits >= 10 and bool(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _START.finditer(run.text):
             length = _LENGTHS.get(match.group(1).upper())
-            end = _take(run.text, match.start(), length) if length else None
+            start = match.start(1)
+            end = _take(run.text, start, length) if length else None
+            named = match.start() < start or run.says(start, IBAN, far=2)
             if end is None:
+                if named and (mistyped := _ANY_LENGTH.match(run.text, start)):
+                    yield Hit(start, mistyped.end(), 0.7, "named")
                 continue
-            compact = "".join(c for c in run.text[match.start() : end] if c.isalnum()).upper()
+            compact = "".join(c for c in run.text[start:end] if c.isalnum()).upper()
             if iban(compact):
-                yield Hit(match.start(), end, 1.0, "checked")
-            elif "iban" in run.before(match.start(), 24):
-                yield Hit(match.start(), end, 0.8, "named")
+                yield Hit(start, end, 1.0, "checked")
+            elif named or run.says(start, BANK, far=2):
+                yield Hit(start, end, 0.8, "named")
 
 
 def _take(text: str, start: int, length: int) -> int | None:
@@ -52,7 +60,7 @@ def _take(text: str, start: int, length: int) -> int | None:
             if taken == length:
                 following = text[index + 1 : index + 2]
                 return None if following.isalnum() else index + 1
-        elif character in " .-\n" and gap < 3:
+        elif character in " .-\n/_" and gap < 3:
             gap += 1
         else:
             return None

@@ -6,26 +6,19 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
+from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.labels import MACHINE
 
-_V4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
+_DOT = r"(?: ?[\[({] ?(?:\.|dot|point) ?[\])}] ?| \. | (?:dot|point) |\n?\.\n?)"
+_V4 = re.compile(rf"(?<![\w.])[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?!\w|\.[0-9])")
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{4,39}(?:\.[0-9]{1,3}){0,3}(?![\w:])")
-_MACHINE = words(
-    "ip",
-    "ipv4",
-    "adresses?",
-    "address(?:es)?",
-    "serveurs?",
-    "servers?",
-    "hosts?",
-    "h[ôo]tes?",
-    "machines?",
-    "ping",
-    "ssh",
-    "client",
-    "vpn",
+_VERSION = re.compile(
+    r"(?:version|release|build|firmware|rev|v|ver|section|sections|chapter|chapitre|article|clause|paragraphe|"
+    r"paragraph|"
+    r"numpy|windows|oid|driver|pilote)[ .:=]{0,3}$"
 )
-_VERSION = re.compile(r"(?:version|release|build|firmware|v|section|chapter|chapitre|article)[ .:=]{0,3}$")
+_PRIVATE = ("10", "172", "192")
+_AS_MACHINE = re.compile(r"(?::[0-9]{2,5}|/[0-9]{1,2})(?![0-9.])")
 
 
 class IpAddress(Identifier):
@@ -35,19 +28,34 @@ class IpAddress(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.text.count(".") >= 3 or run.text.count(":") >= 2
+        text = run.text
+        return run.digits > 0 and (
+            text.count(".") >= 3 or text.count(":") >= 2 or (run.digits >= 4 and (" dot " in text or " point " in text))
+        )
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for match in _V4.finditer(run.text):
-            if _VERSION.search(run.before(match.start(), 16)) or not _is_host(match.group()):
+        for match in _V4.finditer(run.lower):
+            parts = re.findall(r"[0-9]+", match.group())
+            if not _is_host(".".join(parts)) or _VERSION.search(run.before(match.start(), 16)):
                 continue
+            before = run.text[match.start() - 1 : match.start()]
+            named = run.says(match.start(), MACHINE)
+            if before == "=" and not named:
+                continue  # requests==8.2.75.3
             # four small numbers are a version as often as a machine
-            if any(int(part) > 15 for part in match.group().split(".")) or _MACHINE.search(run.before(match.start())):
+            if (
+                sum(int(part) > 20 for part in parts) >= 2
+                or named
+                or _AS_MACHINE.match(run.text, match.end())
+                or before in {"/", "@"}
+                or (parts[0] in _PRIVATE and not run.is_labelled_otherwise(match.start()) and before != ":")
+            ):
                 yield Hit(match.start(), match.end(), 0.95, "v4")
         for match in _V6.finditer(run.text):
             value = match.group().rstrip(":") if not match.group().endswith("::") else match.group()
             # "fe80::1" is an address, "a::b" and "12::" are something else
-            if value.count(":") < 2 or len(value) < 6 or not any(c.isdigit() for c in value):
+            groups = sum(1 for group in value.split(":") if group)
+            if value.count(":") < 2 or groups < 2 or len(value) < 6 or not any(c.isdigit() for c in value):
                 continue
             if _is_host(value):
                 yield Hit(match.start(), match.start() + len(value), 0.95, "v6")

@@ -1,7 +1,7 @@
 """Telephone numbers: North America, France, and international ones with a country code; any separators.
 
-Written forms are told by shape; a bare row of ten digits counts only if its area code is in service (libphonenumber's
-metadata, through `phonenumbers`, which Presidio's recognizer uses too) or if the words before speak of a telephone.
+Written forms are told by shape; a bare row of ten digits counts only if its area code is in service or if the words
+before speak of a telephone.
 """
 
 from __future__ import annotations
@@ -9,51 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import phonenumbers
+from runtime.redaction.recognizers.base import Hit, Identifier, Run, Window
+from runtime.redaction.recognizers.labels import CODE, MARK, OTHER, PHONE
+from runtime.redaction.recognizers.numbering import AREA_CODES, national, north_american
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run, words
-
-_S = r"[ .\-\n/_()]{0,3}"
-_EXTENSION = r"(?:[ ,;]{1,3}(?:ext|extension|poste|x|p|#)\.? ?#?[0-9]{1,6}(?![0-9]))?"
-_NANP = re.compile(
-    rf"(?:(?<![0-9])(?:\+ ?1|"
-    rf"1){_S})?(?<![0-9])(?:\( ?)?([2-9][0-9]{{2}})({_S})([2-9][0-9]{{2}})({_S})([0-9]{{4}})(?![0-9]){_EXTENSION}"
+_S = r"[ .\-\n/_()*~]{0,4}"
+_EXTENSION = (
+    r"(?:[ ,;(\n]{0,3}(?:ext|extension|poste|x|p|#|int|interne)[.:]{0,2} ?(?:#|no\.?|:)? ?[0-9]{1,6}(?![0-9])\)?)?"
 )
-_FRANCE = re.compile(rf"(?<![0-9])0({_S})[1-9]({_S}[0-9]{{2}}){{4}}(?![0-9])")
-_INTERNATIONAL = re.compile(rf"(?:\+ ?|(?<![0-9.,])00 ?)[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}")
-_SPACED = re.compile(r"(?<![0-9])(?:1[ .\-]{1,3})?[02-9](?:[ .\-]{1,3}[0-9]){9}(?![0-9])(?![ .\-]{1,3}[0-9](?![0-9]))")
-_LABELLED = re.compile(rf"[+(]{{0,2}}[0-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}")
-_CONTEXT = words(
-    "t[ée]l",
-    "t[ée]l[ée]phone",
-    "phone",
-    "telephone",
-    "cell",
-    "cellulaire",
-    "cellphone",
-    "mobile",
-    "portable",
-    "fax",
-    "t[ée]l[ée]copieur",
-    "appel(?:ez|er|le|lez)?",
-    "call(?:ing|ed)?",
-    "joindre",
-    "rejoindre",
-    "reach(?:ed)?",
-    "whatsapp",
-    "sms",
-    "text(?:o|os)?",
-    "num[ée]ro de t[ée]l[ée]phone",
-    "phone number",
-    "contact(?:ez|er)?",
-    "dial",
-    "ring",
+_GROUPED = re.compile(
+    rf"(?:(?<![0-9])(?:\+ ?1|001|1){_S})?(?<![0-9])(?:\( ?)?([0-9]{{3}})({_S})([0-9]{{3}})({_S})([0-9]{{4}})(?![0-9])"
+    rf"{_EXTENSION}",
+    re.IGNORECASE,
 )
-_LABEL = re.compile(
-    r"(?<!\w)(?:t[ée]l|t[ée]l[ée]phone|phone|telephone|cell|cellulaire|mobile|portable|fax|whatsapp|t[ée]l[ée]copieur|"
-    r"phone number)"
-    r"(?: (?:no|number|num[ée]ro|n°|is|est|perso|pro|maison|home|work|bureau))?[ .:#=\n°()\-]{0,5}$"
+_INTERNATIONAL = re.compile(
+    rf"(?:\+ ?|\( ?\+ ?|(?<![0-9.,])0(?:0|11)[ \-]?)[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}", re.IGNORECASE
 )
+_LABELLED = re.compile(rf"[+(]{{0,2}}[0-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}", re.IGNORECASE)
+_FRENCH_SHAPES = frozenset(
+    {(10,), (2, 2, 2, 2, 2), (4, 2, 2, 2), (4, 3, 3), (2, 8), (3, 3, 4), (2, 4, 4), (2, 2, 3, 3), (1, 9)}
+)
+_EXTENSION_AFTER = re.compile(_EXTENSION, re.IGNORECASE)
+_LIMITS = frozenset(
+    {"2147483647", "2147483648", "4294967295", "4294967296", "9876543210", "1234567891", "12345678910", "0123456789"}
+)
+_NUMBER_BEFORE = re.compile(
+    r"(?<!\w)(?:mon|my|son|his|her|notre|our|votre|your) (?:numero|number|#|no)\W{0,3}(?:est|is|c'est)?(?: le)?\W{0,3}$"
+)
+_GROUP = re.compile(r"[0-9]+")
 
 
 class PhoneNumber(Identifier):
@@ -64,24 +47,65 @@ class PhoneNumber(Identifier):
 
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.text
-        if "+" in text or "00" in text:
+        if "+" in text or "00" in text or "011" in text:
             yield from _international(run)
         if run.digits >= 10:
-            for match in _NANP.finditer(text):
-                if not _bounded(text, match.start(), match.end()):
-                    continue
-                bare = not (match.group(2) or match.group(4)) and "(" not in match.group()
-                if not bare or _in_service(match) or _CONTEXT.search(run.before(match.start())):
-                    if bare and (run.is_labelled_otherwise(match.start()) or run.is_amount(*match.span())):
-                        continue
-                    yield Hit(match.start(), match.end(), 0.7 if bare else 0.85, "north_america")
-            for match in _FRANCE.finditer(text):
-                if not _bounded(text, match.start(), match.end()) or run.is_labelled_otherwise(match.start()):
-                    continue
-                yield Hit(match.start(), match.end(), 0.8, "france")
-            for match in _SPACED.finditer(text):
-                yield Hit(match.start(), match.end(), 0.6, "spaced")
-        yield from _labelled(run)
+            yield from _grouped(run)
+            for length in (10, 11):
+                for window in run.numbers(length):
+                    if hit := _row(run, window):
+                        yield hit
+        if run.topics & (PHONE | MARK):
+            yield from _labelled(run)
+
+
+def _grouped(run: Run) -> Iterator[Hit]:
+    """Three, three and four digits, with something between them or around the first."""
+    text = run.text
+    for match in _GROUPED.finditer(text):
+        start, end = match.span()
+        area, first, exchange, second, _ = match.groups()
+        if not (first or second) or not _bounded(text, start, end):
+            continue
+        parenthesis = "(" in text[start : match.end(1)]
+        if text[match.end(1) : match.end(1) + 1] == ")" and not parenthesis:
+            continue
+        likely = area in AREA_CODES or parenthesis or match.start(1) > start + parenthesis
+        found = run.label(start)
+        if found.bits & OTHER or found.bits == CODE:
+            if found.far <= 1 and not found.bits & PHONE:
+                continue
+        elif not (found.bits & PHONE) and not (
+            (likely and exchange[0] in "23456789")
+            or (area[0] > "1" and (first.strip() or second.strip()))
+            or parenthesis
+        ):
+            continue  # spaces alone: "500 000 2024"
+        yield Hit(start, end, 0.85, "north_america")
+
+
+def _row(run: Run, window: Window) -> Hit | None:
+    """Ten or eleven digits in other groups, or in none."""
+    start, end, digits, shape, inside = window
+    french = digits[0] == "0" and digits[1] != "0" and len(digits) == 10
+    american = not french and north_american(digits)
+    named = run.says(start, PHONE)
+    if not (french or american or named) or not _bounded(run.text, start, end) or digits in _LIMITS:
+        return None
+    if not named and (run.is_labelled_otherwise(start, far=5) or run.is_amount(start, end)):
+        return None
+    extended = _EXTENSION_AFTER.match(run.text, end)
+    stop = extended.end() if extended else end
+    broken = "\n" in run.text[start:end]
+    if french:
+        if not inside and (shape in _FRENCH_SHAPES or broken or named or set(shape) == {1}):
+            return Hit(start, stop, 0.8, "france")
+    elif american:
+        if shape in {(10,), (11,), (1, 10)} or broken or set(shape) == {1} or (named and not inside):
+            return Hit(start, stop, 0.7, "row")
+    elif named and not inside:
+        return Hit(start, stop, 0.65, "row")
+    return None
 
 
 def _bounded(text: str, start: int, end: int) -> bool:
@@ -95,32 +119,51 @@ def _bounded(text: str, start: int, end: int) -> bool:
 
 
 def _digit_before(text: str, start: int) -> bool:
-    return start > 1 and text[start - 1] in "-./" and text[start - 2].isdigit()
-
-
-def _in_service(match: re.Match[str]) -> bool:
-    number = int(match.group(1) + match.group(3) + match.group(5))
-    return phonenumbers.is_valid_number(phonenumbers.PhoneNumber(country_code=1, national_number=number))
+    return start > 1 and text[start - 1] in "-./:" and text[start - 2].isdigit()
 
 
 def _international(run: Run) -> Iterator[Hit]:
     for match in _INTERNATIONAL.finditer(run.text):
         start, end = match.span()
+        value = match.group()
         if start and (run.text[start - 1].isalnum() or _digit_before(run.text, start)):
             continue
-        digits = "".join(character for character in match.group() if character.isdigit())
-        plus = match.group()[0] == "+"
-        try:
-            # "(0)" is written for readers at home and not dialled from abroad
-            number = phonenumbers.parse("+" + (digits if plus else digits[2:]).replace("330", "33", 1))
-        except phonenumbers.NumberParseException:
+        plus = "+" in value[:3]
+        if not plus and run.is_labelled_otherwise(start):
             continue
-        if phonenumbers.is_possible_number(number) and (plus or phonenumbers.is_valid_number(number)):
+        if _is_international(value, plus=plus):
             yield Hit(start, end, 0.9, "international")
+            continue
+        # More digits follow than the country's numbers have: those of something else.
+        for group in reversed(list(_GROUP.finditer(value))[:-1]):
+            if _is_international(value[: group.end()], plus=plus):
+                yield Hit(start, start + group.end(), 0.85, "international")
+                break
+
+
+def _is_international(value: str, *, plus: bool) -> bool:
+    # "(0)" is written for readers at home and not dialled from abroad.
+    digits = "".join(filter(str.isdigit, _without_extension(value).replace("(0)", "")))
+    if not plus:
+        digits = digits[3:] if digits.startswith("011") else digits[2:]
+    part = national(digits)
+    return part is not None and (plus or not digits.startswith("1") or north_american(digits))
+
+
+def _without_extension(value: str) -> str:
+    for index, character in enumerate(value):
+        if character.isalpha() or (character in "#,;" and index > 4):
+            return value[:index]
+    return value
 
 
 def _labelled(run: Run) -> Iterator[Hit]:
-    """Other shapes count right after "tel:" and the like."""
+    """Other shapes count after "tel:" and the like."""
     for match in _LABELLED.finditer(run.text):
-        if _LABEL.search(run.before(match.start(), 40)):
-            yield Hit(match.start(), match.end(), 0.75, "labelled")
+        start, end = match.span()
+        if not _bounded(run.text, start, end):
+            continue
+        found = run.label(start)
+        named = found.bits & PHONE and not found.bits & OTHER and (found.far <= 1 or found.explicit)
+        if (named or _NUMBER_BEFORE.search(run.before(start, 40))) and not run.is_amount(start, end):
+            yield Hit(start, end, 0.75, "labelled")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from runtime.redaction.engine import PiiEngine
+from runtime.redaction.spans import Span
 
 Found = list[tuple[str, str]]
 
@@ -27,3 +28,9 @@ def engine() -> PiiEngine:
 def found(rules: PiiEngine) -> Callable[[str], Found]:
     """What the rules find in a text: entity and value, in order."""
     return lambda text: [(span.entity, text[span.start : span.end]) for span in rules.identifiers(text)]
+
+
+@pytest.fixture(scope="session")
+def spans_in(rules: PiiEngine) -> Callable[[str], list[Span]]:
+    """The rules' spans of a text."""
+    return rules.identifiers

@@ -1,0 +1,212 @@
+"""Other readings of a text: encodings undone, digits written as words, letters spaced out.
+
+Each reading is a view (`normalise.py`) and is searched like the text itself; what is found in it is masked where it
+stands in the original. A reading never replaces the text: it is one more, so that undoing what was no disguise harms
+nothing. Undoing is bounded: three rounds of escapes, one token of base64 in another, and nothing grows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+from html.entities import html5
+
+from runtime.redaction.normalise import View, view
+from runtime.redaction.spoken import LEAST_WORDS, spoken
+
+_ROUNDS = 3
+_ESCAPE = re.compile(
+    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
+    r"|&(?:#(?P<decimal>[0-9]{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?|(?P<name>[A-Za-z][A-Za-z0-9]{1,31};))"
+    r"|\\u(?:\{(?P<braced>[0-9A-Fa-f]{1,6})\}|(?P<unicode>[0-9A-Fa-f]{4}))|(?P<bytes>(?:\\x[0-9A-Fa-f]{2})+)|"
+    r"\\(?P<short>[nrt\"'/\\])"
+)
+_QUOTED_PRINTABLE = re.compile(r"(?P<percent>(?:=[0-9A-F]{2})+)|(?P<soft>=\n)")
+_SHORT = {"n": "\n", "r": "\n", "t": " ", '"': '"', "'": "'", "/": "/", "\\": "\\"}
+_PLUS = re.compile(r"\+")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{7,}={0,2}(?![A-Za-z0-9+/_-])")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
+# Single characters, each behind the same separator; with spaces any character may be one of them.
+_SPACED = re.compile(
+    r"(?<![^\s(\"':])\S(?: {1,2}\S){5,}(?![^\s.,;:!?)\"'])|"
+    r"(?<![^\W_])[^\W_](?:([-._*/~])[^\W_])(?:\1[^\W_]){4,}(?![^\W_])"
+)
+_SECOND_SPACE = re.compile(r"(?<= ) ")
+_LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
+_LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
+# What any of them needs, before it is worth trying.
+_ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
+_MARK_BY_MARK = re.compile(r"[-._*/~][^\W_][-._*/~][^\W_][-._*/~]")
+
+
+def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Iterator[View]:
+    """The other readings of a view, each as a view of the same original.
+
+    Args:
+        folded: the text.
+        words: its words, in lower case, without accents.
+        broken: whether a line end inside a value is likely: something before announces one.
+    """
+    text = folded.text
+    decoded = _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
+    if decoded is not None:
+        yield decoded
+    if "  " in text or "\n" in text:
+        yield from _closed_up(folded, broken=broken)
+    if "=" in text and (printable := _unescaped(folded, _QUOTED_PRINTABLE)):
+        yield printable
+    if _ONE_BY_ONE.search(text) or _MARK_BY_MARK.search(text):
+        yield from _joined(folded)
+    if any(
+        len(token) >= 7 and not token.isdigit() and (not token.islower() or len(token) > 23) for token in text.split()
+    ):
+        for reading in (folded, decoded) if decoded is not None else (folded,):
+            if opened := _opened(reading):
+                yield opened
+    if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
+        yield said.over(folded)
+
+
+def _unescaped(folded: View, pattern: re.Pattern[str]) -> View | None:
+    """Escapes replaced by what they stand for, again while something changes; None if there are none."""
+    current = folded
+    for _ in range(_ROUNDS):
+        decoded = _once(current.text, pattern)
+        if decoded is None:
+            break
+        decoded = decoded.over(current)
+        current = view(decoded.text).over(decoded)
+    return None if current is folded else current
+
+
+def _once(text: str, pattern: re.Pattern[str]) -> View | None:
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    changed = percent = False
+    for match in pattern.finditer(text):
+        groups = match.groupdict()
+        coded = groups["percent"] or groups.get("bytes")
+        read = _decoded(coded) if coded else _character(groups)
+        if read is None:
+            continue
+        low, high = match.span()
+        percent = percent or bool(groups["percent"])
+        pieces.append(text[at:low])
+        starts += range(at, low)
+        ends += range(at + 1, low + 1)
+        for one, size in read:
+            pieces.append(one)
+            starts.append(low)
+            low = low + size if size else high
+            ends.append(low)
+        at, changed = high, True
+    if not changed:
+        return None
+    pieces.append(text[at:])
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    whole = "".join(pieces)
+    return View(_PLUS.sub(" ", whole) if percent and "%" in text else whole, starts, ends)
+
+
+def _decoded(run: str) -> list[tuple[str, int]]:
+    """The characters of a run of coded bytes, each with how much of the run it takes."""
+    mark = "\\x" if run[0] == "\\" else run[0]
+    data, size = bytes.fromhex(run.replace(mark, "")), len(mark) + 2
+    try:
+        return [(one, size * len(one.encode())) for one in data.decode()]
+    except UnicodeDecodeError:
+        return [(chr(byte), size) for byte in data]
+
+
+def _character(groups: dict[str, str | None]) -> list[tuple[str, int]] | None:
+    if groups.get("soft") is not None:
+        return []
+    if name := groups.get("name"):
+        return [(html5[name], 0)] if name in html5 and len(html5[name]) == 1 else None
+    if short := groups.get("short"):
+        return [(_SHORT[short], 0)]
+    decimal = groups.get("decimal")
+    hexadecimal = groups.get("hex") or groups.get("braced") or groups.get("unicode") or "0"
+    code = int(decimal) if decimal else int(hexadecimal, 16)
+    return [(chr(code), 0)] if 0 < code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else None
+
+
+def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
+    """Without what stands inside a value by accident of layout: a second space, a line end between two characters."""
+    text = folded.text
+    dropped = {match.start() for match in _SECOND_SPACE.finditer(text)}
+    if broken:
+        dropped.update(match.start() for match in _LINE_INSIDE.finditer(text))
+    if "@" in text:
+        dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
+    if dropped:
+        yield _without(folded, dropped)
+
+
+def _without(folded: View, dropped: set[int]) -> View:
+    kept = [at for at in range(len(folded.text)) if at not in dropped]
+    return View("".join([folded.text[at] for at in kept]), kept, [at + 1 for at in kept]).over(folded)
+
+
+def _joined(folded: View) -> Iterator[View]:
+    """Characters written one by one, joined: "j e a n @ a . c a", "T-R-E-M-8-0-0-1-0-1-1-2"."""
+    text = folded.text
+    dropped: set[int] = set()
+    for match in _SPACED.finditer(text):
+        separators = match[1] or " "
+        dropped.update(at for at in range(*match.span()) if text[at] in separators and at > match.start())
+    if dropped:
+        yield _without(folded, dropped)
+
+
+def _opened(folded: View) -> View | None:
+    """With tokens of base64 or hexadecimal digits replaced by their text; each character of it covers its token."""
+    text = folded.text
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for match in _TOKEN.finditer(text):
+        inner = _inner(match.group())
+        if inner is None:
+            continue
+        low, high = match.span()
+        pieces += (text[at:low], inner)
+        starts += [*range(at, low), *[low] * len(inner)]
+        ends += [*range(at + 1, low + 1), *[high] * len(inner)]
+        at = high
+    if not pieces:
+        return None
+    pieces.append(text[at:])
+    starts += range(at, len(text))
+    ends += range(at + 1, len(text) + 1)
+    opened = View("".join(pieces), starts, ends).over(folded)
+    return view(opened.text).over(opened)
+
+
+def _inner(token: str) -> str | None:
+    body = token.rstrip("=")
+    if len(body) < 7 or body.isdigit() or (body == token and body.isalpha() and (body.isupper() or body.istitle())):
+        return None  # a number or a word
+    if _HEX.fullmatch(body) and (text := _printable(bytes.fromhex(body))):
+        return text
+    if body.islower() or len(body) % 4 == 1:
+        return None
+    padded = body.replace("-", "+").replace("_", "/") + "=" * (-len(body) % 4)
+    try:
+        return _printable(base64.b64decode(padded))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _printable(data: bytes) -> str | None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) >= 4 and all(one.isprintable() or one in "\r\n\t" for one in text) else None

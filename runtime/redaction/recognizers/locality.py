@@ -1,0 +1,138 @@
+"""What stands around the street in an address: the unit, the town, the province, the code, the country.
+
+Read forwards from the end of the street, each part if it follows; a town only where something shows that it is one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from runtime.redaction.recognizers.street_words import PROVINCES, STATES, TOWNS
+
+_UNIT_WORD = (
+    r"(?:appartement|appart|appt|app|apt|apartment|unite|unit|suite|ste|bureau|bur|local|porte|etage|floor|fl|bat|"
+    r"batiment|"
+    r"building|bldg|escalier|esc|chambre|ch|room|rm|logement|log|condo|tour|tower|bloc|block|hall|entree|loge|lot|"
+    r"batiment|residence|penthouse|ph|casier|poste|office|interphone|interph)"
+)
+_UNIT = re.compile(
+    rf"[,\s]{{0,3}}[(\-–]?\s?(?:{_UNIT_WORD}\.?(?:\s?(?:no|n°|"
+    rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}})?|[\s#]{{1,2}}[a-z])|"
+    r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor)(?:\s(?:gauche|"
+    r"droite|face))?|"
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) floor|"
+    r"(?:premier|deuxieme|troisieme|quatrieme|cinquieme) etage|rez-de-chaussee|rdc|sous-sol|basement|upper|lower|"
+    r"ground floor|ph[0-9]{0,3})(?!\w)\)?"
+)
+_UNIT_BEFORE = re.compile(
+    rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$"
+)
+_TOWN_WORD = r"[A-ZÀ-Þ](?:[^\W\d_]|['.\-]){0,40}(?![0-9])"
+_TOWN_JOINER = r"(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the|d'|l')"
+_TOWN = rf"{_TOWN_WORD}(?:[ \-](?:{_TOWN_JOINER}[ \-]?){{0,2}}{_TOWN_WORD}){{0,3}}"
+_TOWN_AFTER = re.compile(rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\s[\-–]\s|\s)(?:(?:à|in|in the city of|ville de)\s)?({_TOWN})")
+_FRENCH_CODE = re.compile(
+    rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:F-?)?[0-9]{{5}}\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
+    rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
+)
+_SMALL_TOWN = re.compile(r"(?:\s?,\s{0,2}|\s)(?:(?:a|in)\s)?([a-z][a-z'\-]{2,30}(?: [a-z][a-z'\-]{2,20})?)(?!\w)")
+_PROVINCE = re.compile(
+    r"[,\s]{0,3}\(?(?:Québec|Quebec|QUÉBEC|QUEBEC|Ontario|ONTARIO|Alberta|ALBERTA|Manitoba|Saskatchewan|Nova Scotia|"
+    r"New Brunswick|British Columbia|Prince Edward Island|Newfoundland(?: and Labrador)?|Northwest Territories|Yukon|"
+    r"Nunavut|"
+    r"Nouvelle-Écosse|Nouveau-Brunswick|Colombie-Britannique|Île-du-Prince-Édouard|Terre-Neuve(?:-et-Labrador)?|"
+    r"QC|Qc|PQ|P\.Q\.|Qué\.?|ON|Ont\.?|BC|B\.C\.|C\.-B\.|AB|Alta\.?|MB|SK|NS|N\.S\.|N\.-É\.|NB|N\.B\.|N\.-B\.|NL|PE|"
+    r"PEI|"
+    r"P\.E\.I\.|YT|NT|NU|Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|"
+    r"Hawaii|"
+    r"Idaho|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|"
+    r"Mississippi|"
+    r"Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|"
+    r"Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|"
+    r"Washington|West Virginia|Wisconsin|Wyoming)\)?(?!\w)"
+)
+_SMALL_PROVINCE = re.compile(
+    r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
+)
+_STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
+_CODE = re.compile(
+    r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?)\)?(?![\w\-])"
+)
+_COUNTRY = re.compile(
+    r"[,\s]{1,3}(?:canada|france|usa|u\.s\.a\.?|united states(?: of america)?|etats-unis|belgique|belgium|suisse|"
+    r"switzerland|"
+    r"luxembourg|uk|united kingdom)(?!\w)"
+)
+_ENDS = re.compile(r"\s{0,2}(?:[,.;:!?)\n\-–]|$|et\b|and\b|ou\b|or\b)")
+
+
+def unit_before(lower: str, start: int) -> int:
+    """Where an address begins whose civic number stands at `start`: at "Apt 5, …", "#5-…", if such a unit precedes."""
+    low = max(0, start - 28)
+    unit = _UNIT_BEFORE.search(lower[low:start])
+    return low + unit.start() if unit else start
+
+
+def after_street(text: str, lower: str, end: int) -> int:
+    """Where an address ends whose street ends at `end`."""
+    if text[end : end + 2] == ".,":  # "Elm Dr., Springfield"
+        end += 1
+    for _ in range(4):
+        unit = _UNIT.match(lower, end)
+        if unit is None:
+            break
+        end = unit.end()
+    if french := _FRENCH_CODE.match(text, end):
+        return _country(lower, _strip(text, french.end()))
+    end = _town(text, lower, end)
+    for _ in range(2):  # the code may stand before or after the province
+        for pattern, subject in ((_PROVINCE, text), (_STATE, text), (_SMALL_PROVINCE, lower)):
+            if (part := pattern.match(subject, end)) and (pattern is not _STATE or part[1] in STATES):
+                end = part.end()
+                break
+        if part := _CODE.match(text, end):
+            end = part.end()
+    return _country(lower, end)
+
+
+def _town(text: str, lower: str, end: int) -> int:
+    if match := _TOWN_AFTER.match(text, end):
+        stop = _strip(text, match.end())
+        lead = text[end : match.start(1)]
+        if _is_known(lower, match.start(1), stop) or _followed(text, lower, stop):
+            return stop
+        words = text[match.start(1) : stop].split(" ")
+        for count in range(len(words) - 1, 0, -1):  # "Toronto Call me": the first words may be the town
+            shorter = match.start(1) + len(" ".join(words[:count]))
+            if _is_known(lower, match.start(1), shorter):
+                return shorter
+        if "," in lead and _ENDS.match(text, stop):
+            return stop
+    elif (small := _SMALL_TOWN.match(lower, end)) and text[small.start(1)].islower():
+        for stop in (small.end(), small.start(1) + len(small[1].split(" ")[0])):
+            if _is_known(lower, small.start(1), stop) or _CODE.match(text, stop):
+                return stop
+    return end
+
+
+def _is_known(lower: str, start: int, end: int) -> bool:
+    return lower[start:end].replace(" ", "-").replace("st-", "saint-") in TOWNS
+
+
+def _followed(text: str, lower: str, end: int) -> bool:
+    """Whether a province, a state or a code stands right behind."""
+    if _CODE.match(text, end) or _STATE.match(text, end):
+        return True
+    province = _PROVINCE.match(text, end) or _SMALL_PROVINCE.match(lower, end)
+    return province is not None and (province.end() - end > 3 or province.group().strip(" ,()\n").lower() in PROVINCES)
+
+
+def _country(lower: str, end: int) -> int:
+    country = _COUNTRY.match(lower, end)
+    return country.end() if country else end
+
+
+def _strip(text: str, end: int) -> int:
+    while text[end - 1] in ".:!?'-":
+        end -= 1
+    return end

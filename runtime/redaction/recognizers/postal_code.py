@@ -1,0 +1,91 @@
+"""Postal codes that no street leads to: Canadian ones by form, French ones with their town, US ones with their state.
+
+Letter-digit-letter digit-letter-digit, without the letters Canada Post does not use. Five digits alone are anything;
+they count after "code postal" or "zip", before a known town, or behind a state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.labels import POSTAL
+from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.street_words import STATES, TOWNS
+
+_CANADIAN = re.compile(
+    r"(?<![\w-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
+    re.IGNORECASE,
+)
+_CONTEXT = re.compile(
+    r"(?<!\w)(?:code postal|c\.?p\.?|postal(?: code)?|zip|adresse|address|quebec|qc|ontario|on|montreal|toronto|rue|"
+    r"street|"
+    r"avenue|habite|live|livraison|canada|ottawa|laval|gatineau|calgary|vancouver|st|ave|blvd|boul)(?!\w)"
+)
+_PROVINCE_BEFORE = re.compile(
+    r"(?:[A-ZÀ-Þ][\w'.\-]{1,40},?\s{1,2})?\(?(?:Québec|Quebec|QC|Qc|Ontario|ON|Alberta|AB|Manitoba|MB|Saskatchewan|SK|"
+    r"NS|NB|NL|PE|BC|"
+    r"Nova Scotia|New Brunswick|British Columbia|YT|NT|NU)\)?[,\s]{1,3}$"
+)
+_FRENCH = re.compile(
+    r"(?<![\w.,$€+\-/])(?:F-?)?(0[1-9]|[1-8][0-9]|9[0-578])[0-9]{3}\s{1,2}([A-ZÀ-Þ][\w'\-]{1,40}(?:[ \-](?:(?:de|du|"
+    r"des|la|le|les|sur|sous|"
+    r"en|lès|aux)[ \-]){0,2}[A-ZÀ-Þ][\w'\-]{1,40}){0,3})(?:\s(?:CEDEX|Cedex))?(?:(?<=edex|EDEX)\s[0-9]{1,2})?"
+)
+_PLACE_BEFORE = re.compile(
+    r"(?<!\w)(?:adresse|habite\w{0,3}|demeur\w{1,5}|resid\w{1,5}|domicil\w{1,4}|ville|commune|cp|code postal|postal|"
+    r"address|live[sd]?|"
+    r"living|lives in|envoy\w{1,4}|livr\w{1,6})(?!\w)[^.!?]{0,32}$"
+)
+_COUNTED = re.compile(
+    r"(?:euros?|dollars?|canadiens?|francais|quebecois|americains?|personnes|habitants)$", re.IGNORECASE
+)
+_ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
+_AMERICAN = re.compile(r"(?<!\w)(?:[A-ZÀ-Þ][\w'.\-]{1,30},?\s|, ?)([A-Z]{2})\s{1,2}[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
+
+
+class PostalCode(Identifier):
+    """Postal codes in capitals; in lower case where the words before speak for it."""
+
+    ENTITY = "CA_POSTAL_CODE"
+    ALSO = ("STREET_ADDRESS",)
+
+    def applies(self, run: Run) -> bool:
+        return run.digits >= 3 and (bool(run.words) or run.topics & POSTAL != 0)
+
+    def find(self, run: Run) -> Iterator[Hit]:
+        text = run.text
+        for match in _CANADIAN.finditer(text):
+            capitals = match.group().upper() == match.group()
+            if run.is_labelled_otherwise(match.start()):
+                continue
+            if capitals or match[1] or _CONTEXT.search(run.before(match.start(), 64)):
+                if before := _PROVINCE_BEFORE.search(text[max(0, match.start() - 64) : match.start()]):
+                    start = match.start() - len(before.group())
+                    yield Hit(start, match.end(), 0.95, "province", "STREET_ADDRESS")
+                score = 0.9 if match.group(1) else 0.8
+                yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")
+        if run.digits < 5:
+            return
+        if not run.words:
+            return
+        for match in _FRENCH.finditer(text):
+            town = run.lower[match.start(2) : match.end(2)].replace(" ", "-")
+            known = town in TOWNS or town.split("-")[0] in TOWNS or "edex" in match.group()
+            if _COUNTED.search(match[2]) or run.is_amount(*match.span()):
+                continue
+            if known or _PLACE_BEFORE.search(run.before(match.start())) or _is_line(run, match):
+                end = match.end() if known or "-" in town else match.start(2) + len(match[2].split(" ")[0])
+                yield Hit(match.start(), max(end, after_street(text, run.lower, end)), 0.7, "french", "STREET_ADDRESS")
+        for match in _AMERICAN.finditer(text):
+            if match[1] in STATES:
+                yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")
+        for match, found in run.labelled(POSTAL, _ZIP, far=1):
+            if not found.far or found.explicit:
+                yield Hit(match.start(), match.end(), 0.8, "named", "STREET_ADDRESS")
+
+
+def _is_line(run: Run, match: re.Match[str]) -> bool:
+    """Whether code and town fill a line, as far as can be seen."""
+    return run.before(match.start(), 1) == "\n" and run.text[match.end() : match.end() + 1] in {"\n", ""}

@@ -1,0 +1,120 @@
+"""Words of postal addresses in French and English, in lower case without accents: facts, no findings.
+
+Kinds of streets (those that are nothing else, and those that are common words too), units, provinces and states, and
+the larger towns, by which a lower-case or unframed town is known.
+"""
+
+from __future__ import annotations
+
+from runtime.redaction.lexicon import word_set
+
+FRENCH_STRONG = word_set(
+    """
+    rue rues avenue av av. ave ave. boulevard boul boul. bd bd. blvd boulv. chemin ch. chem. che rang impasse imp. allee
+    all. croissant ruelle autoroute
+    """
+)
+FRENCH_WEAK = word_set(
+    """
+    place pl pl. allees route rte rte. cote quai square sq. cours montee terrasse promenade passage pass. voie sentier
+    carre faubourg fg esplanade ch residence res. lotissement lot. hameau villa cite traverse venelle parvis mail sente
+    clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac quartier rampe
+    """
+)
+FRENCH_TYPES = FRENCH_STRONG | FRENCH_WEAK
+ENGLISH_STRONG = word_set(
+    """
+    street st st. avenue ave ave. av av. road rd rd. boulevard blvd blvd. boul boul. drive dr dr. drv lane ln ln.
+    court ct ct. crescent cres cres. highway hwy hwy. parkway pkwy pkwy. terrace terr terr. circle cir cir. sideroad
+    expressway expy turnpike
+    """
+)
+ENGLISH_WEAK = word_set(
+    """
+    way place pl pl. square sq sq. trail trl close gardens gdns gate row quay mews line concession grove green heights
+    hts hill hollow landing link loop manor path point ridge rise run view vista walk wharf alley plaza promenade
+    crossing common commons cove bend glen harbour harbor park route townline wynd esplanade chase estate estates
+    pines range
+    """
+)
+ENGLISH_TYPES = ENGLISH_STRONG | ENGLISH_WEAK
+# A street with a number for a name: "Highway 7", "County Road 12", "Rang 3".
+NUMBERED = word_set(
+    "highway hwy hwy. road rd rd. route rte rte. rang concession line sideroad autoroute avenue rue county rr"
+)
+JOINERS = word_set("de du des d la le les l en a aux sur sous et lez les sous")
+DIRECTIONS = word_set(
+    "n s e w n. s. e. w. o o. ne nw se sw n.e. n.w. s.e. s.w. north south east west nord sud est ouest northeast "
+    "northwest southeast southwest nord-est nord-ouest sud-est sud-ouest"
+)
+# Words that end a street written in small letters.
+STOPS = word_set(
+    """
+    et ou au pour avec dans qui que car mais puis svp merci tel c'est ce a est-ce il elle on je tu nous vous ils est
+    sont and or with for in at that which is are was my the to near by from please call but so i you he she we they
+    depuis sans chez donc quand si entre vers pres jusqu'a
+    """
+)
+NOT_STREETS = word_set(
+    """
+    anglais francais commerce maison ville face foot feet lane mile miles km hour hours minute minutes day days year
+    years week weeks month months inch way ways more other different new long busy main-floor single double dead car
+    of per x percent times big small wide little hard great old-fashioned separate major minor distinct individual
+    one-way two-way
+    """
+)
+PROVINCES = word_set(
+    """
+    quebec qc pq que ontario on ont alberta ab alta manitoba mb man saskatchewan sk sask bc ns nb nl pe pei yt nt nu
+    yukon nunavut
+    """
+)
+STATES = word_set(
+    """
+    AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA
+    RI SC SD TN TX UT VT VA WA WV WI WY DC PR
+    """
+)
+TOWNS = word_set(
+    """
+    montreal quebec laval gatineau longueuil sherbrooke saguenay levis trois-rivieres terrebonne repentigny brossard
+    drummondville saint-jerome granby blainville saint-hyacinthe shawinigan rimouski chateauguay saint-eustache
+    victoriaville mascouche mirabel rouyn-noranda boucherville sorel-tracy vaudreuil-dorion salaberry-de-valleyfield
+    val-d'or joliette alma saint-georges sainte-julie saint-constant thetford-mines sept-iles beloeil boisbriand
+    chambly magog westmount dorval kirkland pointe-claire beaconsfield lachine lasalle verdun anjou outremont
+    saint-laurent chicoutimi jonquiere baie-comeau riviere-du-loup matane gaspe amos cowansville saint-lambert
+    cote-saint-luc hull aylmer beauport charlesbourg sainte-foy mont-royal mont-tremblant sainte-therese sainte-adele
+    la-tuque dolbeau-mistassini roberval toronto ottawa mississauga brampton hamilton london markham vaughan kitchener
+    windsor oakville burlington sudbury oshawa barrie guelph cambridge kingston whitby waterloo ajax milton
+    thunder-bay brantford pickering niagara-falls peterborough sarnia sault-ste-marie timmins cornwall scarborough
+    etobicoke north-york vancouver surrey burnaby richmond abbotsford coquitlam kelowna langley saanich delta kamloops
+    nanaimo victoria calgary edmonton red-deer lethbridge medicine-hat airdrie regina saskatoon prince-albert
+    moose-jaw winnipeg brandon halifax dartmouth moncton fredericton dieppe saint-john bathurst edmundston
+    charlottetown summerside whitehorse yellowknife iqaluit gander corner-brook paris marseille lyon toulouse nice
+    nantes montpellier strasbourg bordeaux lille rennes reims toulon saint-etienne le-havre grenoble dijon angers
+    nimes villeurbanne saint-denis aix-en-provence clermont-ferrand le-mans brest tours amiens limoges annecy
+    boulogne-billancourt perpignan metz besancon orleans rouen montreuil argenteuil mulhouse caen nancy tourcoing
+    roubaix nanterre vitry-sur-seine avignon creteil poitiers dunkerque versailles aubervilliers courbevoie
+    asnieres-sur-seine colombes cherbourg pau calais cannes antibes ajaccio bastia beziers la-rochelle colmar merignac
+    bourges quimper valence troyes lorient saint-nazaire chambery niort vannes cholet saint-malo evry belfort arles
+    bayonne brive-la-gaillarde chalon-sur-saone albi carcassonne tarbes blois beauvais angouleme laon chartres gap
+    agen auxerre nevers vichy saint-brieuc ivry-sur-seine issy-les-moulineaux levallois-perret pantin
+    neuilly-sur-seine clichy meaux melun cergy massy vincennes pessac fort-de-france cayenne saint-pierre mamoudzou
+    bruxelles liege gand anvers namur charleroi mons geneve lausanne zurich berne bale neuchatel fribourg luxembourg
+    monaco new-york brooklyn manhattan queens bronx los-angeles chicago houston phoenix philadelphia san-antonio
+    san-diego dallas austin jacksonville san-francisco columbus indianapolis seattle denver boston detroit nashville
+    memphis portland las-vegas baltimore milwaukee albuquerque tucson fresno sacramento atlanta miami oakland
+    minneapolis tulsa tampa new-orleans cleveland honolulu anaheim pittsburgh cincinnati orlando buffalo newark
+    springfield providence hartford salt-lake-city richmond cambridge washington albany rochester syracuse plattsburgh
+    worcester lowell
+    """
+)
+ACCENTED = word_set("allée allées côte montée carré résidence cité")
+"""Those of the words above that are written with accents, as they are written."""
+GATE = frozenset(
+    part
+    for word in FRENCH_TYPES | ENGLISH_TYPES | word_set("st ste saint sainte")
+    for part in word.strip(".").split("-")
+) - word_set("a d l s e n w o lieu point la le of")
+"""One of these is in every address that says what kind of street it is, or is named after a saint."""
+BOX_WORDS = frozenset({"box", "postale", "c.p", "b.p", "bp", "p.o", "po"})

@@ -1,0 +1,190 @@
+"""Where the street ends that follows a civic number: word by word, in French, in English, or without its kind.
+
+Each function gets the text from the civic number on and says where the street ends, or None if there is none. What
+follows the street is read by `locality.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.street_words import (
+    DIRECTIONS,
+    ENGLISH_STRONG,
+    ENGLISH_TYPES,
+    FRENCH_STRONG,
+    FRENCH_TYPES,
+    JOINERS,
+    NOT_STREETS,
+    NUMBERED,
+    STOPS,
+)
+
+_WORD = re.compile(r"[^\s,;()]+")
+_ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
+_OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|chemin|rang|route|cote|place)")
+_ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
+_SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-", re.IGNORECASE)
+_CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
+_MOST_WORDS = 6
+
+
+def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
+    """The kind first: "rue des Lilas", "5e Avenue", "boul. René-Lévesque Ouest".
+
+    Args:
+        text: the run.
+        lower: the same in lower case, without accents.
+        start: where the civic number ends.
+        cued: whether something before speaks of where somebody lives: then small letters are enough.
+    """
+    if of := _OF.match(lower, start):
+        start = of.end()
+    first = _WORD.match(lower, start)
+    if first is None:
+        return None
+    if _ORDINAL.fullmatch(first.group()):  # "1234, 5e Avenue", "12, 3e Rang Nord"
+        kind = _WORD.match(lower, first.end() + 1)
+        if kind is None or kind.group().rstrip(".") not in FRENCH_TYPES:
+            return None
+        return _stripped(text, _direction(lower, kind.end()))
+    if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES:
+        return None
+    strong = first.group() in FRENCH_STRONG
+    position, end, names, joined, capitals = first.end(), None, 0, False, False
+    while names <= _MOST_WORDS and text[position : position + 1] in {" ", "\n"}:
+        if text[position] == "\n" and names:
+            break  # the next line is a town
+        word = _WORD.match(text, position + 1)
+        if word is None:
+            break
+        value, low = word.group(), lower[word.start() : word.end()]
+        if low in JOINERS and (names == 0 or value != value.upper() or len(value) > 1):
+            if names and low in {"a", "et", "en"} and not text[word.end() + 1 : word.end() + 2].isupper():
+                break
+            joined = True
+        elif low in DIRECTIONS and names:
+            end = word.end()
+            break
+        elif value[0].isupper() or (low[:2] in {"l'", "d'"} and (strong or value[2:3].isupper())):
+            names, end = names + 1, word.end()
+            capitals = capitals or value[0].isupper()
+        elif value[0].isdigit():
+            if names and not joined:
+                break
+            names, end = names + 1, word.end()
+        elif capitals or "'" in low[:3] or low.rstrip(".!?:") in STOPS or low in NOT_STREETS:
+            break
+        elif (strong and names < (3 if cued else 2)) or (joined and names == 0 and cued):
+            names, end = names + 1, word.end()
+        else:
+            break
+        position = word.end()
+        if value[-1] in "!?:" or (value[-1] == "." and len(value.rpartition("-")[2]) > 3):
+            break
+    return None if end is None else _stripped(text, end)
+
+
+def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> int | None:
+    """The kind last: "Main Street", "Pine Ridge Road", "42nd St. E"; or first with a number: "Highway 7".
+
+    Args:
+        text: the run.
+        lower: the same in lower case, without accents.
+        start: where the civic number ends.
+        cued: whether something before speaks of where somebody lives.
+        dated: whether the civic number may be a year: "in 2024 Wall Street …".
+    """
+    position, small = start, False
+    for names in range(_MOST_WORDS):
+        word = _WORD.match(text, position)
+        if word is None:
+            return None
+        value, low = word.group(), lower[word.start() : word.end()]
+        kind = _kind(low)
+        capital = value[0].isupper()
+        if names and kind and (cued or capital or (kind in ENGLISH_STRONG and len(kind) > 3)):
+            if not _goes_on(text, lower, word.end()):
+                return _accepted(text, lower, word.end(), kind, cued=cued, dated=dated, small=small)
+        elif (
+            names == 0
+            and (capital or cued)
+            and low.rstrip(".") in NUMBERED
+            and (number := _ROAD_NUMBER.match(text, word.end()))
+        ):
+            return _direction(lower, number.end())
+        if not (capital or _ORDINAL.fullmatch(low)):
+            small = True
+            if (low in STOPS and low not in {"the", "i"}) or low in NOT_STREETS or not value[0].isalpha() or names > 2:
+                return None
+        if value.endswith((":", "!", "?")) or text[word.end() : word.end() + 1] not in {" ", "\n"}:
+            return None
+        position = word.end() + 1
+    return None
+
+
+def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
+    """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
+    position, end = start, None
+    for _ in range(3):
+        word = _WORD.match(text, position)
+        if word is None or not word.group()[0].isupper():
+            break
+        end = word.end()
+        if text[end : end + 1] != " ":
+            break
+        position = end + 1
+    if end is None:
+        return None
+    end = _stripped(text, end)
+    saint = _SAINT.match(text, start) is not None
+    reached = after_street(text, lower, end)
+    if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
+        return end
+    return None
+
+
+def _kind(word: str) -> str:
+    """The kind of street that an English word names, empty if none."""
+    kind = word.rstrip(":!?")
+    if kind not in ENGLISH_TYPES:
+        kind = kind.rstrip(".")
+    return kind if kind in ENGLISH_TYPES else ""
+
+
+def _goes_on(text: str, lower: str, end: int) -> bool:
+    """Whether the next word is a kind of street too: "Pine Ridge Road"."""
+    if text[end : end + 1] != " ":
+        return False
+    after = _WORD.match(lower, end + 1)
+    return after is not None and after.group().rstrip(".:!?") in ENGLISH_TYPES
+
+
+def _accepted(text: str, lower: str, end: int, kind: str, *, cued: bool, dated: bool, small: bool) -> int | None:
+    """Where the street ends whose last word is its kind, None if something speaks against it."""
+    strong = kind in ENGLISH_STRONG
+    if kind.rstrip(".") in NUMBERED and (number := _ROAD_NUMBER.match(text, end)):
+        end = number.end()  # "County Road 12"
+    end = _direction(lower, end)
+    goes_on = after_street(text, lower, end) > end
+    if small and (not strong or dated):
+        return None
+    if dated and not cued and not goes_on:
+        return None
+    framed = goes_on or end >= len(text) or text[end] in ",\n;)."
+    return _stripped(text, end) if strong or cued or framed else None
+
+
+def _direction(lower: str, end: int) -> int:
+    if lower[end : end + 1] == " " and (word := _WORD.match(lower, end + 1)):
+        low = word.group().rstrip("!?:")
+        if low in DIRECTIONS or low.rstrip(".") in DIRECTIONS:
+            return end + 1 + len(low.rstrip("."))
+    return end
+
+
+def _stripped(text: str, end: int) -> int:
+    while text[end - 1] in ".:!?'\"":
+        end -= 1
+    return end

@@ -1,0 +1,137 @@
+"""Digits written as words, in French and English, read as digits: "cinq un quatre …", "oh six, twelve, thirty-four".
+
+Only runs of number words with little between them are read, and only as a reading of its own (`disguise.py`): what
+they amount to is for the recognizers to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from runtime.redaction.normalise import View, lowered
+
+_UNITS = {
+    word: str(value)
+    for value, words in enumerate(
+        (
+            "zero oh", "un une one", "deux two", "trois three", "quatre four", "cinq five", "six", "sept seven",
+            "huit eight", "neuf nine", "dix ten", "onze eleven", "douze twelve", "treize thirteen",
+            "quatorze fourteen", "quinze fifteen", "seize sixteen", "dix-sept seventeen", "dix-huit eighteen",
+            "dix-neuf nineteen",
+        )
+    )
+    for word in words.split()
+}  # fmt: skip
+_TENS = {
+    "vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "septante": 70, "quatre-vingt": 80,
+    "quatre-vingts": 80, "huitante": 80, "octante": 80, "nonante": 90, "twenty": 20, "thirty": 30, "forty": 40,
+    "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_HUNDREDS = frozenset({"cent", "cents", "hundred"})
+_REPEATED = {"double": 2, "triple": 3}
+_ALONE = frozenset({"un", "une", "one", "oh", "cent", "cents", "double", "triple", "hundred"})
+NUMBER_WORDS = frozenset(_UNITS) | frozenset(_TENS) | _HUNDREDS | frozenset(_REPEATED)
+"""Words of numbers, lower case, without accents."""
+TELLING = (NUMBER_WORDS - _ALONE) | {"zéro"}
+"""Those of them that are no common words otherwise."""
+
+_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
+_GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
+LEAST_WORDS = 4
+
+
+def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
+    """The text with its number words as digits, None if there are fewer than `LEAST_WORDS` of them.
+
+    Args:
+        text: folded text.
+        words_of_text: its words, in lower case, without accents.
+    """
+    if sum([word in NUMBER_WORDS for word in words_of_text]) < LEAST_WORDS:
+        return None
+    lower = lowered(text)
+    words = list(_WORD.finditer(lower))
+    pieces: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(words):
+        taken, digits = _number(words, at, lower)
+        if taken:
+            pieces.append((words[at].start(), words[at + taken - 1].end(), digits))
+        at += taken or 1
+    if len(pieces) < 2:
+        return None
+    return _replaced(text, pieces)
+
+
+def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> View:
+    """Digits for words; those of neighbouring numbers stand together, as the digits of one."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for low, high, digits in [*pieces, (len(text), len(text), "")]:
+        if not (at and digits and _GAP.fullmatch(text[at:low])):
+            out.append(text[at:low])
+            starts += range(at, low)
+            ends += range(at + 1, low + 1)
+        for _ in digits:
+            starts.append(low)
+            ends.append(high)
+        out.append(digits)
+        at = high
+    return View("".join(out), starts, ends)
+
+
+def _number(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str]:
+    """How many words from `at` on are one number, and its digits."""
+    word = words[at].group()
+    following = words[at + 1].group() if at + 1 < len(words) and _near(words, at, lower) else ""
+    if word in _REPEATED:
+        unit = _UNITS.get(following, "")
+        return (2, unit * _REPEATED[word]) if len(unit) == 1 else (0, "")
+    value = _below_hundred(word)
+    if value is None and word in _HUNDREDS and word != "hundred":
+        value, used = 100, 1
+        more = _below_hundred(following)
+        return (2, str(value + more)) if more is not None and word == "cent" else (used, str(value))
+    if value is None:
+        return 0, ""
+    used = 1
+    if following in _HUNDREDS and 1 < value < 10:
+        value, used = value * 100, 2
+        third = words[at + 2].group() if at + 2 < len(words) and _near(words, at + 1, lower) else ""
+        more = _below_hundred(third)
+        if more is not None and more > 9:
+            value, used = value + more, 3
+        return used, str(value)
+    if value in {20, 30, 40, 50, 60, 70, 80, 90}:
+        both = following == "et" and at + 2 < len(words)  # soixante et onze
+        more = _below_hundred(words[at + 2].group() if both else following)
+        reach = 20 if value in {60, 80} and not word.endswith("y") else 10
+        if more is not None and 0 < more < reach and lower[words[at].end() : words[at + 1].start()] in {" ", "-"}:
+            return (3 if both else 2), str(value + more)
+    return used, str(value)
+
+
+def _near(words: list[re.Match[str]], at: int, lower: str) -> bool:
+    return len(lower[words[at].end() : words[at + 1].start()].strip(" ,.-\n")) == 0
+
+
+def _below_hundred(word: str) -> int | None:
+    """The value of one word, hyphens included: "quarante-deux", "soixante-et-onze", "quatre-vingt-dix-sept"."""
+    if word in _UNITS:
+        return int(_UNITS[word])
+    if word in _TENS:
+        return _TENS[word]
+    if "-" not in word:
+        return None
+    for tens in ("quatre-vingts", "quatre-vingt"):
+        if word.startswith(tens + "-"):
+            rest = _UNITS.get(word[len(tens) + 1 :])
+            return None if rest is None else 80 + int(rest)
+    head, _, tail = word.partition("-")
+    unit = _UNITS.get(tail.removeprefix("et-"))
+    if head not in _TENS or unit is None:
+        return None
+    return _TENS[head] + int(unit)
