@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runtime.audit.client import SocketLog
 from runtime.audit.errors import AuditError
+from runtime.audit.finder import LineFinder
 from runtime.audit.keys import load_public
 from runtime.audit.manifest import Manifest
 from runtime.audit.proofs import covered_size
@@ -86,6 +87,8 @@ async def _bring_into_force(settings: Settings, succession: Succession, origin: 
         finally:
             await log.aclose()
     # Nobody writes: the start of a writer brings it into force, and needs none of the keys before.
-    manifest = change(succession, origin, covered_size(settings.logs_dir))
+    # A kill may have left lines that no checkpoint covers: they are this log's, by its old keys.
+    size = max(covered_size(settings.logs_dir), LineFinder(settings.logs_dir).end())
+    manifest = change(succession, origin, size)
     await open_log(settings).aclose()
     return manifest

@@ -90,6 +90,8 @@ def _members(file: IO[bytes]) -> Iterator[Iterator[tuple[str, Iterator[bytes]]]]
 
 def _zipped(packed: zipfile.ZipFile) -> Iterator[tuple[str, Iterator[bytes]]]:
     for item in packed.infolist():
+        if item.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("it is packed in a way that bundles are not")
         if not item.is_dir():
             with packed.open(item) as member:
                 yield item.filename, iter(lambda member=member: member.read(_PIECE), b"")  # type: ignore[misc]

@@ -37,6 +37,7 @@ MANIFEST_SUBJECT = "keys.json"
 MAX_MANIFEST = 1 << 20  # bytes
 ROLES = frozenset({"log", "record", "approver"})
 CUSTODIES = frozenset({"logging-host", "offline"})
+_ROOT = re.compile(r"[0-9a-f]{64}")
 CLOSED_BECAUSE = frozenset({"damage", "restore"})
 
 
@@ -72,12 +73,14 @@ class Closed:
         size: lines under the last checkpoint known.
         root: its root, 32 bytes.
         sound: how many lines, from the first on, were still there and whole; those from there to `size` are lost.
+        sound_root: the root over these, 32 bytes: from now on nobody changes them.
         reason: one of CLOSED_BECAUSE.
     """
 
     size: int
     root: bytes
     sound: int
+    sound_root: bytes
     reason: str
 
 
@@ -212,10 +215,15 @@ def _read_manifest(parsed: dict[str, Any], root_keyid: str, digest: str) -> Mani
 
 def _read_closed(item: Any) -> Closed:
     size, sound = _field(item, "size", int), _field(item, "sound", int)
-    root, reason = _field(item, "root", str), _field(item, "reason", str)
-    if not sound >= 0 or not size >= 0 or re.fullmatch(r"[0-9a-f]{64}", root) is None or reason not in CLOSED_BECAUSE:
+    root, sound_root, reason = (_field(item, name, str) for name in ("root", "sound_root", "reason"))
+    if (
+        not 0 <= sound <= size
+        or not _ROOT.fullmatch(root)
+        or not _ROOT.fullmatch(sound_root)
+        or reason not in CLOSED_BECAUSE
+    ):
         raise KeysError("key manifest: closed")
-    return Closed(size, bytes.fromhex(root), sound, reason)
+    return Closed(size, bytes.fromhex(root), sound, bytes.fromhex(sound_root), reason)
 
 
 def _read_entry(item: Any, origins: tuple[str, ...]) -> KeyEntry:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,7 +27,8 @@ from runtime.audit.files import Files, take_lock
 from runtime.audit.keys import load_versions
 from runtime.audit.lines import Cutter, scan_all
 from runtime.audit.manifest import Closed, Manifest
-from runtime.audit.merkle import EMPTY_ROOT, HASH_SIZE
+from runtime.audit.merkle import EMPTY_ROOT, HASH_SIZE, CompactRange
+from runtime.audit.pruned import all_leaves, list_gaps
 from runtime.audit.report import Fact, Report
 from runtime.audit.rotation import Succession
 from runtime.audit.survey import Signed, check_signed, find_segments, read_checkpoints
@@ -88,7 +90,7 @@ def begin(
         old = unfinished(logs_dir, manifests[-1])
         if old is None:
             old = next(item for item in reversed(manifests[-1].origins) if item not in manifests[-1].closed)
-            closed = examine(logs_dir, manifests, old, reason, known=known)  # (2)
+            closed = examine(logs_dir, manifests, old, reason, known)  # (2)
             succession = Succession(keys_dir, logs_dir, root, passphrase=passphrase, files=files)
             succession.begin_origin(name, after=old, closed=closed)  # (3)
             manifests = (*manifests, succession.current)
@@ -100,15 +102,7 @@ def begin(
     return manifests[-1]
 
 
-def examine(
-    logs_dir: Path,
-    manifests: Sequence[Manifest],
-    origin: str,
-    reason: str,
-    *,
-    known: Sequence[bytes] = (),
-    held: Sequence[Signed] = (),
-) -> Closed:
+def examine(logs_dir: Path, manifests: Sequence[Manifest], origin: str, reason: str, known: Sequence[bytes]) -> Closed:
     """Step (2): how the log of `origin` in this directory ends, by the checkpoints there and those kept elsewhere.
 
     Raises:
@@ -116,17 +110,17 @@ def examine(
     """
     scratch = Report("log")
     signed = [item for item in read_checkpoints(logs_dir, manifests, scratch) if item.checkpoint.origin == origin]
-    signed += held
     for text in known:
         item = check_signed(text, "brought along", manifests, scratch)
         if item is None or item.checkpoint.origin != origin:
             raise KeysError("a checkpoint that was brought along is not this log's")
         signed.append(item)
     last = max(signed, key=lambda item: item.checkpoint.size, default=None)
-    sound = sound_lines(logs_dir, manifests, origin, signed)
     if last is None:
-        return Closed(0, EMPTY_ROOT, 0, reason)
-    return Closed(last.checkpoint.size, last.checkpoint.root, min(sound, last.checkpoint.size), reason)
+        return Closed(0, EMPTY_ROOT, 0, EMPTY_ROOT, reason)
+    size = last.checkpoint.size
+    sound = min(sound_lines(logs_dir, manifests, origin, signed), size)
+    return Closed(size, last.checkpoint.root, sound, _root_over(logs_dir, sound), reason)
 
 
 def sound_lines(logs_dir: Path, manifests: Sequence[Manifest], origin: str, signed: Sequence[Signed]) -> int:
@@ -179,16 +173,29 @@ def verify_closed(logs_dir: Path, manifests: Sequence[Manifest], held: Sequence[
         if not folder.is_dir():
             report.remark("origin.absent", **facts)
             continue
-        kept = [item for item in held if item.checkpoint.origin == origin]
-        found = examine(folder, manifests, origin, closed.reason, held=kept)
-        if found.sound < closed.sound:
-            report.problem("origin.damaged", **facts, found=found.sound)
-        elif found.size > closed.size:
-            report.problem("origin.beyond", **facts, found=found.size)
+        known = (*read_checkpoints(folder, manifests, Report("log")), *held)
+        signed = [item for item in known if item.checkpoint.origin == origin]
+        largest = max((item.checkpoint.size for item in signed), default=0)
+        sound = sound_lines(folder, manifests, origin, signed)
+        if sound < closed.sound:
+            report.problem("origin.damaged", **facts, found=sound)
+        elif _root_over(folder, closed.sound) != closed.sound_root:
+            report.problem("origin.rewritten", **facts)
+        elif largest > closed.size:
+            report.problem("origin.beyond", **facts, found=largest)
         elif lost:
             report.remark("origin.lost", **facts)
         else:
             report.remark("origin.closed", **facts)
+
+
+def _root_over(logs_dir: Path, count: int) -> bytes:
+    """The root over the first lines, which are known to be whole."""
+    segments = find_segments(logs_dir, Report("log"))
+    tree = CompactRange()
+    for leaf in islice(all_leaves(logs_dir, segments, list_gaps(logs_dir, segments)), count):
+        tree.append(leaf)
+    return tree.root() if count else EMPTY_ROOT
 
 
 def _move(logs_dir: Path, folder: Path, files: Files) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from runtime.audit.envelope import MAX_LINE, parse_line
 from runtime.audit.errors import EnvelopeError, LogDamaged
-from runtime.audit.merkle import HASH_SIZE
-from runtime.audit.segments import Segment
+from runtime.audit.merkle import HASH_SIZE, leaf_hash
+from runtime.audit.segments import Segment, iter_from
 from runtime.audit.survey import read_limited
 from runtime.audit.tiles import WIDTH, tile_path
 
@@ -91,6 +92,20 @@ def tile_leaves(logs_dir: Path, start: int, end: int) -> Iterator[bytes]:
             raise LogDamaged(f"tile/{name}, of lines that were pruned, is missing")
         yield data[offset * HASH_SIZE : (until - number * WIDTH) * HASH_SIZE]
         start = until
+
+
+def all_leaves(logs_dir: Path, segments: Sequence[Segment], gaps: Sequence[Gap]) -> Iterator[bytes]:
+    """All leaf hashes: of lines where there are lines, from tiles where they were pruned. Raises: LogDamaged."""
+    pruned = {gap.first: gap.end for gap in gaps}
+    at = 0
+    for index, line in chain(iter_from(segments, 0, pruned), [(-1, b"")]):
+        while at in pruned and at != index:
+            for hashes in tile_leaves(logs_dir, at, pruned[at]):
+                yield from (hashes[begin : begin + HASH_SIZE] for begin in range(0, len(hashes), HASH_SIZE))
+            at = pruned[at]
+        if index >= 0:
+            yield leaf_hash(line)
+            at = index + 1
 
 
 def _index_of(line: bytes) -> int | None:

@@ -31,8 +31,8 @@ from runtime.audit.errors import EnvelopeError, LogDamaged
 from runtime.audit.files import Files
 from runtime.audit.header import Header
 from runtime.audit.manifest import Manifest
-from runtime.audit.merkle import HASH_SIZE, leaf_hash
-from runtime.audit.pruned import Gap, list_gaps, tile_leaves
+from runtime.audit.merkle import leaf_hash
+from runtime.audit.pruned import all_leaves, list_gaps
 from runtime.audit.record import NO_PREV
 from runtime.audit.segments import Segment, iter_from, last_lines, list_segments
 from runtime.audit.tiles import HashTiles
@@ -131,7 +131,7 @@ def recover(logs_dir: Path, manifests: Sequence[Manifest], origin: str, files: F
         whole = False
     # (6) (7)
     if not whole:
-        tiles = HashTiles.rebuild(directory, _all_leaves(logs_dir, segments, gaps), files)
+        tiles = HashTiles.rebuild(directory, all_leaves(logs_dir, segments, gaps), files)
         if tiles.size != size or not _agrees(tiles, checkpoint):
             raise LogDamaged("the lines are not those that were signed")
         if not _holds(tiles, leaves, first, tail):
@@ -227,20 +227,6 @@ def _check_lines(
                 raise LogDamaged(f"line {index} carries a key manifest that is not here: keys.json was set back")
         before, prev = header, leaf_hash(line).hex()
         yield header
-
-
-def _all_leaves(logs_dir: Path, segments: Sequence[Segment], gaps: Sequence[Gap]) -> Iterator[bytes]:
-    """All leaf hashes: of lines where there are lines, from tiles where they were pruned."""
-    pruned = {gap.first: gap.end for gap in gaps}
-    at = 0
-    for index, line in chain(iter_from(segments, 0, pruned), [(-1, b"")]):
-        while at in pruned and at != index:
-            for hashes in tile_leaves(logs_dir, at, pruned[at]):
-                yield from (hashes[begin : begin + HASH_SIZE] for begin in range(0, len(hashes), HASH_SIZE))
-            at = pruned[at]
-        if index >= 0:
-            yield leaf_hash(line)
-            at = index + 1
 
 
 def _holds(tiles: HashTiles, leaves: Sequence[bytes], first: int, tail: Sequence[Header]) -> bool:

@@ -135,6 +135,7 @@ class Succession:
                         "size": closed.size,
                         "root": closed.root.hex(),
                         "sound": closed.sound,
+                        "sound_root": closed.sound_root.hex(),
                         "reason": closed.reason,
                     }
             manifest["origins"].append({"origin": origin})

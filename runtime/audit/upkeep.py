@@ -49,7 +49,13 @@ class Upkeep:
             loop.call_soon_threadsafe(size.set_result, writer.size)
             return writer.reload_keys() if go.wait(PAUSE) else None
 
-        self._paused = (go, asyncio.wrap_future(self._group.call(wait)))
+        self._paused = paused = (go, asyncio.wrap_future(self._group.call(wait)))
+
+        def over(_: object) -> None:
+            if self._paused is paused:  # whoever paused it is gone
+                self._paused = None
+
+        paused[1].add_done_callback(over)
         return await size
 
     async def reload_keys(self) -> int:

@@ -78,6 +78,10 @@ GAPS: Mapping[str, tuple[str, str]] = {
         "Of the closed log {origin} {sound} records were declared whole, but only {found} are.",
         "Du journal clos {origin}, {sound} enregistrements ont été déclarés entiers, mais {found} seulement le sont.",
     ),
+    "origin.rewritten": (
+        "The first {sound} records of the closed log {origin} are not those that the root key vouched for.",
+        "Les {sound} premiers enregistrements du journal clos {origin} ne sont pas ceux dont la clé racine répond.",
+    ),
     "origin.beyond": (
         "The closed log {origin} was declared to end at {size} records, but a checkpoint over {found} was signed.",
         (

@@ -1,8 +1,7 @@
 """Common words of French and English: the tables that the language models' lemmatizers bring along.
 
 Only to tell "Explique" at the start of a sentence from a name. Kept as sorted hashes (1.8 MB), because a set of two
-hundred thousand strings costs twenty times that. The table of English nouns is full of given names: which of them are
-nothing else is known to the weights for names (`name_model.py`).
+hundred thousand strings costs twenty times that. English nouns are left out: that table is full of given names.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from runtime.redaction.errors import PiiUnavailable
 from runtime.redaction.ner import MODELS, model_files
 
 _TABLE_OF_FORMS = "lemma_lookup"
-_ENGLISH_CLASSES = ("adj", "adv", "verb", "noun")
+_ENGLISH_CLASSES = ("adj", "adv", "verb")
 
 
 class Dictionary:
@@ -62,9 +61,7 @@ def _english() -> npt.NDArray[np.uint64]:
         key = get_string_id(name)
         words.update(tables.get("lemma_index", {}).get(key, ()))
         words.update(tables.get("lemma_exc", {}).get(key, ()))
-    words.update(
-        word + ending for word in list(words) for ending in ("s", "es", "ed", "ing", "ly", "d") if word.isalpha()
-    )
+    words.update(word + ending for word in list(words) for ending in ("s", "ed", "ing", "ly", "d") if word.isalpha())
     return _hashes(words)
 
 

@@ -25,7 +25,8 @@ def masker(rules: PiiEngine) -> StreamMasker:
     [
         ("Bonjour, je suis ", "Bonjour, je "),
         ("Bonjour, je ", "Bonjour, "),
-        ("One two three fo", "One two "),
+        ("Only plain words fo", "Only plain "),
+        ("One two three fo", ""),  # a number may be on its way
         ("Mon numéro est le 514 555-0123 et voilà tout ", "Mon numéro est le [PHONE_NUMBER] et voilà "),
         ("Écris à jean.roy@exemple.ca demain, merci ", "Écris à [EMAIL_ADDRESS] demain, "),
         ("Il a 12 chats et ", "Il a 12 chats "),
