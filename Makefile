@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test lint check bench demo lock clean
+.PHONY: help setup run test lint check bench kills demo lock clean
 
 # An interpreter 3.11 when none is found by itself; compiler processes; arguments for the command behind a target.
 PYTHON ?=
@@ -37,6 +37,10 @@ check: lint test ## lint and test
 
 bench: setup ## the figures, each beside the bare backend in the same run
 	@$(PY) -m bench $(ARGS)
+
+kills: ## kill what serves, at random under load, and judge what is left (1,000 times; ARGS="50 --seed 7")
+	@sh scripts/setup.sh test
+	@$(PY) scripts/kill_rounds.py $(or $(ARGS),1000)
 
 demo: setup ## a governed turn, its proof, a forgery refused, a person erased: two minutes in the terminal
 	@$(PY) scripts/demo.py $(ARGS)

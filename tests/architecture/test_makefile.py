@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OFFERED = {"run", "test", "lint", "check", "bench", "demo", "lock", "clean"}
+OFFERED = {"run", "test", "lint", "check", "bench", "kills", "demo", "lock", "clean"}
 
 
 @pytest.fixture

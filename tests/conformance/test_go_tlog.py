@@ -61,7 +61,9 @@ def write_case(case: Path, sizes: Sequence[int], capsys: pytest.CaptureFixture[s
             assert data is not None
             (case / "served" / path).parent.mkdir(parents=True, exist_ok=True)
             (case / "served" / path).write_bytes(data)
-        for index in sorted({at for at in (0, 1, 4, 100, 254, 255, 256, size // 2, size - 2, size - 1) if 0 <= at < size}):
+        for index in sorted(
+            {at for at in (0, 1, 4, 100, 254, 255, 256, size // 2, size - 2, size - 1) if 0 <= at < size}
+        ):
             words = ["proof", "--logs", str(rig.logs), "--json", "--size", str(size), str(index)]
             (case / "inclusion" / f"{index}-{size}.json").write_text(printed(words, capsys), "utf-8")
     for old, new in combinations_with_replacement(sizes, 2):
