@@ -264,7 +264,7 @@ def test_turns_at_a_time(app: Filagent, cue: Cue, backend: ScriptedBackend) -> N
 def test_a_client_that_left_does_not_hold_his_place(app: Filagent, cue: Cue, backend: ScriptedBackend) -> None:
     held = Pause(asyncio.Event())
     key, before = app.key("reviewer", "fleeting reviewer"), size(app)
-    cue.script = Script(("One two three four. ", held))
+    cue.script = Script(("These words are plain. ", held))
     with streaming(app, "Hello", key=key) as stream:
         assert stream.event() is not None
         stream.leave()

@@ -106,7 +106,7 @@ The Beatles sold 600 million records
 World War II (1939-1945)
 Le Rapport 2023-2024 de l'UNESCO, p. 45-67
 """
-INNOCENT2 = """
+INNOCENT_OF_ALL_KINDS = """
 Le projet de loi 96 a été adopté le 24 mai 2022.
 The Senate voted 52-48 on H.R. 5376 in August 2022.
 Le PIB a crû de 1,5 % au T2 2023, à 2 137 milliards $.
@@ -255,7 +255,7 @@ geo:45.5,-73.6
 
 TABLES = [
     (INNOCENT, ()),
-    (INNOCENT2, ()),
+    (INNOCENT_OF_ALL_KINDS, ()),
 ]
 
 

@@ -224,7 +224,7 @@ T.P.S. [[123456789 RT 0001]]
 T.V.Q. : [[1023456789 TQ 0001]]
 GST/HST: [[84123 4567 RT0001]]
 """
-MORE = """
+IN_SENTENCES = """
 The password's [[hunter22]] now
 mot de passe=[[Zorro1998]]
 mot de passe « [[Soleil99]] »
@@ -341,11 +341,79 @@ UCI: [[1122334455]]
 IUC [[11-2233-4455]]
 Numéro de prêt : [[778-2231]]
 """
+WRITTEN_FREELY = """
+[[jean_roy[@]exemple.ca]]
+[[jean.roy(a)exemple.ca]]
+écris à [[jean.roy chez exemple point com]] stp
+[[jean.roy @exemple.ca]]
+[[jean.roy@ exemple.ca]]
+[[jean tiret roy arobas exemple point qc point ca]]
+[[jean.roy<at>exemple<dot>ca]]
+[[jean.roy [ at ] exemple [ dot ] ca]]
+[[jean.roy *at* exemple *dot* ca]]
+[[jean.roy_at_exemple.ca]]
+[[jean.roy@exemple(.)ca]]
+[[jean.roy＠exemple。ca]]
+[[jean.roy@еxеmplе.са]]
+[[jеan.rоy@exemple.com]]
+[[JEAN.ROY@EXEMPLE.CA]]
+adresse: [[12 r. Victor-Hugo, 69002 Lyon]]
+[[3 bld Voltaire, 75011 Paris]]
+[[25 pl. de la Gare, 67000 Strasbourg]]
+[[4 rte de Paris, 14000 Caen]]
+[[123, 45e Rue Est]]
+[[2345, Montée Saint-Hubert, Longueuil]]
+[[1 Place Ville Marie, bureau 3000, Montréal]]
+[[Suite 500, 123 Main St, Winnipeg MB R3C 1A3]]
+[[PO Box 12 Stn Main, Brandon MB R7A 5Y6]]
+[[R.R. #2 Site 5 Box 12, Sundre AB T0M 1X0]]
+[[45-B King Rd, Nobleton, ON L7B 0A1]]
+[[10 St. Mary St, Toronto]]
+[[100 Queen's Park Cres W, Toronto ON M5S 2C6]]
+[[15 O'Connor St]].
+[[123 1/2 Elm St, Boston, MA 02118]]
+mail to [[Box 45, Hearst, ON P0L 1N0]]
+I'm at [[88 Lakeshore Road West, Unit 12, Oakville, Ontario, L6K 1C5, Canada]]
+Livraison : [[3055, boul. Le Carrefour, local 210, Laval, QC, H7T 1C8]]
+[[6, rue Émile-Zola⏎94200 Ivry-sur-Seine]]
+[[17 allées Jules-Guesde, 31000 Toulouse]]
+[[8 quai Gailleton, 69002 LYON]]
+[[101-1010 Howe Street, Vancouver, BC V6Z 1P5]]
+[[2500 University Drive NW, Calgary AB T2N 1N4]]
+[[350, rue Sherbrooke O., 5e étage, Montréal H3A 1B5]]
+son domicile du [[45, rang Saint-Antoine, Saint-Rémi]], est vendu
+[[555 CHEMIN SAINTE-FOY APP 1203 QUEBEC QC G1S 2J2]]
+né le [[12/3/80]]
+D.D.N.: [[80-03-12]]
+naissance le [[1980-03-12]]
+Né: [[12 mars 1980]]
+birth_date: [[1980-03-12]]T00:00:00Z
+dob:[[12031980]]
+DOB [[19800312]]
+Sa fête est le 12 mars; son anniversaire, le [[12 mars]]
+date of birth (mm/dd/yyyy): [[03/12/1980]]
+Patient born on the [[3rd of May, 1961]].
+né un [[14 juillet 1952]] à Alger
+Tel: [[514-555-0123]] ou [[514-555-0199]]
+Tél:[[5145550123]]/[[5145550199]]
+[[514.555.0123]],[[514.555.0199]]
+fax : [[514 555 0123]] courriel : [[a@b.ca]]
+[[(514) 555-0123]] [[(438) 555-0199]]
+appeler au [[1 877 555-0123, poste 4]]
+sms au [[+33 7 55 55 01 23]]
+[[0033612345678]] est mon numéro
+à l'international: [[+1-438-555-0123]]
+ligne directe: [[450 555 0123 #332]]
+[[514-555-0123 ext 4]]
+Call [[(212) 555-0123 extension 19]]
+whatsapp [[+55 11 91234-5678]]
+"""
 
 TABLES = [
     (RECORDS, ("ID_NUMBER", "CREDIT_CARD", "CA_TAX_NUMBER", "BANK_ACCOUNT")),
     (FORMS, ()),
-    (MORE, ()),
+    (IN_SENTENCES, ()),
+    (WRITTEN_FREELY, ()),
 ]
 
 
