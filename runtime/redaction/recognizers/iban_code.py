@@ -29,10 +29,9 @@ class IbanCode(Identifier):
     """IBANs, grouped or not; lower case as well."""
 
     ENTITY = "IBAN_CODE"
-    LEAST_DIGITS = 10
 
     def applies(self, run: Run) -> bool:
-        return bool(run.words)
+        return run.digits >= 10 and bool(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _START.finditer(run.text):
@@ -47,7 +46,7 @@ class IbanCode(Identifier):
             compact = "".join(c for c in run.text[start:end] if c.isalnum()).upper()
             if iban(compact):
                 yield Hit(start, end, 1.0, "checked")
-            elif named or (match[1].isupper() and match[1] != "NO" and run.says(start, BANK, far=2)):
+            elif named or run.says(start, BANK, far=2):
                 yield Hit(start, end, 0.8, "named")
 
 
