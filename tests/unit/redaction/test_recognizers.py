@@ -54,7 +54,9 @@ def test_names_of_recognizers_are_distinct() -> None:
 
 def test_a_hit_names_an_entity_that_its_recognizer_lists(rules: PiiEngine) -> None:
     listed = {kind.__name__: {kind.ENTITY, *kind.ALSO} for kind in IDENTIFIERS}
-    text = "NEQ 1142345678, OHIP 1234-567-897-AB, ITIN 912-78-1234, SIRET 732 829 320 00074, code permanent TREM01018009"
+    text = (
+        "NEQ 1142345678, OHIP 1234-567-897-AB, ITIN 912-78-1234, SIRET 732 829 320 00074, code permanent TREM01018009"
+    )
     spans = rules.identifiers(text + ", Springfield, IL 62704, VAT DE123456789")
     assert len(spans) == 7
     assert all(span.entity in listed[span.rule.partition(".")[0]] for span in spans)

@@ -87,11 +87,11 @@ nouveau-né de 2024
 """
 
 TABLES = [
-    (NIR, ('FR_NIR',)),
-    (SIREN, ('FR_SIREN', 'FR_SIRET', 'ID_NUMBER')),
-    (ID_CARD, ('FR_ID_CARD',)),
-    (US, ('US_SSN', 'US_ITIN')),
-    (DOB, ('DATE_OF_BIRTH',)),
+    (NIR, ("FR_NIR",)),
+    (SIREN, ("FR_SIREN", "FR_SIRET", "ID_NUMBER")),
+    (ID_CARD, ("FR_ID_CARD",)),
+    (US, ("US_SSN", "US_ITIN")),
+    (DOB, ("DATE_OF_BIRTH",)),
 ]
 
 

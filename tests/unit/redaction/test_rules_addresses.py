@@ -79,7 +79,7 @@ ship to [[22 Baker Crescent, Unit 3]]
 """
 
 TABLES = [
-    (ADDRESSES, ('STREET_ADDRESS',)),
+    (ADDRESSES, ("STREET_ADDRESS",)),
 ]
 
 

@@ -157,14 +157,14 @@ le [[J4K5G4]] est à Longueuil
 """
 
 TABLES = [
-    (SIN, ('CA_SIN',)),
-    (RAMQ_AND_HEALTH_CARDS, ('CA_RAMQ', 'ID_NUMBER')),
-    (BUSINESS_AND_TAX, ('CA_NEQ', 'CA_TAX_NUMBER')),
-    (LICENCE, ('CA_DRIVER_LICENSE',)),
-    (PASSPORT, ('PASSPORT',)),
-    (BANK, ('BANK_ACCOUNT',)),
-    (PLATES, ('LICENSE_PLATE',)),
-    (POSTAL, ('CA_POSTAL_CODE',)),
+    (SIN, ("CA_SIN",)),
+    (RAMQ_AND_HEALTH_CARDS, ("CA_RAMQ", "ID_NUMBER")),
+    (BUSINESS_AND_TAX, ("CA_NEQ", "CA_TAX_NUMBER")),
+    (LICENCE, ("CA_DRIVER_LICENSE",)),
+    (PASSPORT, ("PASSPORT",)),
+    (BANK, ("BANK_ACCOUNT",)),
+    (PLATES, ("LICENSE_PLATE",)),
+    (POSTAL, ("CA_POSTAL_CODE",)),
 ]
 
 

@@ -141,9 +141,9 @@ ratio 12.34.56.78.90.12
 """
 
 TABLES = [
-    (EMAIL, ('EMAIL_ADDRESS',)),
-    (SPELLED, ('EMAIL_ADDRESS',)),
-    (PHONES, ('PHONE_NUMBER',)),
+    (EMAIL, ("EMAIL_ADDRESS",)),
+    (SPELLED, ("EMAIL_ADDRESS",)),
+    (PHONES, ("PHONE_NUMBER",)),
 ]
 
 

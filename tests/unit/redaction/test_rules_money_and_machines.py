@@ -76,10 +76,10 @@ MAC address: [[00 1A 2B 3C 4D 5E]]
 """
 
 TABLES = [
-    (CARDS, ('CREDIT_CARD', 'SECRET')),
-    (IBAN, ('IBAN_CODE',)),
-    (IP, ('IP_ADDRESS',)),
-    (MAC, ('MAC_ADDRESS',)),
+    (CARDS, ("CREDIT_CARD", "SECRET")),
+    (IBAN, ("IBAN_CODE",)),
+    (IP, ("IP_ADDRESS",)),
+    (MAC, ("MAC_ADDRESS",)),
 ]
 
 

@@ -79,7 +79,7 @@ la clé du problème est ailleurs
 """
 
 TABLES = [
-    (SECRETS, ('SECRET',)),
+    (SECRETS, ("SECRET",)),
 ]
 
 
