@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,7 +71,8 @@ class Files:
             durable: whether to wait for stable storage. Without it a power loss may leave the old file, none or a
                 torn one, so only for what can be made again.
         """
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        # Pruning runs beside the writer, in a thread of its own, and both keep checkpoints under the same names.
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             try:

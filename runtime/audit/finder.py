@@ -35,24 +35,30 @@ class LineFinder:
         """How many complete lines there are, covered by a checkpoint or not.
 
         Raises:
-            LogDamaged: the segments cannot be told apart.
+            LogDamaged: the segments cannot be told apart or read.
         """
         segments = list_segments(self._dir)
         if not segments:
             return 0
-        with self._lock:
-            return segments[-1].first + self._count(segments[-1].path)
+        try:
+            with self._lock:
+                return segments[-1].first + self._count(segments[-1].path)
+        except OSError as error:
+            raise LogDamaged(f"lines cannot be read: {error.strerror}") from error
 
     def lines(self, start: int, end: int) -> list[tuple[int, bytes]]:
         """(index, line without LF) for the indexes [start, end); fewer where lines were pruned or the log ends before.
 
         Raises:
-            LogDamaged: what is found under these indexes says that it is something else.
+            LogDamaged: a segment cannot be read, or what is found under these indexes says that it is something else.
         """
         try:
-            return self._find(start, end)
-        except FileNotFoundError:
-            return self._find(start, end)  # a segment was pruned meanwhile
+            try:
+                return self._find(start, end)
+            except FileNotFoundError:
+                return self._find(start, end)  # a segment was pruned meanwhile
+        except OSError as error:
+            raise LogDamaged(f"lines cannot be read: {error.strerror}") from error
 
     def _find(self, start: int, end: int) -> list[tuple[int, bytes]]:
         segments = list_segments(self._dir)

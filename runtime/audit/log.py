@@ -327,6 +327,11 @@ class EventLog:
             else:
                 return
 
+    def sync_checkpoint(self) -> None:
+        """Make the newest checkpoint durable, for a step that rests on it and cannot be undone. Raises: OSError."""
+        self._files.sync_file(self._dir / CHECKPOINT_FILE)
+        self._files.sync_dir(self._dir)
+
     def _archive(self) -> None:
         """Keep this checkpoint, for the day when the current one is lost; on a full disk the next one will do."""
         path = self._dir / CHECKPOINTS_DIR / f"{self.size:020d}"

@@ -8,7 +8,7 @@ A segment goes in these steps, numbered as in the code:
 (3) All its leaf hashes stand in full tiles and are those of its lines. These tiles, and a checkpoint over them, become
     durable: from now on they are the only source of these hashes.
 (4) The lines that must outlive it (`KEPT`, and every line that brings a key manifest into force) are copied, durably.
-(5) `segment.pruned` is recorded, durably.
+(5) `segment.pruned` is recorded, durably, and so is a checkpoint over it.
 (6) The file is removed.
 
 A crash before (5) leaves the segment whole; one before (6) leaves both, and the next pruning goes on with (6). Holds

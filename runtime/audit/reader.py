@@ -216,10 +216,7 @@ def view_path(logs_dir: Path, record_id: str) -> Path | None:
 
 
 def _lines(logs_dir: Path, start: int, end: int) -> list[tuple[int, bytes]]:
-    try:
-        return finder_of(logs_dir).lines(start, end)
-    except OSError as error:
-        raise LogDamaged("the log cannot be read") from error
+    return finder_of(logs_dir).lines(start, end)
 
 
 def _from_view(path: Path, record_id: str) -> int | None:

@@ -225,6 +225,8 @@ class LogWriter:
                 raise result
         self._step("audit.prune.after_record")
         try:
+            # Else a power loss could leave the removal and take back the checkpoint over its record.
+            self._log.sync_checkpoint()
             remove(cut, self._files)
         except OSError as error:
             raise LogUnavailable(f"a pruned segment cannot be removed: {error.strerror}") from error
