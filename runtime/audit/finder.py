@@ -117,7 +117,11 @@ class LineFinder:
             file.seek(len(ends) * _BLOCK)
             total = ends[-1] if ends else 0
             while (line is None or total < line) and (data := file.read(_BLOCK)):
-                total += data.count(b"\n")
+                ends_here = data.count(b"\n")
+                # No line is that long: whatever this is, it may go on for ever.
+                if not ends_here and len(data) == _BLOCK:
+                    raise LogDamaged(f"a line without end in {path.name}")
+                total += ends_here
                 # The last block still grows.
                 if len(data) == _BLOCK:
                     ends.append(total)

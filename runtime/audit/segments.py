@@ -17,6 +17,8 @@ _NAME = re.compile(r"events_([0-9]{8})_([0-9]{20})\.jsonl")
 _BLOCK = 1 << 20
 # What a reader keeps of a line that does not end: more is certainly no line of ours.
 _LONGEST = 1 << 20
+# Blocks. A power loss may leave zeros for all of the last write, never so many.
+_LONGEST_REST = 64
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,7 +68,11 @@ def iter_lines(segment: Segment) -> Iterator[bytes]:
 
 
 def last_lines(segment: Segment, count: int) -> tuple[list[bytes], bytes]:
-    """Up to `count` complete lines from the end of a segment, without LFs, and the rest after the last LF."""
+    """Up to `count` complete lines from the end of a segment, without LFs, and the rest after the last LF.
+
+    Raises:
+        LogDamaged: many MiB without a line end, which no interrupted write can have left.
+    """
     blocks: list[bytes] = []
     seen = 0
     with segment.path.open("rb") as file:
@@ -79,6 +85,8 @@ def last_lines(segment: Segment, count: int) -> tuple[list[bytes], bytes]:
             blocks.append(block)
             seen += block.count(b"\n")
             position = start
+            if not seen and len(blocks) > _LONGEST_REST:
+                raise LogDamaged(f"a line without end in {segment.path.name}")
     *lines, rest = b"".join(reversed(blocks)).split(b"\n")
     return (lines[len(lines) - count :] if len(lines) > count else lines), rest
 

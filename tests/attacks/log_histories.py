@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import errno
 import random
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from runtime.audit.bundle import Selection, export_bundle
-from runtime.audit.bundle_check import verify_bundle
 from runtime.audit.envelope import keyid_of
-from runtime.audit.errors import AuditError, KeysError, LogUnavailable
+from runtime.audit.errors import KeysError, LogUnavailable
 from runtime.audit.keys import load_private, load_root_public
 from runtime.audit.pruning import Holds
 from runtime.audit.record import Appended, Draft, new_record_id, prepare
 from runtime.audit.rotation import Succession
 from runtime.audit.writer import LogWriter
 from tests.attacks.log_disk import Disk, Killed, abandon
-from tests.unit.audit.log_rig import DAY, ORIGIN, intent, make_rig, turn
+from tests.attacks.log_visitors import OPERATOR, PEOPLE, any_draft, assert_bundle, assert_no_alarm
+from tests.unit.audit.log_rig import DAY, ORIGIN, make_rig
 
-OPERATOR = {"type": "system", "ref": "operator.shell"}
 APPEND = ("before_write", "after_write", "after_sync", "after_tree", "after_checkpoint", "before_reply")
 STEPS = (
     *(f"audit.append.{name}" for name in APPEND),
@@ -39,7 +35,6 @@ STEPS = (
 )
 START = (*STEPS, "audit.recover.after_set_aside", "audit.recover.after_cut")
 PRUNE = ("audit.prune.before_record", "audit.prune.after_record", "audit.prune.after_remove", "audit.append.after_sync")
-PEOPLE = [f"p_{name * 26}" for name in "cdefgh"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +125,7 @@ class History:
         happenings: dict[Callable[[], None], int] = {
             self._append: 12, self._repeat: 3, self._time_passes: 6, self._rotate_keys: 2, self._change_approvers: 1,
             self._hold: 2, self._erase: 2, self._prune: 4 if self.long else 1, self._export: 2, self._full_disk: 2,
-            self._broken_disk: 1, self._killed: 4, self._closed: 4,
+            self._broken_disk: 1, self._killed: 4, self._closed: 4, self._looked_at: 1,
         }  # fmt: skip
         happening = self.chance.choices(list(happenings), list(happenings.values()))[0]
         self.happened[happening.__name__.strip("_")] += 1
@@ -201,24 +196,13 @@ class History:
         if self.chance.random() < 0.4:
             self.happened["power_lost"] += 1
             self.disk.lose_power(self.logs)
+        if self.chance.random() < 0.5:
+            self._looked_at()
 
     # Records
 
     def _draft(self) -> Draft:
-        number = self.chance.randrange(10_000)
-        more: dict[str, Any] = {}
-        if self.long or self.chance.random() < 0.3:
-            more["legal"] = {"purpose": "support", "retain_until": self._date(self.chance.randint(-2, 4))}
-        if self.chance.random() < 0.2:
-            more["data_subject_refs"] = self.chance.sample(PEOPLE, self.chance.randint(1, 3))
-        if self.chance.random() < 0.3:
-            more["conversation_ref"] = "c_" + self.chance.choice("abc") * 20
-        return intent(**more) if self.chance.random() < 0.15 else turn(number, **more)
-
-    def _date(self, days: int) -> str:
-        """A date, or a moment of that day."""
-        day = datetime.fromtimestamp((self.rig.now + days * DAY) / 1000, UTC).date().isoformat()
-        return day + self.chance.choice(["", "", "", "T00:00:00Z", "T23:59:59.999Z"])
+        return any_draft(self.chance, self.rig.now, dated=self.long)
 
     def _append(self, count: int | None = None) -> None:
         count = count or self.chance.choice([1, 1, 2, 5, self.chance.randint(1, 40)])
@@ -334,26 +318,13 @@ class History:
 
     # Readers
 
+    def _looked_at(self) -> None:
+        self.happened["looked_at"] += 1
+        assert_no_alarm(self.logs, self.root)
+
     def _export(self) -> None:
         assert self.writer is not None
-        size = self.writer.size
-        first = self.chance.randrange(size)
-        selection = self.chance.choice(
-            [
-                Selection(first=first, end=self.chance.randint(first + 1, size)),
-                Selection(conversation_ref="c_" + "a" * 20),
-                Selection(subject_refs=frozenset(self.chance.sample(PEOPLE, 2))),
-            ]
-        )
-        out = self.rig.home / f"bundle{self.chance.choice(['', '.zip', '.tar', '.tar.gz'])}"
-        try:
-            export_bundle(self.logs, out, selection)
-        except AuditError as error:
-            assert "pruned" in str(error) or "no record" in str(error), error
-            return
-        report = verify_bundle(out, self.root)
-        shutil.rmtree(out) if out.is_dir() else out.unlink()
-        assert report.whole, report.problems
+        assert_bundle(self.logs, self.root, self.rig.home, self.chance, self.writer.size)
 
     # The disk
 
