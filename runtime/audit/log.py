@@ -327,18 +327,17 @@ class EventLog:
             else:
                 return
 
-    def sync_checkpoint(self) -> None:
-        """Make the newest checkpoint durable, for a step that rests on it and cannot be undone. Raises: OSError."""
-        self._files.sync_file(self._dir / CHECKPOINT_FILE)
-        self._files.sync_dir(self._dir)
+    def keep_checkpoint(self) -> None:
+        """Keep the newest checkpoint durably, for a step that rests on it and cannot be undone. Raises: OSError."""
+        self._archive(durable=True)
 
-    def _archive(self) -> None:
+    def _archive(self, *, durable: bool = False) -> None:
         """Keep this checkpoint, for the day when the current one is lost; on a full disk the next one will do."""
         path = self._dir / CHECKPOINTS_DIR / f"{self.size:020d}"
         try:
-            self._files.replace(path, self._checkpoint.encode(), durable=False)
+            self._files.replace(path, self._checkpoint.encode(), durable=durable)
         except OSError as error:
-            if not is_full(error):
+            if durable or not is_full(error):
                 raise
         self._archived = self.size
 

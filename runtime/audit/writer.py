@@ -225,8 +225,8 @@ class LogWriter:
                 raise result
         self._step("audit.prune.after_record")
         try:
-            # Else a power loss could leave the removal and take back the checkpoint over its record.
-            self._log.sync_checkpoint()
+            # Else a power loss could take back the checkpoint over its record, and not the removal.
+            self._log.keep_checkpoint()
             remove(cut, self._files)
         except OSError as error:
             raise LogUnavailable(f"a pruned segment cannot be removed: {error.strerror}") from error

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runtime.audit import proofs, reader
+from runtime.audit import logtool, proofs, reader
 from runtime.audit.checkpoint import check_checkpoint, parse_checkpoint
 from runtime.audit.errors import LogDamaged
+from runtime.audit.files import Files
 from runtime.audit.finder import LineFinder
 from runtime.audit.merkle import verify_consistency, verify_inclusion
 from runtime.audit.record import prepare
@@ -301,3 +303,33 @@ def test_views_of_records(long: Rig) -> None:
     view: dict[str, Any] = next(reader.iter_records(long.logs, 7)).as_json()
     assert view["log_index"] == 7
     assert view["subjects"] == [{"name": "input", "sha256": "2" * 64}]
+
+
+@pytest.mark.parametrize("kind", ["directory", "loop", "dangling", "endless"])
+def test_a_segment_that_cannot_be_read_is_damage(kind: str, tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+    rig.closed(20)
+    path = rig.segments()[0]
+    path.unlink()
+    match kind:
+        case "directory":
+            path.mkdir()
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(path.name if kind == "loop" else "nowhere")
+    with pytest.raises(LogDamaged):
+        proofs.proof_for(rig.logs, 3)
+    with pytest.raises(LogDamaged):
+        proofs.consistency_for(rig.logs, 3)
+    assert logtool.main(["proof", "3", "--logs", str(rig.logs)]) == 2
+    assert logtool.main(["export", "--out", str(tmp_path / "out"), "--logs", str(rig.logs)]) == 2
+
+
+def test_threads_that_replace_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    path, files = tmp_path / "00000000000000000300", Files()
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(files.replace, path, b"%0300d" % number, durable=False) for number in range(400)]:
+            done.result()
+    assert len(path.read_bytes()) == 300
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
