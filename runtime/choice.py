@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Mapping
 
-from runtime.backends.base import ChatBackend, Timeouts
+from runtime.backends.base import ChatBackend, Kind, Timeouts
 from runtime.backends.llama_cpp import LlamaCppBackend
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.backends.retry import RetryPolicy
@@ -48,6 +48,17 @@ class Backends:
         if backend is None:
             raise Invalid("request.backend_unknown", "There is no backend of this name here.")
         return backend
+
+    def of_kind(self, kind: Kind) -> str:
+        """The name of a backend of this kind: the default one where it is, else the first in the order of the settings.
+
+        Raises:
+            Invalid: `request.backend_unknown`.
+        """
+        for backend in (self.choose(None), *self._backends.values()):
+            if backend.kind == kind:
+                return backend.name
+        raise Invalid("request.backend_unknown", f"There is no {kind} backend here.")
 
     def check_model(self, backend: ChatBackend, model: str | None) -> None:
         """Let pass only a model that is offered: its name goes to the provider and into the record as it stands.

@@ -23,7 +23,7 @@ from memory.keys import KeyRing
 from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from runtime import crashpoints
-from runtime.api import audit, chat, conversations, docs, errors, health
+from runtime.api import audit, chat, compat, conversations, docs, errors, health
 from runtime.api.shield import Shield
 from runtime.archive import Archive
 from runtime.audit.client import LogClient, SocketLog
@@ -184,7 +184,7 @@ def create_app(
     )
     app.state.services = parts
     errors.install(app, parts.telemetry, parts.denials)
-    for router in (chat.router, conversations.router, health.router, audit.router, docs.router):
+    for router in (chat.router, compat.router, conversations.router, health.router, audit.router, docs.router):
         app.include_router(router)
     app.add_middleware(
         Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry, denials=parts.denials

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 from starlette.responses import Response
 
 from runtime.api import wire
 from runtime.api.access import authenticate, services
-from runtime.api.sse import TurnResponse
-from runtime.errors import FilAgentError, Invalid
-from runtime.exchange import Answer, Message, Options, Release, TurnRequest
+from runtime.api.turns import ChatOptions, Identifier, Name, StrictModel, Text, governed, idempotency_key, schema
+from runtime.errors import Invalid
+from runtime.exchange import Message, TurnRequest
 
 router = APIRouter(tags=["chat"])
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
 Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 _OTHER_SUBJECTS = 31  # a record lists 32: these and the caller
-IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ChatMessage(_Strict):
+class ChatMessage(StrictModel):
     role: Literal["system", "user", "assistant"]
-    content: Annotated[str, StringConstraints(strict=True, min_length=1)]
+    content: Text
 
 
-class ChatOptions(_Strict):
-    temperature: Annotated[StrictFloat, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[StrictFloat, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[StrictInt, Field(ge=0, le=1000)] | None = None
-    max_tokens: Annotated[StrictInt, Field(ge=1, le=32768)] | None = None
-    seed: Annotated[StrictInt, Field(ge=0, le=2**31 - 1)] | None = None
-    presence_penalty: Annotated[StrictFloat, Field(ge=-2, le=2)] | None = None
-
-
-class ChatBody(_Strict):
+class ChatBody(StrictModel):
     """What `/chat` takes. Unknown fields are refused."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
@@ -51,23 +34,15 @@ class ChatBody(_Strict):
     stream: StrictBool = False
     backend: Name | None = None
     model: Name | None = None
-    data_subjects: Annotated[list[Subject], Field(max_length=_OTHER_SUBJECTS)] = []
+    data_subjects: Annotated[tuple[Subject, ...], Field(max_length=_OTHER_SUBJECTS)] = ()
     purpose: Purpose | None = None
     options: ChatOptions = ChatOptions()
 
 
-@router.post(
-    "/chat",
-    summary="One governed turn",
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ChatBody.model_json_schema()}}},
-        "parameters": [{"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}],
-    },
-)
+@router.post("/chat", summary="One governed turn", openapi_extra=schema(ChatBody))
 async def chat(request: Request) -> Response:
-    parts = services(request)
     caller = await authenticate(request)
-    body = await wire.read_body(request, parts.settings.server.request_bytes)
+    body = await wire.read_body(request, services(request).settings.server.request_bytes)
     wanted = wire.validate(ChatBody, wire.parse_json(body))
     turn = TurnRequest(
         caller=caller,
@@ -77,23 +52,13 @@ async def chat(request: Request) -> Response:
         conversation_id=wanted.conversation_id,
         backend=wanted.backend,
         model=wanted.model,
-        data_subjects=tuple(wanted.data_subjects),
+        data_subjects=wanted.data_subjects,
         purpose=wanted.purpose,
-        options=_options(wanted.options),
+        options=wanted.options.as_options(),
         stream=wanted.stream,
-        idempotency_key=_idempotency_key(request),
+        idempotency_key=idempotency_key(request),
     )
-
-    async def run(release: Release) -> Answer:
-        with parts.telemetry.duration.labels("chat").time():
-            return await parts.pipeline.run(turn, release)
-
-    def on_end(status: int, error: FilAgentError | None) -> None:
-        parts.telemetry.requests.labels("chat", str(status)).inc()
-        if error is not None:
-            parts.telemetry.errors.labels(error.code).inc()
-
-    return TurnResponse(run, stream=wanted.stream, on_end=on_end)
+    return governed(request, turn)
 
 
 def _messages(wanted: ChatBody) -> tuple[Message, ...]:
@@ -103,29 +68,3 @@ def _messages(wanted: ChatBody) -> tuple[Message, ...]:
     if not messages[-1].content.strip():
         raise Invalid("request.invalid", "messages: the last one is empty")
     return messages
-
-
-def _options(wanted: ChatOptions) -> Options:
-    return Options(
-        temperature=_decimal(wanted.temperature),
-        top_p=_decimal(wanted.top_p),
-        top_k=wanted.top_k,
-        max_tokens=wanted.max_tokens,
-        seed=wanted.seed,
-        presence_penalty=_decimal(wanted.presence_penalty),
-    )
-
-
-def _decimal(value: float | None) -> str | None:
-    """A decimal as the records write it: no exponent, at most four places."""
-    if value is None:
-        return None
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not re.fullmatch(IDEMPOTENCY_KEY, key):
-        raise Invalid("request.invalid", "Idempotency-Key: 1 to 255 visible ASCII characters")
-    return key

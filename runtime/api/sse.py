@@ -26,8 +26,16 @@ Run = Callable[[Release], Awaitable[Answer]]
 class TurnResponse(Response):
     """Runs one turn and writes its answer to the socket."""
 
-    def __init__(self, run: Run, *, stream: bool, on_end: Callable[[int, FilAgentError | None], None]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        *,
+        stream: bool,
+        on_end: Callable[[int, FilAgentError | None], None],
+        shape: Callable[[Answer], dict[str, Any]] = Answer.as_json,
+    ) -> None:
         super().__init__()
+        self._shape = shape
         self._run = run
         self._stream = stream
         self._on_end = on_end
@@ -62,9 +70,9 @@ class TurnResponse(Response):
 
     async def _finish(self, send: Send, answer: Answer) -> None:
         if not self._stream:
-            await _plain(send, 200, answer.as_json(), {"x-filagent-decision-id": answer.decision_id})
+            await _plain(send, 200, self._shape(answer), {"x-filagent-decision-id": answer.decision_id})
             return
-        await self._event(send, "final", answer.as_json())
+        await self._event(send, "final", self._shape(answer))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, send: Send, error: FilAgentError) -> None:
