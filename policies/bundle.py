@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from policies.document import Document, DocumentPath, parse
+from policies.egress import Egress, egress, egress_faults, roles_of
 from policies.guards.base import Guard, kind
 from policies.masking import MaskingRules, masking_rules
 from policies.model import ACTIONS, Limits, PolicyFault
@@ -67,7 +68,7 @@ class Bundle:
         revision: `sha256:` and the hex digest of the file's bytes; what records name.
         forbids, guards: in the order of the file.
         local_roles: roles that may use backends on this machine.
-        remote_roles: for each remote backend that may be used at all, the roles that may.
+        egress: which remote backends may be used at all, by whom and what for, and who steps in for whom.
         decision_record_days: how long a decision record is kept unless law or a hold says longer.
     """
 
@@ -78,7 +79,7 @@ class Bundle:
     guards: tuple[Guard, ...]
     masking: MaskingRules
     local_roles: frozenset[str]
-    remote_roles: Mapping[str, frozenset[str]]
+    egress: Egress
     decision_record_days: int
     legal: Legal
 
@@ -155,7 +156,7 @@ def bundle_from_bytes(raw: bytes, name: str = "policies.yaml") -> Bundle:
         guards=guards,
         masking=masking_rules(file.masking),
         local_roles=frozenset(file.backends.local),
-        remote_roles=MappingProxyType({name: frozenset(roles) for name, roles in file.backends.remote.items()}),
+        egress=egress(file.backends, file.classification),
         decision_record_days=file.retention.decision_record_days,
         legal=Legal(
             legal.purpose,
@@ -228,7 +229,10 @@ def _references(file: PolicyFile, document: Document) -> list[str]:
     _no_doubles(("forbid",), [rule.id for rule in file.forbid])
     roles(("backends", "local"), file.backends.local)
     for name, allowed in file.backends.remote.items():
-        roles(("backends", "remote", name), allowed)
+        roles(("backends", "remote", name), roles_of(allowed))
+    faults += [document.complain(path, message) for path, message in egress_faults(file)]
+    for position, refusing in enumerate(file.backends.egress):
+        roles(("backends", "egress", position, "roles"), refusing.roles or [])
     _no_doubles(("masking",), [*file.masking.names, *file.masking.identifiers])
     for position, override in enumerate(file.masking.overrides):
         if override.entity == "LITERAL":

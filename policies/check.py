@@ -57,6 +57,14 @@ _WORDS: dict[str, dict[Language, str]] = {
     "exception": {"en": "exception", "fr": "exception"},
     "everywhere": {"en": "everywhere", "fr": "partout"},
     "backends": {"en": "Who may use which model backend", "fr": "Qui peut utiliser quel moteur"},
+    "only_for": {"en": "only for", "fr": "seulement pour"},
+    "stays": {"en": "does not leave, rule", "fr": "ne sort pas, règle"},
+    "to_backends": {"en": "to", "fr": "vers"},
+    "for_roles": {"en": "asked by", "fr": "demandé par"},
+    "for_purposes": {"en": "for", "fr": "pour"},
+    "classified": {"en": "classified at least", "fr": "classé au moins"},
+    "masked_over": {"en": "masked values over", "fr": "valeurs masquées au-delà de"},
+    "instead": {"en": "steps in for", "fr": "remplace"},
     "none": {"en": "nobody", "fr": "personne"},
     "evidence": {"en": "Evidence", "fr": "Preuves"},
     "days": {
@@ -157,8 +165,29 @@ def _masking(bundle: Bundle, word: _Words) -> Iterable[str]:
 
 def _backends(bundle: Bundle, word: _Words) -> Iterable[str]:
     yield f"{word('local')}: {_names(bundle.local_roles, word)}"
-    for name, roles in bundle.remote_roles.items():
-        yield f"{word('remote')}, {name}: {_names(roles, word)}"
+    egress = bundle.egress
+    for name, remote in egress.remotes.items():
+        purposes = "" if remote.purposes is None else f"; {word('only_for')} {_names(remote.purposes, word)}"
+        place = f" ({remote.jurisdiction})" if remote.jurisdiction else ""
+        yield f"{word('remote')}, {name}{place}: {_names(remote.roles, word)}{purposes}"
+    for rule in egress.rules:
+        level = None if rule.from_level is None else [egress.levels[rule.from_level]]
+        parts = [
+            f"{word(label)} {', '.join(sorted(values))}"
+            for label, values in (
+                ("to_backends", rule.backends),
+                ("for_roles", rule.roles),
+                ("for_purposes", rule.purposes),
+                ("classified", level),
+            )
+            if values is not None
+        ]
+        if rule.masked_over is not None:
+            kinds = f" ({', '.join(sorted(rule.entities))})" if rule.entities is not None else ""
+            parts.append(f"{word('masked_over')} {rule.masked_over}{kinds}")
+        yield f"{word('stays')} {rule.id}: {'; '.join(parts) or word('everywhere')}"
+    for name, others in egress.fallbacks.items():
+        yield f"{word('instead')} {name}: {', '.join(others)}"
 
 
 def _names(roles: Iterable[str], word: _Words) -> str:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from policies.bundle import Bundle, Forbid, Legal
+from policies.egress import Egress, Leaving
 from policies.guards.base import Guard, GuardRegistry, Verdict
 from policies.model import (
     ACTIONS,
@@ -92,13 +93,29 @@ class PolicyEngine:
             if kind == "local":
                 roles, rule = self._bundle.local_roles, f"backend.local.{principal.role}"
             else:
-                roles = self._bundle.remote_roles.get(backend, frozenset())
+                remote = self._bundle.egress.remotes.get(backend)
+                roles = frozenset() if remote is None else remote.roles
                 rule = f"backend.remote.{backend}.{principal.role}"
             if principal.role in roles:
                 return Decision(Effect.ALLOW, (rule,), ())
             return _deny("policy.backend_not_allowed")
         except Exception:
             return _deny("policy.error")
+
+    def may_leave(self, leaving: Leaving) -> Decision:
+        """May this prompt, with what is masked in it, go to that remote backend?"""
+        try:
+            forbidding = self._bundle.egress.forbidding(leaving)
+            if forbidding:
+                return _deny("policy.egress_forbidden", *(f"egress.{rule}" for rule in forbidding))
+            return Decision(Effect.ALLOW, (f"egress.{leaving.backend}",), ())
+        except Exception:
+            return _deny("policy.error")
+
+    @property
+    def egress(self) -> Egress:
+        """Where remote backends are, how conversations are classified, and who steps in for whom."""
+        return self._bundle.egress
 
     def fits(self, principal: Principal, passages: Sequence[Passage]) -> Decision:
         """Is this request within what the principal's role may send at once (messages, characters)?"""

@@ -33,6 +33,10 @@ REASONS: Mapping[str, Mapping[Language, str]] = MappingProxyType(
             "en": "The caller's role may not use this model backend.",
             "fr": "Le rôle de l'appelant ne peut pas utiliser ce moteur.",
         },
+        "policy.egress_forbidden": {
+            "en": "A rule of the policy keeps this on this machine: it may not go to that remote model.",
+            "fr": "Une règle de la politique garde ceci sur cette machine : rien ne va vers ce modèle distant.",
+        },
         "policy.too_many_messages": {
             "en": "The request holds more messages than this role may send at once.",
             "fr": "La demande contient plus de messages que ce rôle ne peut en envoyer.",

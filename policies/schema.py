@@ -101,11 +101,40 @@ class MaskingSection(Section):
     overrides: list[MaskingOverrideSection]
 
 
+class RemoteSection(Section):
+    """A remote backend: who may use it, where its provider processes what it gets, and what for (any, if left out)."""
+
+    roles: list[RoleName]
+    jurisdiction: str | None = Field(None, pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+    purposes: list[RuleName] | None = None
+
+
+class EgressSection(Section):
+    """Forbids remote backends where all of its conditions hold."""
+
+    id: RuleName
+    backends: list[BackendName] | None = None
+    roles: list[RoleName] | None = None
+    purposes: list[RuleName] | None = None
+    classified: RuleName | None = None
+    entities: list[Entity] | None = None
+    masked_over: Count | None = None
+
+
 class BackendsSection(Section):
-    """Roles that may use local backends, and each remote one by its name."""
+    """Roles that may use local backends, each remote one by its name, what may not leave, and who steps in for whom."""
 
     local: list[RoleName]
-    remote: dict[BackendName, list[RoleName]]
+    remote: dict[BackendName, list[RoleName] | RemoteSection]
+    egress: list[EgressSection] = Field(default_factory=list, max_length=64)
+    fallback: dict[BackendName, list[BackendName]] = Field(default_factory=dict)
+
+
+class ClassificationSection(Section):
+    """How confidential a conversation may be said to be, lowest first."""
+
+    levels: list[RuleName] = Field(default=["internal"], min_length=1, max_length=8)
+    default: RuleName = "internal"
 
 
 class RetentionSection(Section):
@@ -134,5 +163,6 @@ class PolicyFile(Section):
     guards: list[GuardSection] = Field(min_length=1, max_length=16)
     masking: MaskingSection
     backends: BackendsSection
+    classification: ClassificationSection = ClassificationSection()
     retention: RetentionSection
     legal: LegalSection

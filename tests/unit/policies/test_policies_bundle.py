@@ -125,6 +125,54 @@ FAULTS: dict[str, tuple[Change, str]] = {
         put("backends", "remote", "vllm", ["ghost"]),
         "backends.remote.vllm.0: unknown role 'ghost'",
     ),
+    "remote section for unknown role": (
+        put("backends", "remote", "vllm", {"roles": ["ghost"]}),
+        "backends.remote.vllm.0: unknown role 'ghost'",
+    ),
+    "jurisdiction in words": (
+        put("backends", "remote", "vllm", {"roles": ["user"], "jurisdiction": "Canada"}),
+        "backends.remote.vllm",
+    ),
+    "remote for unknown purpose": (
+        put("backends", "remote", "vllm", {"roles": ["user"], "purposes": ["spying"]}),
+        "backends.remote.vllm.purposes: 'spying' is not one of legal.purposes",
+    ),
+    "egress of unknown backend": (
+        put("backends", "egress", [{"id": "a", "backends": ["skynet"]}]),
+        "backends.egress.0.backends: 'skynet' is not one of backends.remote",
+    ),
+    "egress of unknown role": (
+        put("backends", "egress", [{"id": "a", "roles": ["ghost"]}]),
+        "backends.egress.0.roles.0: unknown role 'ghost'",
+    ),
+    "egress of unknown level": (
+        put("backends", "egress", [{"id": "a", "classified": "cosmic"}]),
+        "backends.egress.0.classified: 'cosmic' is not one of classification.levels",
+    ),
+    "egress of unknown purpose": (
+        put("backends", "egress", [{"id": "a", "purposes": ["spying"]}]),
+        "backends.egress.0.purposes: 'spying' is not one of legal.purposes",
+    ),
+    "egress twice": (
+        put("backends", "egress", [{"id": "a"}, {"id": "a"}]),
+        "backends.egress.1.id: 'a' is taken",
+    ),
+    "egress with entities and no number": (
+        put("backends", "egress", [{"id": "a", "entities": ["PERSON"]}]),
+        "backends.egress.0.entities: how many of them?",
+    ),
+    "fallback to itself": (
+        put("backends", "fallback", {"vllm": ["vllm"]}),
+        "backends.fallback.vllm: each backend once",
+    ),
+    "default level not in the list": (
+        put("classification", {"levels": ["low", "high"], "default": "middle"}),
+        "classification.default: the default is not one of",
+    ),
+    "level twice": (
+        put("classification", {"levels": ["low", "low"], "default": "low"}),
+        "classification.levels: a level stands there twice",
+    ),
     "retention of no days": (put("retention", "decision_record_days", 0), "retention.decision_record_days: "),
     "purpose not in the list": (put("legal", "purpose", "spying"), "legal.purpose: the default is not one of"),
     "unknown basis": (put("legal", "basis", "because"), "legal.basis: "),
@@ -208,7 +256,7 @@ def test_a_bundle_cannot_be_changed() -> None:
     bundle = small()
     with pytest.raises(dataclasses.FrozenInstanceError):
         bundle.revision = "other"  # type: ignore[misc]
-    for mapping in (bundle.roles, bundle.roles["user"].grants, bundle.remote_roles, bundle.masking.for_names):
+    for mapping in (bundle.roles, bundle.roles["user"].grants, bundle.egress.remotes, bundle.masking.for_names):
         with pytest.raises(TypeError):
             mapping["x"] = "y"  # type: ignore[index]
 

@@ -48,7 +48,17 @@ def test_everything_else_is_described() -> None:
             {"entity": "SECRET", "direction": "in", "backend": "vllm", "action": "block"},
             {"entity": "DATE", "action": "count"},
         ]
-        data["backends"] = {"local": ["user"], "remote": {"vllm": []}}
+        data["backends"] = {
+            "local": ["user"],
+            "remote": {"vllm": [], "perplexity": {"roles": ["user"], "jurisdiction": "US", "purposes": ["drafting"]}},
+            "egress": [
+                {"id": "stays", "classified": "high", "backends": ["perplexity"], "roles": ["user"]},
+                {"id": "many", "masked_over": 3, "entities": ["PERSON"]},
+                {"id": "nothing"},
+            ],
+            "fallback": {"vllm": ["llama_cpp", "template"]},
+        }
+        data["classification"] = {"levels": ["low", "high"], "default": "low"}
 
     bundle = small(change)
     english, french = describe(bundle, "en"), describe(bundle, "fr")
@@ -60,6 +70,11 @@ def test_everything_else_is_described() -> None:
         "exception DATE (everywhere): passes, counted",
         "local: user",
         "remote, vllm: nobody",
+        "remote, perplexity (US): user; only for drafting",
+        "does not leave, rule stays: to perplexity; asked by user; classified at least high",
+        "does not leave, rule many: masked values over 3 (PERSON)",
+        "does not leave, rule nothing: everywhere",
+        "steps in for vllm: llama_cpp, template",
         "decision records are kept 30 days",
         "purpose unless one is named: assistance",
     ):
