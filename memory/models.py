@@ -93,6 +93,7 @@ conversations = Table(
     Column("wrapped_key", LargeBinary),
     Column("epoch", Text),
     Column("deleted_at", BigInteger),
+    Column("classification", Text),
 )
 
 # `closed_at` is null exactly while the state is open or closing; partial indexes keep those few at hand.

@@ -158,3 +158,4 @@ class ConversationRow:
     updated: int
     title: bytes | None = field(repr=False)
     title_key: WrappedKey | None
+    classification: str | None = None

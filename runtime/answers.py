@@ -32,7 +32,7 @@ def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, append
         usage=dict(record.usage),
         redactions=_sum(record.redactions_in, record.redactions_out),
         notice=NOTICE,
-        degraded=False,
+        degraded=bool(record.detail.get("degraded")),
         processing_time_ms=record.elapsed_ms(),
         receipt=receipt_of(appended, keys, input=record.salts.of("input"), output=record.salts.of("output")),
     )

@@ -180,6 +180,7 @@ class Archive:
             "turns": row.turns,
             "created_ms": row.created,
             "updated_ms": row.updated,
+            "classification": row.classification,
         }
 
     def _messages(self, history: History) -> list[dict[str, str]]:

@@ -1,7 +1,7 @@
 """Which backend answers a turn: the configured one, or another that the request names and policy allows.
 
 Building a backend costs nothing until it is used; one that is not configured cannot be chosen. Nothing here falls
-back silently: a backend that fails, fails the turn.
+back silently: who may step in for a backend that fails is the policy's to say (`runtime/substitutes.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from runtime.backends.llama_cpp import LlamaCppBackend
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.backends.retry import RetryPolicy
 from runtime.backends.scripted import ScriptedBackend
+from runtime.backends.template import TemplateBackend
 from runtime.errors import Invalid, SettingsError
 from runtime.models.registry import ModelFile, RegistryError, load_registry, resolve
 from runtime.settings import Settings
@@ -29,6 +30,9 @@ class Backends:
         default: the name of the backend that answers when the request names none.
         backends: by name.
         models: further models that a backend offers, beside the one it asks for by default.
+
+    Attributes:
+        last_resort: what answers where a chain of fallbacks ends with it; it cannot be chosen.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Backends:
         self._default = default
         self._backends = backends
         self._models = models or {}
+        self.last_resort: ChatBackend = TemplateBackend()
 
     def choose(self, name: str | None) -> ChatBackend:
         """The backend that the request names, or the default one.
@@ -44,10 +49,14 @@ class Backends:
         Raises:
             Invalid: `request.backend_unknown`.
         """
-        backend = self._backends.get(_ALIASES.get(name or self._default, name or self._default))
+        backend = self.get(name or self._default)
         if backend is None:
             raise Invalid("request.backend_unknown", "There is no backend of this name here.")
         return backend
+
+    def get(self, name: str) -> ChatBackend | None:
+        """The backend of this name, None where there is none."""
+        return self._backends.get(_ALIASES.get(name, name))
 
     def of_kind(self, kind: Kind) -> str:
         """The name of a backend of this kind: the default one where it is, else the first in the order of the settings.

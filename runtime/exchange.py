@@ -54,6 +54,7 @@ class TurnRequest:
     model: str | None = None
     data_subjects: tuple[str, ...] = ()
     purpose: str | None = None
+    classification: str | None = None
     options: Options = field(default_factory=Options)
     stream: bool = False
     idempotency_key: str | None = None

@@ -65,8 +65,10 @@ class Ledger:
         self._numbers = itertools.count(1)
         self._held: dict[str, int] = {}  # holder: until when, as far as this process knows
 
-    async def open(self, request: TurnRequest, limits: Limits, reserve: int) -> LiveTurn | Refused | Replay:
-        """Open a turn under a lease, or say why not."""
+    async def open(
+        self, request: TurnRequest, limits: Limits, reserve: int, *, levels: tuple[str, ...], default_level: str
+    ) -> LiveTurn | Refused | Replay:
+        """Open a turn under a lease, or say why not. `levels` are the classifications, lowest first."""
         now, holder = now_ms(), f"{self._worker}-{next(self._numbers)}"
         wanted = repository.OpenTurn(
             principal_id=request.caller.principal_id,
@@ -79,6 +81,9 @@ class Ledger:
             limits=TurnLimits(limits.requests_per_minute, limits.tokens_per_day, limits.concurrent_turns),
             reserve_tokens=reserve,
             data_subjects=tuple(self.keys.subject_index(name) for name in request.data_subjects),
+            classification=request.classification,
+            levels=levels,
+            default_level=default_level,
         )
         opened = await self.database.write(lambda conn: repository.open_turn(conn, wanted), durable=False)
         if not isinstance(opened, OpenedTurn):

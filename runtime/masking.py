@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,9 +37,10 @@ class Route:
 
 @dataclass(slots=True)
 class Masked:
-    """Texts in their strictest view, and what one route's view of them hides (entity: count)."""
+    """Texts in their strictest view, what was found in them, and what one route's view hides (entity: count)."""
 
     texts: list[str]
+    found: Counter[str] = field(default_factory=Counter)
     hidden: Counter[str] = field(default_factory=Counter)
 
 
@@ -84,9 +85,18 @@ class Masking:
             }
             if blocks and "block" in actions.values():
                 raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
-            result.hidden.update(span.entity for span in spans if actions[span.entity] in {"mask", "count"})
+            result.found.update(span.entity for span in spans)
             result.texts.append(tokens.mask(text, spans))
+        result.hidden = Counter(self.hidden(result.found, route, direction))
         return result
+
+    def hidden(self, found: Mapping[str, int], route: Route, direction: Direction) -> dict[str, int]:
+        """Of what was found, what is masked or counted on its way to that route."""
+        return {
+            entity: count
+            for entity, count in found.items()
+            if self._policy.masking(entity, route.kind, route.backend, direction) in {"mask", "count"}
+        }
 
     async def again(self, recalled: Recalled, tokens: TokenMap, route: Route) -> Recalled:
         """Recalled messages masked by today's engine: what another one, or none, had let through is masked now."""

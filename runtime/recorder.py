@@ -78,6 +78,7 @@ class TurnRecorder:
     usage: dict[str, int] = field(default_factory=dict)
     stored: dict[str, StoredContent] = field(default_factory=dict)
     timings: dict[str, int] = field(default_factory=dict)
+    detail: dict[str, str | bool] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -193,6 +194,8 @@ class TurnRecorder:
             predicate["conversation_ref"] = self.conversation_ref
         if self.model is not None:
             predicate["model"] = dict(self.model)
+        if self.detail:
+            predicate["detail"] = dict(self.detail)
         return Draft(record_id=new_record_id(), event=event, predicate=predicate, subjects=self._subjects(content))
 
     def _subjects(self, content: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:

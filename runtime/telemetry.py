@@ -39,6 +39,9 @@ class Telemetry:
             "filagent_model_tokens", "Tokens by kind and backend", ["backend", "kind"], registry=self.registry
         )
         self.errors = Counter("filagent_errors", "Failures by stable code", ["code"], registry=self.registry)
+        self.fallbacks = Counter(
+            "filagent_fallbacks", "Turns that another backend took over", ["failed", "instead"], registry=self.registry
+        )
         self.redactions = Counter(
             "filagent_redactions",
             "Masked spans by entity and direction",

@@ -4,9 +4,10 @@ Every door leads here. The order is the product; `TurnPipeline.run` calls the st
 
 1. policy in   RBAC, limits, guards on the raw text. Refused: go to 8; nothing went out.
 2. mask        personal data becomes stable tokens; what is stored is the strictest view.
-3. recall      this conversation's earlier turns, within the context budget.
+3. recall      this conversation's earlier turns, within the context budget; may all this go to that backend?
 4. commit      the ciphertexts of input and view are durable (and with them reservation and lease).
-5. agent       the model runs. The gate makes `model.intent` durable before any byte reaches a transport.
+5. agent       the model runs. The gate makes `model.intent` durable before any byte reaches a transport. A backend
+               that fails before anything was released may be replaced by the policy's next one.
 6. policy out  identifiers that the caller did not supply are masked, guards look, tokens become values again.
 7. store       the answer, in its strictest view, as ciphertext. Whoever closes the turn wins it here.
 8. record      the signed decision record `turn`, durable.
@@ -21,7 +22,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import TypeVar
@@ -38,17 +38,19 @@ from runtime.answers import build_answer, refusal, stored_form
 from runtime.archive import Archive
 from runtime.asking import Asking
 from runtime.audit.client import LogClient
-from runtime.backends.base import ChatMessage, ChatRequest, Gate, TextDelta
+from runtime.backends.base import BackendError, ChatMessage, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
-from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated, UpstreamFailed
+from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated
 from runtime.evidence import Evidence
 from runtime.exchange import Answer, Release, TurnRequest
+from runtime.gate import Gatekeeper
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
 from runtime.redaction.stream import StreamRestorer
 from runtime.settings import Settings
+from runtime.substitutes import Substitutes
 from runtime.telemetry import Telemetry
 from runtime.turn_state import Turn, Unfinished, sure
 
@@ -86,6 +88,8 @@ class TurnPipeline:
         self._backends = backends
         self._telemetry = telemetry
         self._asking = Asking(settings, policy, masking)
+        self._gatekeeper = Gatekeeper(self._asking, ledger, log, most=settings.agent.max_requests)
+        self._substitutes = Substitutes(policy, backends, masking, telemetry)
         self.unfinished = Unfinished()
 
     async def run(self, request: TurnRequest, release: Release) -> Answer:
@@ -126,6 +130,9 @@ class TurnPipeline:
         purpose = request.purpose
         if purpose is not None and purpose not in (self._policy.legal.purpose, *self._policy.legal.purposes):
             raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
+        egress = self._policy.egress
+        if request.classification is not None and request.classification not in egress.levels:
+            raise Invalid("request.classification_unknown", "The policy knows no such classification.")
         backend = self._backends.choose(request.backend)
         self._backends.check_model(backend, request.model)
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
@@ -134,7 +141,8 @@ class TurnPipeline:
         passages = [Passage(message.role, message.content) for message in request.messages]
         self._require(turn, self._policy.fits(principal, passages))
         self._evidence.demand()
-        opened = await self._ledger.open(request, self._policy.limits(principal), self._asking.reserve(turn))
+        limits, reserve = self._policy.limits(principal), self._asking.reserve(turn)
+        opened = await self._ledger.open(request, limits, reserve, levels=egress.levels, default_level=egress.default)
         if isinstance(opened, Replay):
             # This Idempotency-Key was answered before: the same answer again, and no second turn.
             return await self._archive.answer_of(opened.turn_id, request.caller.principal_id)
@@ -147,6 +155,8 @@ class TurnPipeline:
         turn.record.turn_ref, turn.record.actor_ref = opened.opened.turn_ref, opened.opened.principal_ref
         turn.record.conversation_ref = opened.opened.conversation_ref
         turn.record.subject_refs = opened.opened.subject_refs
+        if opened.opened.classification is not None:
+            turn.record.detail["classification"] = opened.opened.classification
         if not opened.opened.subject_refs:  # closed after the door: what nobody could erase is not begun
             raise Unauthenticated("auth.invalid", "This account was closed.")
         reach("turn.opened")
@@ -169,7 +179,7 @@ class TurnPipeline:
         turn.strict_input = [
             ChatMessage(message.role, text) for message, text in zip(messages, masked.texts, strict=True)
         ]
-        turn.record.redactions_in = dict(masked.hidden)
+        turn.found, turn.record.redactions_in = masked.found, dict(masked.hidden)
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall
@@ -180,6 +190,7 @@ class TurnPipeline:
         system = [Message("system", "operator", words)] if words else []
         asked = [Message(message.role, "caller", message.content) for message in turn.strict_input]
         turn.prompt = (*system, *sure(turn.recalled).messages, *asked)
+        self._require(turn, self._substitutes.leave(turn))  # what may not go to this backend goes no further
         reach("turn.recalled")
 
     # 4 ------------------------------------------------------------------------------------------------------- commit
@@ -204,6 +215,17 @@ class TurnPipeline:
     # 5 and 6 -------------------------------------------------------------------------------- agent, with policy out
 
     async def _agent(self, turn: Turn, release: Release) -> None:
+        while True:
+            try:
+                await self._ask(turn, release)
+                break
+            except BackendError as failure:
+                if not self._substitutes.step_in(turn, failure):
+                    raise
+        self._learn(turn)
+        reach("turn.generated")
+
+    async def _ask(self, turn: Turn, release: Release) -> None:
         turn.outward = Outward(
             self._masking.outward(turn.tokens, turn.route),
             StreamRestorer(turn.tokens),
@@ -213,7 +235,7 @@ class TurnPipeline:
             stream=turn.request.stream,
         )
         asked = self._asking.chat_request(turn)
-        async with aclosing(run_agent(sure(turn.backend), asked, self._gate(turn, asked))) as events:
+        async with aclosing(run_agent(sure(turn.backend), asked, self._gatekeeper.gate(turn, asked))) as events:
             try:
                 async for event in events:
                     self._ledger.confirm(sure(turn.live))
@@ -226,31 +248,6 @@ class TurnPipeline:
                     raise turn.gate_failure from None
                 raise
         await turn.outward.flush()
-        self._learn(turn)
-        reach("turn.generated")
-
-    def _gate(self, turn: Turn, request: ChatRequest) -> Gate:
-        async def gate(exact: bytes) -> None:
-            """Record before effect: these bytes leave only after their `model.intent` is durable."""
-            try:
-                self._ledger.confirm(sure(turn.live))
-                turn.transmissions += 1
-                if turn.transmissions > self._settings.agent.max_requests:
-                    raise UpstreamFailed("agent.too_many_requests", "One turn may not ask the model this often.")
-                if (digest := hashlib.sha256(exact).digest()) in turn.sent:
-                    return  # the same bytes to the same backend again: a retry, covered by the intent before
-                turn.record.model = self._asking.model_facts(turn, request)
-                reach("turn.before_intent")
-                intent = turn.record.intent(exact)
-                await self._log.append(intent)
-                turn.record.last_intent = intent.record_id
-                turn.sent.add(digest)
-                reach("turn.after_intent")
-            except Exception as failure:
-                turn.gate_failure = failure
-                raise
-
-        return gate
 
     # 7 -------------------------------------------------------------------------------------------------------- store
 

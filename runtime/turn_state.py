@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ class Turn:
         strict_input: the caller's messages in their strictest view.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
         gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
-        sent: SHA-256 of the bytes that an intent covers.
+        found: the personal data in this request, by entity, whatever becomes of it.
+        sent: (backend, SHA-256 of the bytes) that an intent covers.
         stored: the answer is durable and this process has won the closing.
     """
 
@@ -47,7 +49,8 @@ class Turn:
     outward: Outward | None = None
     finished: Finished | None = None
     gate_failure: Exception | None = None
-    sent: set[bytes] = field(default_factory=set)
+    found: Counter[str] = field(default_factory=Counter)
+    sent: set[tuple[str, bytes]] = field(default_factory=set)
     transmissions: int = 0
     stored: bool = False
     effect: Effect = Effect.ERROR

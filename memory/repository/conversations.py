@@ -35,7 +35,7 @@ class Held:
 
 _CONVERSATION_COLUMNS: Final = (
     conversations.c.id, conversations.c.ref, conversations.c.turns, conversations.c.created, conversations.c.updated,
-    conversations.c.title, conversations.c.epoch, conversations.c.wrapped_key,
+    conversations.c.title, conversations.c.epoch, conversations.c.wrapped_key, conversations.c.classification,
 )  # fmt: skip
 _own = and_(conversations.c.owner_id == bindparam("principal"), conversations.c.deleted_at.is_(None))
 _ONE: Final = select(*_CONVERSATION_COLUMNS).where(_own, conversations.c.id == bindparam("conversation"))
@@ -116,6 +116,6 @@ def delete_conversation(
 
 
 def _row(row: Sequence[Any]) -> ConversationRow:
-    conversation_id, ref, count, created, updated, title, epoch, wrapped = row
+    conversation_id, ref, count, created, updated, title, epoch, wrapped, classification = row
     key = None if wrapped is None else WrappedKey(epoch, wrapped)
-    return ConversationRow(conversation_id, ref, count, created, updated, title, key)
+    return ConversationRow(conversation_id, ref, count, created, updated, title, key, classification)

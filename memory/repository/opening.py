@@ -35,6 +35,8 @@ class OpenTurn:
         now: ms.
         reserve_tokens: the most that this turn may consume; settled by `store_answer`.
         data_subjects: `KeyRing.subject_index(name)` of everyone else whom the turn is about.
+        classification: how confidential the conversation is said to be, one of `levels`, or None.
+        levels: lowest first; a conversation that nobody classified stands at `default_level`.
     """
 
     principal_id: str
@@ -47,11 +49,17 @@ class OpenTurn:
     limits: TurnLimits
     reserve_tokens: int
     data_subjects: tuple[bytes, ...] = ()
+    classification: str | None = None
+    levels: tuple[str, ...] = ()
+    default_level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedTurn:
-    """A turn under lease. `is_new`: its conversation was made with it. Refs are what records carry."""
+    """A turn under lease. `is_new`: its conversation was made with it. Refs are what records carry.
+
+    `classification` is the conversation's from now on; None where nobody ever classified it.
+    """
 
     turn_id: str
     turn_ref: str
@@ -61,6 +69,7 @@ class OpenedTurn:
     subject_refs: tuple[str, ...]
     position: int
     is_new: bool
+    classification: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +115,17 @@ _NEXT_POSITION: Final = Prepared(
     update(conversations)
     .where(_own_conversation)
     .values(turns=conversations.c.turns + 1, updated=bindparam("at"))
-    .returning(conversations.c.ref, conversations.c.principal_ref, conversations.c.turns)
+    .returning(
+        conversations.c.ref, conversations.c.principal_ref, conversations.c.turns, conversations.c.classification
+    )
+)
+_CLASSIFY: Final = Prepared(
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values(classification=bindparam("level"))
 )
 _NEW_CONVERSATION: Final = Prepared(
-    insert(conversations), ("id", "owner_id", "ref", "principal_ref", "turns", "created", "updated")
+    insert(conversations), ("id", "owner_id", "ref", "principal_ref", "turns", "created", "updated", "classification")
 )
 _REFUSED_COLUMNS: Final = (
     "id", "ref", "conversation_id", "principal_id", "principal_ref", "state", "worker", "lease_expires", "reserved",
@@ -152,7 +168,7 @@ def open_turn(conn: Connection, request: OpenTurn) -> OpenedTurn | Refused | Rep
     place = _enter_conversation(conn, request)
     if place is None:
         return _refuse(conn, request, "conversation.not_found", None)
-    conversation_id, conversation_ref, principal_ref, position = place
+    conversation_id, conversation_ref, principal_ref, position, classification = place
     turn_id, turn_ref = uuid7("T-"), random_ref("t_")
     _NEW_TURN.run(
         conn,
@@ -166,8 +182,9 @@ def open_turn(conn: Connection, request: OpenTurn) -> OpenedTurn | Refused | Rep
     blinds = (standing.person_blind, *request.data_subjects)
     refs = _list_subjects(conn, turn_id, conversation_id, tuple(dict.fromkeys(b for b in blinds if b is not None)))
     return OpenedTurn(
-        turn_id, turn_ref, conversation_id, conversation_ref, principal_ref, refs, position, position == 1
-    )
+        turn_id, turn_ref, conversation_id, conversation_ref, principal_ref, refs, position, position == 1,
+        classification,
+    )  # fmt: skip
 
 
 def _served_before(conn: Connection, request: OpenTurn) -> Replay | str | None:
@@ -183,22 +200,36 @@ def _served_before(conn: Connection, request: OpenTurn) -> Replay | str | None:
     return Replay(turn_id) if state == TurnState.CLOSED.value else "idempotency.in_progress"
 
 
-def _enter_conversation(conn: Connection, request: OpenTurn) -> tuple[str, str, str, int] | None:
-    """(id, ref, principal_ref, position of the turn), or None when it is not his."""
+def _enter_conversation(conn: Connection, request: OpenTurn) -> tuple[str, str, str, int, str | None] | None:
+    """(id, ref, principal_ref, position of the turn, classification), or None when it is not his."""
     if request.conversation_id is not None:
         row = _NEXT_POSITION.row(
             conn, {"conversation": request.conversation_id, "principal": request.principal_id, "at": request.now}
         )
-        return None if row is None else (request.conversation_id, row[0], row[1], row[2])
-    place = (uuid7("C-"), random_ref("c_"), random_ref("p_"), 1)
+        if row is None:
+            return None
+        level = _raised(request, row[3])
+        if level != row[3]:
+            _CLASSIFY.run(conn, {"conversation": request.conversation_id, "level": level})
+        return request.conversation_id, row[0], row[1], row[2], level
+    place = (uuid7("C-"), random_ref("c_"), random_ref("p_"), 1, request.classification)
     _NEW_CONVERSATION.run(
         conn,
         {
             "id": place[0], "owner_id": request.principal_id, "ref": place[1], "principal_ref": place[2], "turns": 1,
-            "created": request.now, "updated": request.now,
+            "created": request.now, "updated": request.now, "classification": place[4],
         },
     )  # fmt: skip
     return place
+
+
+def _raised(request: OpenTurn, stored: str | None) -> str | None:
+    """The higher one of what is stored and what is asked for; a level that is not known any more is the highest."""
+    wanted, levels = request.classification, request.levels
+    standing = request.default_level if stored is None else stored
+    if wanted is None or standing not in levels or levels.index(wanted) <= levels.index(standing):
+        return stored
+    return wanted
 
 
 def _list_subjects(conn: Connection, turn_id: str, conversation_id: str, blinds: tuple[bytes, ...]) -> tuple[str, ...]:

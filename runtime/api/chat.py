@@ -16,7 +16,7 @@ from runtime.exchange import Message, TurnRequest
 
 router = APIRouter(tags=["chat"])
 
-Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 _OTHER_SUBJECTS = 31  # a record lists 32: these and the caller
 
@@ -35,7 +35,8 @@ class ChatBody(StrictModel):
     backend: Name | None = None
     model: Name | None = None
     data_subjects: Annotated[tuple[Subject, ...], Field(max_length=_OTHER_SUBJECTS)] = ()
-    purpose: Purpose | None = None
+    purpose: Code | None = None
+    classification: Code | None = None
     options: ChatOptions = ChatOptions()
 
 
@@ -54,6 +55,7 @@ async def chat(request: Request) -> Response:
         model=wanted.model,
         data_subjects=wanted.data_subjects,
         purpose=wanted.purpose,
+        classification=wanted.classification,
         options=wanted.options.as_options(),
         stream=wanted.stream,
         idempotency_key=idempotency_key(request),

@@ -13,7 +13,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,9 @@ def running(
     engine: PiiEngine | None = None,
     log: LogClient | None = None,
     settings: Settings | None = None,
+    others: Sequence[ChatBackend] = (),
 ) -> Iterator[Filagent]:
-    """Serve a fresh or existing home until the block ends."""
+    """Serve a fresh or existing home until the block ends; `others` are offered beside the default backend."""
     settings = settings or settings_for(home)
     prepare_home(settings)
     if log is None:
@@ -128,7 +129,9 @@ def running(
     services = build_services(
         settings,
         log=log,
-        backends=Backends(backend.name, {backend.name: backend}, {backend.name: ("script-2",)}),
+        backends=Backends(
+            backend.name, {each.name: each for each in (backend, *others)}, {backend.name: ("script-2",)}
+        ),
         engine=engine or PiiEngine(ner=False),
     )
     listener = socket.create_server(("127.0.0.1", 0))
