@@ -10,7 +10,7 @@ Messages are stored as a UTF-8 JSON list of [role, source, content], oldest firs
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from memory.errors import Unreadable
@@ -64,12 +64,20 @@ class Recalled:
         messages: whole turns, oldest first, in the stored (masked) view.
         turns: how many turns they are.
         complete: whether the loaded turns all fitted.
+        lengths: how many messages each of the turns has, oldest first.
     """
 
     messages: tuple[Message, ...]
     tokens: Tokens
     turns: int
     complete: bool
+    lengths: tuple[int, ...] = ()
+
+    def newest(self, turns: int) -> Recalled:
+        """The same with the newest `turns` turns only; all tokens stay."""
+        lengths = self.lengths[len(self.lengths) - turns :]
+        messages = self.messages[len(self.messages) - sum(lengths) :]
+        return replace(self, messages=messages, turns=turns, complete=False, lengths=lengths)
 
 
 def characters(message: Message) -> int:
@@ -137,6 +145,7 @@ def recall(
         tokens=_open_vault(history.vault, keys),
         turns=len(chosen),
         complete=len(chosen) == len(history.turns),
+        lengths=tuple(len(messages) for messages in reversed(chosen)),
     )
 
 

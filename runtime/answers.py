@@ -35,6 +35,7 @@ def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, append
         degraded=bool(record.detail.get("degraded")),
         processing_time_ms=record.elapsed_ms(),
         receipt=receipt_of(appended, keys, input=record.salts.of("input"), output=record.salts.of("output")),
+        history_trimmed=bool(record.detail.get("history_trimmed")),
     )
 
 

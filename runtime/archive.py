@@ -81,6 +81,7 @@ class Archive:
             degraded=kept["degraded"],
             processing_time_ms=kept["processing_time_ms"],
             receipt=receipt,
+            history_trimmed=kept.get("history_trimmed", False),
         )
 
     def _from_log(self, record_id: str, index: int) -> dict[str, Any]:
@@ -94,13 +95,14 @@ class Archive:
         for counts in record.get("redactions", {}).values():
             for entity, count in counts.items():
                 redactions[entity] = redactions.get(entity, 0) + count
-        model = record.get("model", {})
+        model, detail = record.get("model", {}), record.get("detail", {})
         return {
             "model": {name: model[name] for name in ("provider", "request_model", "response_model") if name in model},
             "usage": record.get("usage", {}),
             "redactions": redactions,
             "notice": NOTICE,
-            "degraded": False,
+            "degraded": detail.get("degraded", False),
+            "history_trimmed": detail.get("history_trimmed", False),
             "processing_time_ms": record.get("timings_ms", {}).get("total", 0),
             "receipt": {
                 "record_id": record_id,

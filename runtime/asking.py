@@ -13,6 +13,7 @@ from memory.ids import random_ref
 from memory.rows import Usage
 from policies.engine import PolicyEngine
 from runtime.backends.base import ChatMessage, ChatRequest, SamplingOptions
+from runtime.errors import Invalid
 from runtime.exchange import TurnRequest
 from runtime.masking import Masking
 from runtime.recorder import TurnRecorder
@@ -30,6 +31,18 @@ class Asking:
         self._settings = settings
         self._policy = policy
         self._masking = masking
+
+    def check_words(self, request: TurnRequest) -> None:
+        """Let pass only a purpose and a classification that the policy knows.
+
+        Raises:
+            Invalid: `request.purpose_unknown`, `request.classification_unknown`.
+        """
+        legal = self._policy.legal
+        if request.purpose not in (None, legal.purpose, *legal.purposes):
+            raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
+        if request.classification not in (None, *self._policy.egress.levels):
+            raise Invalid("request.classification_unknown", "The policy knows no such classification.")
 
     def record_for(self, request: TurnRequest) -> TurnRecorder:
         """The recorder of a turn that begins: nothing has left, and it has a reference already."""

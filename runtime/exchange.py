@@ -75,10 +75,11 @@ class Answer:
     degraded: bool
     processing_time_ms: int
     receipt: dict[str, Any]
+    history_trimmed: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The body of a `POST /chat` answer."""
-        return {
+        """The body of a `POST /chat` answer; `history_trimmed` only where earlier turns were left out."""
+        body = {
             "status": "success",
             "conversation_id": self.conversation_id,
             "turn_id": self.turn_id,
@@ -93,3 +94,4 @@ class Answer:
             "processing_time_ms": self.processing_time_ms,
             "receipt": self.receipt,
         }
+        return {**body, "history_trimmed": True} if self.history_trimmed else body

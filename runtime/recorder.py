@@ -78,7 +78,7 @@ class TurnRecorder:
     usage: dict[str, int] = field(default_factory=dict)
     stored: dict[str, StoredContent] = field(default_factory=dict)
     timings: dict[str, int] = field(default_factory=dict)
-    detail: dict[str, str | bool] = field(default_factory=dict)
+    detail: dict[str, str | bool | int] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -41,7 +41,7 @@ from runtime.audit.client import LogClient
 from runtime.backends.base import BackendError, ChatMessage, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
-from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated
+from runtime.errors import FilAgentError, Forbidden, Unauthenticated
 from runtime.evidence import Evidence
 from runtime.exchange import Answer, Release, TurnRequest
 from runtime.gate import Gatekeeper
@@ -127,12 +127,7 @@ class TurnPipeline:
 
     async def _policy_in(self, turn: Turn) -> Answer | None:
         request, principal = turn.request, turn.request.caller.principal
-        purpose = request.purpose
-        if purpose is not None and purpose not in (self._policy.legal.purpose, *self._policy.legal.purposes):
-            raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
-        egress = self._policy.egress
-        if request.classification is not None and request.classification not in egress.levels:
-            raise Invalid("request.classification_unknown", "The policy knows no such classification.")
+        self._asking.check_words(request)
         backend = self._backends.choose(request.backend)
         self._backends.check_model(backend, request.model)
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
@@ -141,8 +136,10 @@ class TurnPipeline:
         passages = [Passage(message.role, message.content) for message in request.messages]
         self._require(turn, self._policy.fits(principal, passages))
         self._evidence.demand()
-        limits, reserve = self._policy.limits(principal), self._asking.reserve(turn)
-        opened = await self._ledger.open(request, limits, reserve, levels=egress.levels, default_level=egress.default)
+        egress, limits = self._policy.egress, self._policy.limits(principal)
+        opened = await self._ledger.open(
+            request, limits, self._asking.reserve(turn), levels=egress.levels, default_level=egress.default
+        )
         if isinstance(opened, Replay):
             # This Idempotency-Key was answered before: the same answer again, and no second turn.
             return await self._archive.answer_of(opened.turn_id, request.caller.principal_id)
@@ -171,6 +168,8 @@ class TurnPipeline:
         turn.recalled, stale = await self._ledger.load(
             sure(turn.live), max_turns=most, budget=budget, masker=self._masking.revision
         )
+        if not turn.recalled.complete or turn.recalled.turns == most < sure(turn.live).opened.position - 1:
+            turn.trimmed()
         turn.tokens = token_map(turn.recalled.tokens)
         if stale:
             turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
@@ -220,7 +219,9 @@ class TurnPipeline:
                 await self._ask(turn, release)
                 break
             except BackendError as failure:
-                if not self._substitutes.step_in(turn, failure):
+                if failure.code == "upstream.context_overflow" and turn.shorten():
+                    await self._recall(turn)  # what the model cannot hold is left out from the oldest on
+                elif not self._substitutes.step_in(turn, failure):
                     raise
         self._learn(turn)
         reach("turn.generated")

@@ -56,6 +56,19 @@ class Turn:
     effect: Effect = Effect.ERROR
     appended: Appended | None = None
 
+    def shorten(self) -> bool:
+        """Leave out the older half of the turns that were recalled; false where there is none to leave out."""
+        recalled = sure(self.recalled)
+        if recalled.turns == 0:
+            return False
+        self.recalled = recalled.newest(recalled.turns // 2)
+        self.trimmed()
+        return True
+
+    def trimmed(self) -> None:
+        """Record and answer say that earlier turns were left out, and how many the model was given."""
+        self.record.detail |= {"history_trimmed": True, "history_turns": sure(self.recalled).turns}
+
 
 class Unfinished:
     """The tasks that run or close turns now: log and database may not close before they have ended."""
