@@ -14,6 +14,7 @@ from __future__ import annotations
 import codecs
 import ctypes
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
+from runtime.json_output import SchemaRefused, check_schema
+from runtime.models.grammar import grammar as grammar_of
 from runtime.models.prompt import PromptBuilder, TemplateError
 from runtime.models.wire import ChatOrder
 
@@ -237,8 +240,11 @@ class LlamaEngine:
 
     def _sampler(self, order: ChatOrder) -> Any:
         api = self._api
+        grammar = None if order.json_schema is None else self._grammar(order.json_schema)
         chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
         add, wanted = api.llama_sampler_chain_add, order.sampling
+        if grammar is not None:
+            add(chain, grammar)
         if (presence := float(wanted.presence_penalty)) != 0.0:
             add(chain, api.llama_sampler_init_penalties(self._llama.n_vocab(), 64, 1.0, 0.0, presence))
         if (temperature := float(wanted.temperature)) <= 0.0:
@@ -249,6 +255,17 @@ class LlamaEngine:
         add(chain, api.llama_sampler_init_temp(temperature))
         add(chain, api.llama_sampler_init_dist(order.seed))
         return chain
+
+    def _grammar(self, json_schema: str) -> Any:
+        """What lets only tokens through that can still become JSON of this schema, and the end where it is complete."""
+        try:
+            text = grammar_of(check_schema(json.loads(json_schema)))
+        except (ValueError, RecursionError, SchemaRefused) as failed:
+            raise EngineFault("upstream.rejected", "the local model takes no schema of this form") from failed
+        sampler = self._api.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
+        if not sampler:
+            raise EngineFault("upstream.rejected", "the local model takes no schema of this form")
+        return sampler
 
     def _piece(self, token: int) -> bytes:
         size = 64

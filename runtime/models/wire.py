@@ -5,7 +5,8 @@ Shared by the host and by its client, `runtime.backends.llama_cpp`; this file ho
 A connection carries one request. The host speaks first:
 
     < {"event":"hello","protocol":1,"model":…,"weights_sha256":…,"build":…,"context":8192}
-    > {"op":"chat","owner":…,"mode":"fast","messages":[…],"sampling":{…},"max_tokens":…,"seed":…,"weights_sha256":…}
+    > {"op":"chat","owner":…,"mode":"fast","messages":[…],"sampling":{…},"max_tokens":…,"seed":…,"weights_sha256":…,
+       "json_schema":…}
     < {"event":"delta","text":"…"}                                   any number
     < {"event":"final","finish_reason":…,"prompt_tokens":…,…}        or
     < {"event":"error","code":…,"detail":…,"retry_after":…}
@@ -67,6 +68,7 @@ class ChatOrder(_Strict):
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)]
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)]
     weights_sha256: str
+    json_schema: Annotated[str, StringConstraints(max_length=65_536)] | None = None
 
 
 class ForgetOrder(_Strict):

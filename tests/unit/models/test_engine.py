@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from runtime.json_output import ANY_OBJECT, check_schema, compact, conforms
 from runtime.models.engine import EngineFault, LlamaEngine, build_fingerprint
 from runtime.models.registry import RegistryError, load_registry, resolve
 from runtime.models.wire import ChatOrder, Message, Sampling
@@ -99,3 +103,86 @@ def test_forgetting_overwrites_what_the_context_held(engine: LlamaEngine) -> Non
 def test_the_build_is_named_and_depends_on_where_it_computes() -> None:
     assert build_fingerprint() == build_fingerprint()
     assert build_fingerprint() != build_fingerprint(gpu_layers=1)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "maxLength": 12},
+        "kind": {"enum": ["capital", "town", 'été "x"']},
+        "inhabitants": {"type": "integer"},
+        "rivers": {"type": "array", "items": {"type": "string", "maxLength": 8}, "maxItems": 2},
+    },
+    "required": ["city", "kind", "inhabitants", "rivers"],
+}
+
+
+@pytest.mark.parametrize(("temperature", "seed"), [("0", 1), ("1", 2), ("1", 3), ("2", 4)])
+def test_json_of_a_schema(engine: LlamaEngine, temperature: str, seed: int) -> None:
+    wanted = order("Tell me about Paris.", max_tokens=200).model_copy(
+        update={
+            "json_schema": compact(SCHEMA),
+            "seed": seed,
+            "sampling": Sampling(temperature=temperature, top_p="1", top_k=0, presence_penalty="0"),
+        }
+    )
+    pieces: list[str] = []
+    outcome = engine.run(wanted, pieces.append, lambda: False)
+    assert outcome.finish_reason == "stop"
+    assert conforms("".join(pieces), SCHEMA), "".join(pieces)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        ANY_OBJECT,
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 64, "maxItems": 64},
+        {"enum": ["<|im_end|>", "\n", "日本", 7, None]},
+        {"type": "object", "properties": {'a"b\\c\n': {"type": "null"}}, "required": ['a"b\\c\n']},
+        {"anyOf": [{"type": "string", "maxLength": 0}, {"const": 12}]},
+    ],
+)
+def test_any_schema_that_we_take_has_a_grammar(engine: LlamaEngine, schema: dict[str, Any]) -> None:
+    check_schema(schema)
+    wanted = order("Go on.", max_tokens=300).model_copy(update={"json_schema": compact(schema)})
+    pieces: list[str] = []
+    outcome = engine.run(wanted, pieces.append, lambda: False)
+    assert outcome.finish_reason == "length" or conforms("".join(pieces), schema), "".join(pieces)
+
+
+def test_a_schema_without_a_grammar_is_refused(engine: LlamaEngine) -> None:
+    wanted = order("Go on.").model_copy(update={"json_schema": '{"type":"nonsense"}'})
+    with pytest.raises(EngineFault, match=r"upstream\.rejected"):
+        engine.run(wanted, lambda _text: None, lambda: False)
+    assert engine.run(order("Hello"), lambda _text: None, lambda: False).completion_tokens > 0
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+SCHEMAS = st.recursive(
+    st.one_of(
+        st.sampled_from(
+            [{"type": kind} for kind in ("string", "integer", "number", "boolean", "null", "object", "array")]
+        ),
+        st.lists(st.one_of(TEXTS, st.integers(), st.none()), min_size=1, max_size=4).map(lambda given: {"enum": given}),
+        st.tuples(st.integers(0, 9), st.integers(9, 256)).map(
+            lambda bounds: {"type": "string", "minLength": bounds[0], "maxLength": bounds[1]}
+        ),
+    ),
+    lambda below: st.one_of(
+        st.tuples(below, st.integers(0, 3), st.integers(3, 64)).map(
+            lambda given: {"type": "array", "items": given[0], "minItems": given[1], "maxItems": given[2]}
+        ),
+        st.tuples(st.dictionaries(TEXTS, below, max_size=4), st.booleans()).map(
+            lambda given: {"type": "object", "properties": given[0], "required": list(given[0])[: 2 * given[1]]}
+        ),
+        st.lists(below, min_size=1, max_size=4).map(lambda given: {"anyOf": given}),
+    ),
+    max_leaves=8,
+)
+
+
+@given(SCHEMAS)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_schema_has_a_grammar_that_llama_cpp_reads(engine: LlamaEngine, schema: dict[str, Any]) -> None:
+    sampler = engine._grammar(compact(check_schema(schema)))
+    engine._api.llama_sampler_free(sampler)
