@@ -138,13 +138,14 @@ def build_backends(settings: Settings) -> Backends:
 
 
 def served_model(settings: Settings) -> ModelFile:
-    """The local model that this home serves: MODEL_PATH's, or the registry's default.
+    """The local model that this home serves: MODEL_PATH's, the selected one (IA_MODEL), or the registry's default.
 
     Raises:
         SettingsError: it is not there.
     """
     try:
         registry = load_registry(settings.models_file)
-        return resolve(registry, settings.home, model_path=settings.llama_cpp.model_path)
+        llama = settings.llama_cpp
+        return resolve(registry, settings.home, model_id=llama.model, model_path=llama.model_path)
     except RegistryError as error:
         raise SettingsError(str(error)) from error

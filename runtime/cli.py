@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Sequence
 
+from runtime import models_parser
 from runtime.errors import FilAgentError, SettingsError
 from runtime.settings import Settings, load_settings
 
@@ -61,13 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, help=text, add_help=False)
 
-    models = commands.add_parser("models", help="the models that can be served").add_subparsers(
-        dest="models", required=True, metavar="list|check"
-    )
-    for name, text, run in (("list", "the registry", _models_list), ("check", "hash the served model", _models_check)):
-        sub = models.add_parser(name, help=text)
-        sub.add_argument("--json", action="store_true")
-        sub.set_defaults(run=run)
+    models_parser.add_to(commands.add_parser("models", help="the models that can be served"))
 
     policy = commands.add_parser("policy", help="the policy in force").add_subparsers(
         dest="policy", required=True, metavar="check|explain"
@@ -157,33 +151,6 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
     from runtime.chat_command import chat
 
     return chat(settings, options.text if options.text is not None else sys.stdin.read(), options.save)
-
-
-def _models_list(options: argparse.Namespace, settings: Settings) -> int:
-    from runtime.models.registry import load_registry
-
-    registry = load_registry(settings.models_file)
-    if options.json:
-        print(registry.model_dump_json(indent=1))
-        return 0
-    for entry in registry.models:
-        mark = "*" if entry.id == registry.default else " "
-        print(f"{mark} {entry.id:32} {entry.quantisation:8} {entry.licence:14} {entry.title}")
-    return 0
-
-
-def _models_check(options: argparse.Namespace, settings: Settings) -> int:
-    from runtime.choice import served_model
-    from runtime.models.registry import sha256_of
-
-    model = served_model(settings)
-    actual = sha256_of(model.path)
-    good = actual == model.sha256
-    found = {"id": model.id, "path": str(model.path), "sha256": actual, "expected": model.sha256, "good": good}
-    print(
-        json.dumps(found) if options.json else f"{model.id}: {'the hash is right' if good else 'WRONG HASH'}: {actual}"
-    )
-    return 0 if good else 1
 
 
 def _policy_check(_options: argparse.Namespace, settings: Settings) -> int:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
+from runtime.selected import apply_environment, apply_selected
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "scripted"]
 Decimal = Field(pattern=r"^\d{1,2}(\.\d{1,4})?$")
@@ -31,6 +32,7 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "SERVER_PORT": "server.port",
     "FILAGENT_WORKERS": "server.workers",
     "MODEL_PATH": "llama_cpp.model_path",
+    "IA_MODEL": "llama_cpp.model",
     "CONTEXT_SIZE": "llama_cpp.context_size",
     "N_GPU_LAYERS": "llama_cpp.n_gpu_layers",
     "PERPLEXITY_API_KEY": "perplexity.api_key",
@@ -46,6 +48,9 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "ENABLE_PII_REDACTION": "pii_redaction",
     "ENABLE_WORM_LOGGING": "worm_logging",
     "SECRET_KEY_FILE": "secret_key_file",
+    "HF_ENDPOINT": "hub.endpoint",
+    "HF_TOKEN": "hub.token",
+    "HF_HUB_OFFLINE": "hub.offline",
 }
 #: Read before or beside the settings file.
 OTHER_VARIABLES = (
@@ -54,7 +59,6 @@ OTHER_VARIABLES = (
     "FILAGENT_POLICIES",
     "FILAGENT_API_KEY",
     "FILAGENT_CRASH_AT",
-    "HF_HUB_OFFLINE",
 )
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; leave room for the name
@@ -96,12 +100,19 @@ class MaskingSettings(_Section):
 
 
 class LlamaSettings(_Section):
+    model: str | None = None
     model_path: Path | None = None
     context_size: int = Field(4096, ge=256, le=1 << 20)
     n_gpu_layers: int = Field(0, ge=-1, le=1000)
     threads: int | None = Field(None, ge=1, le=256)
     queue: int = Field(32, ge=1, le=10_000)
     wait_seconds: float = Field(45, gt=0, le=3600)
+
+
+class HubSettings(_Section):
+    endpoint: str = "https://huggingface.co"
+    token: SecretStr | None = None
+    offline: bool = False
 
 
 class RemoteSettings(_Section):
@@ -140,6 +151,7 @@ class Settings(_Section):
     agent: AgentSettings = AgentSettings()
     masking: MaskingSettings = MaskingSettings()
     llama_cpp: LlamaSettings = LlamaSettings()
+    hub: HubSettings = HubSettings()
     perplexity: RemoteSettings
     vllm: RemoteSettings
     ollama: RemoteSettings
@@ -239,11 +251,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: an unknown key, a wrong value, or a combination that is refused; the text names the key.
     """
-    env = dict(os.environ if environ is None else environ)
-    home = Path(env.get("FILAGENT_HOME") or Path.cwd()).absolute()
+    env = environment(environ)
+    home = Path(env["FILAGENT_HOME"])
     if {"?", "%"} & set(str(home)):
         raise SettingsError("FILAGENT_HOME may not hold '?' or '%': the database would not lie where it says")
-    env = {**_read_dotenv(home / ".env"), **env}
     shipped = Path(__file__).resolve().parent.parent / "config"
     values = _read_yaml(_first(env.get("FILAGENT_CONFIG"), home / "config" / "agent.yaml", shipped / "agent.yaml"))
     policies = _first(env.get("FILAGENT_POLICIES"), home / "config" / "policies.yaml", shipped / "policies.yaml")
@@ -251,13 +262,26 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for reserved in ("home", "policies_file", "models_file"):
         if reserved in values:
             raise SettingsError(f"agent.yaml: unknown key '{reserved}'")
+    apply_selected(values, home)
+    apply_environment(values, env)
     for name, target in DOCUMENTED_VARIABLES.items():
-        if env.get(name, "") != "":
+        if env.get(name, "") != "" and name != "IA_MODEL":
             _put(values, target, env[name])
     try:
         return Settings(home=home, policies_file=policies, models_file=models, **values)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+
+
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables in force: the environment's over those of the home's `.env`; FILAGENT_HOME is always there.
+
+    Raises:
+        SettingsError: an unknown key in `.env`.
+    """
+    env = dict(os.environ if environ is None else environ)
+    home = Path(env.get("FILAGENT_HOME") or Path.cwd()).absolute()
+    return {**_read_dotenv(home / ".env"), **env, "FILAGENT_HOME": str(home)}
 
 
 def _first(named: str | None, *candidates: Path) -> Path:

@@ -168,7 +168,9 @@ class ModelEntry(_Entry):
     def _whole(self) -> ModelEntry:
         if isinstance(self.source, PackageSource) and (self.sha256 is None or self.size is None):
             raise ValueError("a model from a package needs its sha256 and size")
-        if isinstance(self.source, HubSource | RemoteSource) and (self.layers is None or self.kv_bytes_per_token is None):
+        if isinstance(self.source, HubSource | RemoteSource) and (
+            self.layers is None or self.kv_bytes_per_token is None
+        ):
             raise ValueError("a model from the hub or of a server needs layers and kv_bytes_per_token")
         if self.layers and self.kv_bytes_per_token and self.kv_bytes_per_token % (4 * self.layers):
             raise ValueError("kv_bytes_per_token is 2 x layers x kv heads x head size x 2")

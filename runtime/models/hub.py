@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -124,7 +124,7 @@ class Hub:
             commit = commit or _match(_COMMIT, response.headers.get("x-repo-commit"))
             linked = response.headers.get("x-linked-etag")
             if linked is not None or response.is_success:
-                tag = (linked or response.headers.get("etag", "")).removeprefix("W/").strip('"') or None
+                tag = (linked or response.headers.get("etag") or "").removeprefix("W/").strip('"') or None
                 size = response.headers.get("x-linked-size") if linked is not None else None
                 size = size or (response.headers.get("content-length") if response.is_success else None)
                 number = int(size) if size is not None and size.isascii() and size.isdigit() else None
@@ -153,7 +153,9 @@ class Hub:
         finally:
             chain.close()
 
-    def _chain(self, method: str, url: str, source: HubSource, headers: dict[str, str]) -> Iterator[httpx2.Response]:
+    def _chain(
+        self, method: str, url: str, source: HubSource, headers: dict[str, str]
+    ) -> Generator[httpx2.Response, None, None]:
         """Each answer from the first address to the last; a body may be read while its answer is the current one."""
         at_home = True
         for _ in range(_REDIRECTS + 1):
@@ -206,7 +208,9 @@ def _body(response: httpx2.Response, wanted: int) -> Body:
     length = response.headers.get("content-length", "")
     size = int(length) if length.isascii() and length.isdigit() else None
     if response.status_code != HTTPStatus.PARTIAL_CONTENT:
-        return Body(0, size, response.iter_raw())  # as it comes: a chunker would lose what it holds when a connection breaks
+        return Body(
+            0, size, response.iter_raw()
+        )  # as it comes: a chunker would lose what it holds when a connection breaks
     given = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
     if given is None or int(given[1]) != wanted:
         raise Interrupted("another range than asked for")

@@ -18,7 +18,9 @@ from runtime.models.entries import HubSource, ModelEntry, RegistryError, Revisio
 from runtime.models.files import sync_folder
 
 NAME: Final = "models.lock.yaml"
-_HEAD: Final = "# Written by `filagent models pull`: what was pulled, to the byte. Removing an entry lets the next pull lock anew.\n"
+_HEAD: Final = """# Written by `filagent models pull`: what was pulled, to the byte.
+# Removing an entry lets the next pull lock anew.
+"""
 
 
 class _Strict(BaseModel):

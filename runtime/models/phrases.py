@@ -1,6 +1,6 @@
 """What `filagent models` says, in English and French, and its errors.
 
-Codes are stable, sentences are not. `ModelsError` carries code and facts, so that whoever prints it chooses the language.
+Codes are stable, sentences are not. `ModelsError` carries code and facts: whoever prints it chooses the language.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr")
 
 _ERRORS: Final[dict[str, tuple[str, str]]] = {
     "models.offline": (
-        "HF_HUB_OFFLINE is set, and {model} is not here: unset it for the pull, or copy the file and models.lock.yaml "
-        "from a machine that has them",
-        "HF_HUB_OFFLINE est actif et {model} n'est pas ici : désactivez-le le temps du téléchargement, ou copiez le "
-        "fichier et models.lock.yaml depuis une machine qui les a",
+        (
+            "HF_HUB_OFFLINE is set, and {model} is not here: unset it for the pull, or copy the file and "
+            "models.lock.yaml from a machine that has them"
+        ),
+        (
+            "HF_HUB_OFFLINE est actif et {model} n'est pas ici : désactivez-le le temps du téléchargement, ou"
+            " copiez le fichier et models.lock.yaml depuis une machine qui les a"
+        ),
     ),
     "models.endpoint": (
         "HF_ENDPOINT must be an https address without credentials (http on this machine's loopback only)",
@@ -32,70 +36,111 @@ _ERRORS: Final[dict[str, tuple[str, str]]] = {
         "le dépôt refuse la demande pour {repository}/{file} (HTTP {status}) : voyez {page}",
     ),
     "models.not_on_hub": (
-        "the hub has no {file} in {repository} (or not in the locked revision): look at {page} and correct "
-        "config/models.yaml",
-        "le dépôt n'a pas {file} dans {repository} (ou pas dans la révision verrouillée) : voyez {page} et corrigez "
-        "config/models.yaml",
+        (
+            "the hub has no {file} in {repository} (or not in the locked revision): look at {page} and "
+            "correct config/models.yaml"
+        ),
+        (
+            "le dépôt n'a pas {file} dans {repository} (ou pas dans la révision verrouillée) : voyez {page} "
+            "et corrigez config/models.yaml"
+        ),
     ),
     "models.gated": (
-        "{repository} asks who you are, or does not exist: accept its licence at {page}, then set HF_TOKEN to a token "
-        "of yours",
-        "{repository} demande qui vous êtes, ou n'existe pas : acceptez sa licence à {page}, puis mettez un jeton à "
-        "vous dans HF_TOKEN",
+        (
+            "{repository} asks who you are, or does not exist: accept its licence at {page}, then set "
+            "HF_TOKEN to a token of yours"
+        ),
+        (
+            "{repository} demande qui vous êtes, ou n'existe pas : acceptez sa licence à {page}, puis mettez "
+            "un jeton à vous dans HF_TOKEN"
+        ),
     ),
     "models.token_refused": (
-        "the hub refuses your token for {repository}: accept its licence at {page} with the account of HF_TOKEN, or "
-        "renew the token",
-        "le dépôt refuse votre jeton pour {repository} : acceptez sa licence à {page} avec le compte de HF_TOKEN, ou "
-        "renouvelez le jeton",
+        (
+            "the hub refuses your token for {repository}: accept its licence at {page} with the account of "
+            "HF_TOKEN, or renew the token"
+        ),
+        (
+            "le dépôt refuse votre jeton pour {repository} : acceptez sa licence à {page} avec le compte de "
+            "HF_TOKEN, ou renouvelez le jeton"
+        ),
     ),
     "models.redirects": (
         "the hub redirects in circles or to no usable address: try again later, or name a mirror with HF_ENDPOINT",
-        "le dépôt redirige en rond ou vers une adresse inutilisable : réessayez plus tard, ou nommez un miroir avec "
-        "HF_ENDPOINT",
+        (
+            "le dépôt redirige en rond ou vers une adresse inutilisable : réessayez plus tard, ou nommez un "
+            "miroir avec HF_ENDPOINT"
+        ),
     ),
     "models.insecure": (
         "the hub redirects to an unencrypted address, which is refused: name another mirror with HF_ENDPOINT",
-        "le dépôt redirige vers une adresse non chiffrée, ce qui est refusé : nommez un autre miroir avec HF_ENDPOINT",
+        (
+            "le dépôt redirige vers une adresse non chiffrée, ce qui est refusé : nommez un autre miroir avec"
+            " HF_ENDPOINT"
+        ),
     ),
     "models.hash_changed": (
-        "the hub has another file for {model} than the one that is known: sha256 {found} at {revision}, while the "
-        "{where} says {known}. Nothing was loaded. If the change is meant, check the publisher's notes, then correct "
-        "config/models.yaml or remove the entry from models.lock.yaml and pull again",
-        "le dépôt a pour {model} un autre fichier que celui qui est connu : sha256 {found} à {revision}, alors que "
-        "({where}) dit {known}. Rien n'a été téléchargé. Si le changement est voulu, lisez les notes de l'éditeur, puis "
-        "corrigez config/models.yaml ou retirez l'entrée de models.lock.yaml et recommencez",
+        (
+            "the hub has another file for {model} than the one that is known: sha256 {found} at {revision}, "
+            "while the {where} says {known}. Nothing was loaded. If the change is meant, check the "
+            "publisher's notes, then correct config/models.yaml or remove the entry from models.lock.yaml and"
+            " pull again"
+        ),
+        (
+            "le dépôt a pour {model} un autre fichier que celui qui est connu : sha256 {found} à {revision}, "
+            "alors que ({where}) dit {known}. Rien n'a été téléchargé. Si le changement est voulu, lisez les "
+            "notes de l'éditeur, puis corrigez config/models.yaml ou retirez l'entrée de models.lock.yaml et "
+            "recommencez"
+        ),
     ),
     "models.size_changed": (
-        "the hub's file for {model} has {found} bytes, the registry says {known}: correct config/models.yaml if the "
-        "change is meant",
-        "le fichier du dépôt pour {model} a {found} octets, le registre en dit {known} : corrigez config/models.yaml si "
-        "le changement est voulu",
+        (
+            "the hub's file for {model} has {found} bytes, the registry says {known}: correct "
+            "config/models.yaml if the change is meant"
+        ),
+        (
+            "le fichier du dépôt pour {model} a {found} octets, le registre en dit {known} : corrigez "
+            "config/models.yaml si le changement est voulu"
+        ),
     ),
     "models.wrong_bytes": (
-        "what came for {model} is not the file that was expected (sha256 {found}, not {expected}); it was removed. Pull "
-        "again; if it repeats, a proxy or mirror changes files",
-        "ce qui est arrivé pour {model} n'est pas le fichier attendu (sha256 {found} au lieu de {expected}) ; il a été "
-        "supprimé. Recommencez ; si cela se répète, un proxy ou un miroir modifie les fichiers",
+        (
+            "what came for {model} is not the file that was expected (sha256 {found}, not {expected}); it was"
+            " removed. Pull again; if it repeats, a proxy or mirror changes files"
+        ),
+        (
+            "ce qui est arrivé pour {model} n'est pas le fichier attendu (sha256 {found} au lieu de "
+            "{expected}) ; il a été supprimé. Recommencez ; si cela se répète, un proxy ou un miroir modifie "
+            "les fichiers"
+        ),
     ),
     "models.no_weights": (
         "what came for {model} is no GGUF file; it was removed. Look at the registry's repository and file",
-        "ce qui est arrivé pour {model} n'est pas un fichier GGUF ; il a été supprimé. Vérifiez dépôt et fichier dans "
-        "le registre",
+        (
+            "ce qui est arrivé pour {model} n'est pas un fichier GGUF ; il a été supprimé. Vérifiez dépôt et "
+            "fichier dans le registre"
+        ),
     ),
     "models.in_the_way": (
         "{path} is already there and is not the hub's file for {model}: move it away, or use it with MODEL_PATH",
-        "{path} existe déjà et n'est pas le fichier du dépôt pour {model} : déplacez-le, ou utilisez-le avec MODEL_PATH",
+        (
+            "{path} existe déjà et n'est pas le fichier du dépôt pour {model} : déplacez-le, ou utilisez-le "
+            "avec MODEL_PATH"
+        ),
     ),
     "models.interrupted": (
         "the connection to {hub} keeps breaking ({why}); what came is kept: pull {model} again to go on",
-        "la connexion à {hub} se rompt sans cesse ({why}) ; ce qui est arrivé est gardé : relancez le téléchargement "
-        "de {model} pour continuer",
+        (
+            "la connexion à {hub} se rompt sans cesse ({why}) ; ce qui est arrivé est gardé : relancez le "
+            "téléchargement de {model} pour continuer"
+        ),
     ),
     "models.disk_full": (
         "not enough room on the disk: {free:size} free, {needed:size} needed. Make room, or move FILAGENT_HOME",
-        "pas assez de place sur le disque : {free:size} libres, {needed:size} nécessaires. Faites de la place ou "
-        "déplacez FILAGENT_HOME",
+        (
+            "pas assez de place sur le disque : {free:size} libres, {needed:size} nécessaires. Faites de la "
+            "place ou déplacez FILAGENT_HOME"
+        ),
     ),
     "models.not_writable": (
         "the models directory cannot be used: {why}",
@@ -109,10 +154,7 @@ _ERRORS: Final[dict[str, tuple[str, str]]] = {
         "{model} was not loaded: it takes more than 2 GB; confirm with --yes",
         "{model} n'a pas été téléchargé : il dépasse 2 Go ; confirmez avec --yes",
     ),
-    "models.no_source": (
-        "{model} is not pulled: {why}",
-        "{model} ne se télécharge pas : {why}",
-    ),
+    "models.no_source": ("{model} is not pulled: {why}", "{model} ne se télécharge pas : {why}"),
     "models.unknown": (
         "no model {name} in the registry; `filagent models list` shows those that are known",
         "aucun modèle {name} dans le registre ; `filagent models list` montre ceux qui sont connus",
@@ -129,16 +171,16 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "{alias} est un autre nom : il désigne aujourd'hui {model} ({title})",
     ),
     "pull.here": ("{model}: already here, the hash is right", "{model} : déjà là, l'empreinte est bonne"),
-    "pull.what": (
-        "{model}: {title}, {size:size} from {page}",
-        "{model} : {title}, {size:size} depuis {page}",
-    ),
+    "pull.what": ("{model}: {title}, {size:size} from {page}", "{model} : {title}, {size:size} depuis {page}"),
     "pull.licence": (
         "licence: {licence} ({terms}); read it there before you use the model",
         "licence : {licence} ({terms}) ; lisez-la sur cette page avant d'utiliser le modèle",
     ),
     "pull.by_registry": ("its hash is pinned in the registry", "son empreinte est fixée dans le registre"),
-    "pull.by_lock": ("its hash was locked by an earlier pull", "son empreinte a été verrouillée à un téléchargement antérieur"),
+    "pull.by_lock": (
+        "its hash was locked by an earlier pull",
+        "son empreinte a été verrouillée à un téléchargement antérieur",
+    ),
     "pull.by_hub": (
         "no hash was known here before: the hub's own is taken, and locked for the future",
         "aucune empreinte n'était connue ici : celle du dépôt est prise, et verrouillée pour la suite",
@@ -160,7 +202,10 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "pull.done": ("{model}: sha256 {sha256} is right; at {path}", "{model} : sha256 {sha256} juste ; dans {path}"),
     "pull.locked": (
         "locked: revision {revision} and this hash now stand in models.lock.yaml; another file will be refused",
-        "verrouillé : la révision {revision} et cette empreinte sont dans models.lock.yaml ; un autre fichier sera refusé",
+        (
+            "verrouillé : la révision {revision} et cette empreinte sont dans models.lock.yaml ; tout autre "
+            "fichier est refusé"
+        ),
     ),
     "pull.next": (
         "to serve it: filagent models select --model {model} --apply",
@@ -175,10 +220,11 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "check.unknown": ("nobody vouches for it: pull it", "personne ne le garantit : téléchargez-le"),
     "check.missing": ("MISSING, though locked", "ABSENT, bien que verrouillé"),
     "check.nothing": ("no model file is here", "aucun fichier de modèle ici"),
-    "list.head": (
-        "model|here|fits|size|licence|other names",
-        "modèle|ici|tient|taille|licence|autres noms",
+    "select.applied": (
+        "kept in {path}; it takes effect when the server starts again",
+        "gardé dans {path} ; pris en compte au prochain démarrage du serveur",
     ),
+    "list.head": ("model|here|fits|size|licence|other names", "modèle|ici|tient|taille|licence|autres noms"),
     "yes": ("yes", "oui"),
     "no": ("no", "non"),
     "unknown": ("unknown", "inconnu"),
@@ -238,7 +284,8 @@ class _Fact:
             return size_text(self._value, self._language)
         if form == "time":
             return _time_text(self._value)
-        return "?" if self._value is None else format(self._value, form) if form else str(self._value)
+        text = "?" if self._value is None else format(self._value, form) if form else str(self._value)
+        return text.replace(".", ",") if isinstance(self._value, float) and self._language == "fr" else text
 
 
 def _fill(pair: tuple[str, str], language: Language, facts: dict[str, Any]) -> str:

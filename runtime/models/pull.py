@@ -226,7 +226,9 @@ class Pull:
                 at = file.tell()
         if total is not None and at > total:
             part.unlink()
-            raise ModelsError("models.wrong_bytes", model=wanted.entry.id, expected=wanted.sha256 or "-", found=f"> {total} B")
+            raise ModelsError(
+                "models.wrong_bytes", model=wanted.entry.id, expected=wanted.sha256 or "-", found=f"> {total} B"
+            )
         return total is None or at == total
 
     def _report(self, start: int, total: int | None, sizes: Iterator[int]) -> Iterator[None]:
@@ -260,9 +262,7 @@ class Pull:
             source = wanted.source
             commit = wanted.revision if _COMMIT.fullmatch(wanted.revision) else None
             size = _size(part or wanted.target)
-            locked = Locked(
-                repository=source.repository, file=source.file, revision=commit, sha256=sha256, size=size
-            )
+            locked = Locked(repository=source.repository, file=source.file, revision=commit, sha256=sha256, size=size)
             ModelLock(self._home).put(wanted.entry, locked)
         if part is not None:
             part.chmod(0o600)

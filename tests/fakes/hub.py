@@ -80,6 +80,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None: ...
 
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a client that leaves is part of the game
+            super().handle()
+
     def do_HEAD(self) -> None:
         self._answer()
 
@@ -105,7 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
         extra |= {"X-Repo-Commit": hub.commit}
         if hub.describes:
             sha256 = hub.announced or hashlib.sha256(hub.content).hexdigest()
-            extra |= {"X-Linked-Etag": f'"{sha256}"', "X-Linked-Size": str(hub.size or len(hub.content)), "ETag": '"pointer"'}
+            extra |= {
+                "X-Linked-Etag": f'"{sha256}"',
+                "X-Linked-Size": str(hub.size or len(hub.content)),
+                "ETag": '"pointer"',
+            }
         return self._send(302, {**extra, "Location": hub.location(f"{hub.storage}/blob/{hub.commit}?signed=1")})
 
     def _as_storage(self, headers: dict[str, str]) -> None:
@@ -133,10 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
         if self.command == "HEAD":
+            self.end_headers()
             return
         with contextlib.suppress(ConnectionError):
+            self.end_headers()
             self.wfile.write(body if cut is None else body[:cut])
             self.wfile.flush()
         if cut is not None:

@@ -270,7 +270,9 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize(("statuses", "token", "error", "code"), [s[1:] for s in STATUSES], ids=[s[0] for s in STATUSES])
+@pytest.mark.parametrize(
+    ("statuses", "token", "error", "code"), [s[1:] for s in STATUSES], ids=[s[0] for s in STATUSES]
+)
 def test_refusals_have_codes(
     machine: Machine, statuses: list[int], token: str | None, error: str | None, code: str
 ) -> None:
