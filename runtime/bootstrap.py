@@ -6,7 +6,6 @@ Everything here leaves a record before it has an effect: the first admin key is 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 
 from memory import repository
 from memory.database import Database
@@ -20,15 +19,8 @@ from runtime.errors import SettingsError
 from runtime.evidence import system_draft
 from runtime.keys_admin import ISSUED_BY_SYSTEM, NewKey, create_key
 from runtime.ledger import now_ms
+from runtime.served_model import ServedModel, record_model
 from runtime.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class ServedModel:
-    """The local model as the start record names it."""
-
-    name: str
-    sha256: str
 
 
 def prepare_home(settings: Settings) -> None:
@@ -82,13 +74,7 @@ async def first_records(settings: Settings, log: LogClient, model: ServedModel |
             )
         )
         if model is not None:
-            await log.append(
-                system_draft(
-                    "model.changed",
-                    subject=("weights", model.sha256),
-                    model={"provider": "llama.cpp", "request_model": model.name, "weights_sha256": model.sha256},
-                )
-            )
+            await record_model(settings, log, model)
         if not settings.pii_redaction:
             await log.append(
                 system_draft(

@@ -1,7 +1,7 @@
 """`filagent serve`: prepares the home, starts the processes in their order, and says how to use it.
 
 1. directories, database, keys (`bootstrap`)   2. log writer   3. start records, first admin key
-4. model host, housekeeper and workers, side by side   5. watch them (`supervisor`)
+4. model host, housekeeper and workers, side by side   5. watch them (`supervisor`); beside that, once, `proposal`
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from policies.bundle import load_bundle
 from policies.model import PolicyFault
 from runtime.audit.client import SocketLog
 from runtime.audit.errors import AuditError
-from runtime.bootstrap import ServedModel, first_records, prepare_home
+from runtime.bootstrap import first_records, prepare_home
 from runtime.choice import build_backends, served_model
 from runtime.errors import SettingsError
 from runtime.keys_admin import NewKey
 from runtime.models.registry import ModelFile
+from runtime.served_model import served_by
 from runtime.settings import Settings
 from runtime.supervisor import Supervisor, listen, lock_home
 
@@ -58,14 +59,17 @@ def _serve(settings: Settings) -> int:
         supervisor.stop()
         raise
     _welcome(settings, first_key)
+    if first_key is not None:
+        from runtime.proposal import propose  # an HTTP client, which a later start does without
+
+        propose(settings, _say)
     return supervisor.run()
 
 
 async def _first_records(settings: Settings, model: ModelFile | None) -> NewKey | None:
     log = SocketLog(settings.writer_socket)
     try:
-        served = None if model is None else ServedModel(model.id, model.sha256)
-        return await first_records(settings, log, served)
+        return await first_records(settings, log, served_by(settings, model))
     finally:
         await log.aclose()
 

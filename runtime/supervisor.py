@@ -126,6 +126,8 @@ class Supervisor:
             str(llama.wait_seconds),
             "--parent-pipe",
         ]
+        if model.chat_template is not None:
+            arguments += ["--chat-template", model.chat_template]
         if llama.threads is not None:
             arguments += ["--threads", str(llama.threads)]
         return Child("model host", arguments)

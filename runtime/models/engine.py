@@ -115,12 +115,22 @@ class LlamaEngine:
         context: tokens of prompt and answer together; 0 takes what the model was trained with.
         threads: for prompt and answer alike. All cores is too many: workers that wait spin.
         gpu_layers: how many layers to compute on a GPU; -1 for all.
+        chat_template: used in place of the file's own.
 
     Raises:
         ValueError: the file cannot be loaded or has no chat template.
     """
 
-    def __init__(self, path: Path, *, sha256: str, context: int, threads: int, gpu_layers: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sha256: str,
+        context: int,
+        threads: int,
+        gpu_layers: int = 0,
+        chat_template: str | None = None,
+    ) -> None:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when the library is loaded
         import llama_cpp
         from llama_cpp.llama_chat_format import Jinja2ChatFormatter
@@ -134,7 +144,7 @@ class LlamaEngine:
             n_gpu_layers=gpu_layers,
             verbose=False,
         )
-        template = self._llama.metadata.get("tokenizer.chat_template")
+        template = chat_template or self._llama.metadata.get("tokenizer.chat_template")
         if not template:
             raise ValueError("the model file has no chat template")
         model = self._llama._model  # noqa: SLF001  the wrapper gives no other way to the vocabulary

@@ -1,7 +1,7 @@
 """The model host: a process of its own that loads the weights once and answers on a Unix socket.
 
     python -m runtime.models.host --socket P --model-file F --sha256 H --context N [--threads N] [--gpu-layers N]
-                                  [--queue N] [--wait SECONDS] [--model ID] [--parent-pipe]
+                                  [--queue N] [--wait SECONDS] [--model ID] [--chat-template T] [--parent-pipe]
 
 The order of a start:
 
@@ -45,7 +45,9 @@ def default_threads() -> int:
     return max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) - 1)
 
 
-def load_checked(path: Path, sha256: str, *, context: int, threads: int, gpu_layers: int) -> LlamaEngine:
+def load_checked(
+    path: Path, sha256: str, *, context: int, threads: int, gpu_layers: int, chat_template: str | None = None
+) -> LlamaEngine:
     """Steps 1 and 2.
 
     Raises:
@@ -59,7 +61,9 @@ def load_checked(path: Path, sha256: str, *, context: int, threads: int, gpu_lay
     if actual != sha256.lower():
         raise StartError(f"the model file {path} has sha256 {actual}, not {sha256.lower()}: it is not loaded")
     try:
-        engine = LlamaEngine(path, sha256=actual, context=context, threads=threads, gpu_layers=gpu_layers)
+        engine = LlamaEngine(
+            path, sha256=actual, context=context, threads=threads, gpu_layers=gpu_layers, chat_template=chat_template
+        )
     except ValueError as failed:
         raise StartError(f"the model file {path} cannot be loaded: {failed}") from failed
     if _identity(path) != before:
@@ -152,6 +156,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--context", type=int, default=0, help="tokens; 0: what the model was trained with")
     parser.add_argument("--threads", type=int, default=0, help="0: all cores but one")
     parser.add_argument("--gpu-layers", type=int, default=0, help="-1: all")
+    parser.add_argument("--chat-template", help="in place of the file's own")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait")
     parser.add_argument("--wait", type=float, default=30.0, help="seconds that one may wait for its turn")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input closes")
@@ -164,6 +169,7 @@ def main(argv: list[str] | None = None) -> int:
             context=args.context,
             threads=args.threads or default_threads(),
             gpu_layers=args.gpu_layers,
+            chat_template=args.chat_template,
         )
         listener = bind(args.socket)
         service = ModelService(engine, model=args.model or args.model_file.stem, queue=args.queue, wait=args.wait)

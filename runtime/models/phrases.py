@@ -94,14 +94,8 @@ _ERRORS: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "models.size_changed": (
-        (
-            "the hub's file for {model} has {found} bytes, the registry says {known}: correct "
-            "config/models.yaml if the change is meant"
-        ),
-        (
-            "le fichier du dépôt pour {model} a {found} octets, le registre en dit {known} : corrigez "
-            "config/models.yaml si le changement est voulu"
-        ),
+        "the hub's file for {model} has {found} bytes, {known} were expected: correct config/models.yaml if it says so",
+        "le fichier du dépôt pour {model} a {found} octets au lieu de {known} : corrigez config/models.yaml s'il le dit",
     ),
     "models.wrong_bytes": (
         (

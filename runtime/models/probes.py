@@ -140,7 +140,7 @@ def _positive(value: Any) -> int | None:
 def _parameters(text: Any) -> int | None:
     """`8.2B` -> 8,200,000,000."""
     found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*([KMBT])", text.strip().upper()) if isinstance(text, str) else None
-    return int(float(found[1]) * _UNITS[found[2]]) if found else None
+    return round(float(found[1]) * _UNITS[found[2]]) if found else None
 
 
 def _clean(name: str) -> str:

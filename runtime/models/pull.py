@@ -213,7 +213,7 @@ class Pull:
         with self._hub.content(wanted.source, wanted.revision, start) as body:
             total = wanted.size or body.total
             if body.total is not None and wanted.size is not None and body.total != wanted.size:
-                raise Interrupted("another size than announced")
+                raise ModelsError("models.size_changed", model=wanted.entry.id, known=wanted.size, found=body.total)
             if body.start:
                 self._say("pull.resumes", loaded=body.start, size=total)
             with part.open("r+b" if body.start else "wb") as file:

@@ -33,9 +33,9 @@ RESERVE: Final = 1024 * 1024 * 1024
 """Bytes of main memory that stay free for everything else; at least a tenth of the machine's."""
 GPU_RESERVE: Final = 512 * 1024 * 1024
 """Bytes of each graphics card that its driver and the screen need."""
-SLOWEST: Final = 3.0
-"""Tokens a second below which nobody waits for an answer."""
-_CORE_RATE: Final = 6e9
+SLOWEST: Final = 5.0
+"""Tokens a second below which people stop reading along."""
+_CORE_RATE: Final = 8e9
 _RATE: Final = 40e9
 _WITHOUT_AVX2: Final = 0.4
 _KV_UNKNOWN: Final = 160 * 1024
@@ -122,7 +122,8 @@ def gpu_room(machine: Machine) -> int:
 def tokens_per_second(machine: Machine, active_bytes: float) -> float:
     """About how fast main memory brings the weights past the cores, which is what bounds generation.
 
-    6 GB/s for each core up to 40 GB/s: two cores gave 12 to 20 GB/s with a 0.5B model; desktop memory ends near 40.
+    8 GB/s for each core up to 40 GB/s: two cores gave 15 to 26 GB/s with a 0.5B model; desktop memory ends near 40.
+    Very small models are slower than this says, since other work than reading weights shows.
     """
     rate = min(_CORE_RATE * machine.cores, _RATE)
     if not machine.features & {"AVX2", "NEON"}:

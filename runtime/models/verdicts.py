@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from runtime.models.phrases import Language, fill, phrase, size_text
+from runtime.models.phrases import Language, fill, phrase
 from runtime.models.resources import Machine
 from runtime.models.selection import Candidate, Choice, Reason, Wish
 
@@ -178,14 +178,14 @@ def choice_json(choice: Choice) -> dict[str, Any]:
     }
 
 
-def proposal(better: Candidate, language: Language) -> str:
-    """The one line that a first start may print."""
+def proposal(better: Candidate, size: int | None, language: Language) -> str:
+    """The one line that a first start may print; `size` is what would be downloaded, in bytes."""
     pair = (
-        "a better model fits this machine: {model} ({size}, {licence}) - filagent models pull {model}",
-        "un meilleur modèle tient sur cette machine : {model} ({size}, {licence}) - filagent models pull {model}",
+        "a better model fits this machine: {model} ({size:size}, {licence}) - filagent models pull {model}",
+        "un meilleur modèle tient sur cette machine : {model} ({size:size}, {licence}) - filagent models pull {model}",
     )
     entry = better.entry
-    size = size_text(None if entry is None else entry.weights, language)
+    size = size or (None if entry is None else entry.weights)
     return fill(pair, language, model=better.model, size=size, licence="?" if entry is None else entry.licence)
 
 

@@ -421,3 +421,14 @@ def test_a_lock_that_cannot_be_used_stops(machine: Machine, text: str, named: st
     with pytest.raises(RegistryError, match=named):
         machine.pull()
     assert machine.fake.seen("storage") == []
+
+
+def test_a_size_that_is_not_the_registered_one(machine: Machine) -> None:
+    assert machine.refused(entry(size=len(WEIGHTS) + 1)) == "models.size_changed"
+    assert machine.fake.seen("storage") == []
+
+
+def test_a_storage_that_sends_another_size_than_announced(machine: Machine) -> None:
+    machine.fake.storage_content = WEIGHTS + b"more"
+    assert machine.refused() == "models.size_changed"
+    assert not machine.target.exists()

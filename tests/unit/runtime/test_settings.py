@@ -69,6 +69,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "SERVER_PORT": ("8123", 8123),
     "FILAGENT_WORKERS": ("3", 3),
     "MODEL_PATH": ("models/own.gguf", Path("models/own.gguf")),
+    "IA_MODEL": ("qwen3-8b", "qwen3-8b"),
     "CONTEXT_SIZE": ("2048", 2048),
     "N_GPU_LAYERS": ("-1", -1),
     "PERPLEXITY_API_KEY": (SECRET, SECRET),
@@ -84,6 +85,9 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "ENABLE_PII_REDACTION": ("1", True),
     "ENABLE_WORM_LOGGING": ("yes", True),
     "SECRET_KEY_FILE": ("secret", Path("secret")),
+    "HF_ENDPOINT": ("https://mirror.example", "https://mirror.example"),
+    "HF_TOKEN": (SECRET, SECRET),
+    "HF_HUB_OFFLINE": ("1", True),
 }
 
 
