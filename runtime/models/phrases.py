@@ -95,7 +95,7 @@ _ERRORS: Final[dict[str, tuple[str, str]]] = {
     ),
     "models.size_changed": (
         "the hub's file for {model} has {found} bytes, {known} were expected: correct config/models.yaml if it says so",
-        "le fichier du dépôt pour {model} a {found} octets au lieu de {known} : corrigez config/models.yaml s'il le dit",
+        "le fichier du dépôt pour {model} a {found} octets au lieu de {known} : corrigez config/models.yaml au besoin",
     ),
     "models.wrong_bytes": (
         (

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from runtime.models.resources import ModelServer, ServedModel
+from runtime.models.resources import ModelServer, OfferedModel
 
 _SECONDS: Final = 1.0
 _MOST: Final = 1 << 20
@@ -58,7 +58,7 @@ def _probe(name: str, url: str, key: str | None) -> ModelServer:
     return ModelServer(name, "absent") if models is None else ModelServer(name, "running", models[:_MODELS])
 
 
-def _ollama(ask: Ask) -> tuple[ServedModel, ...] | None:
+def _ollama(ask: Ask) -> tuple[OfferedModel, ...] | None:
     """`GET /api/tags`: what was pulled there; it loads a model when it is asked."""
     rows = _rows(ask("/api/tags"), "models")
     if rows is None:
@@ -71,23 +71,23 @@ def _ollama(ask: Ask) -> tuple[ServedModel, ...] | None:
         if isinstance(name, str) and name:
             chat = "embed" not in name.lower() and "bert" not in families
             count = _parameters(detail.get("parameter_size"))
-            found.append(ServedModel(_clean(name), _positive(row.get("size")), count, chat=chat))
+            found.append(OfferedModel(_clean(name), _positive(row.get("size")), count, chat=chat))
     return tuple(found)
 
 
-def _vllm(ask: Ask) -> tuple[ServedModel, ...] | None:
+def _vllm(ask: Ask) -> tuple[OfferedModel, ...] | None:
     """`GET /v1/models`: what it was started with, in memory."""
     rows = _rows(ask("/v1/models"), "data")
     if rows is None:
         return None
     return tuple(
-        ServedModel(_clean(row["id"]), context=_positive(row.get("max_model_len")), loaded=True)
+        OfferedModel(_clean(row["id"]), context=_positive(row.get("max_model_len")), loaded=True)
         for row in rows
         if isinstance(row.get("id"), str) and row["id"]
     )
 
 
-def _llama_server(ask: Ask) -> tuple[ServedModel, ...] | None:
+def _llama_server(ask: Ask) -> tuple[OfferedModel, ...] | None:
     """`GET /health`, then `/props` and `/v1/models`: one model, in memory."""
     health = ask("/health")
     if not isinstance(health, dict) or health.get("status") != "ok":
@@ -99,10 +99,10 @@ def _llama_server(ask: Ask) -> tuple[ServedModel, ...] | None:
     names = [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
     if not names and isinstance(props, dict) and isinstance(props.get("model_path"), str):
         names = [props["model_path"]]
-    return tuple(ServedModel(_clean(name.rsplit("/", 1)[-1]), context=context, loaded=True) for name in names[:1])
+    return tuple(OfferedModel(_clean(name.rsplit("/", 1)[-1]), context=context, loaded=True) for name in names[:1])
 
 
-_READERS: Final[dict[str, Callable[[Ask], tuple[ServedModel, ...] | None]]] = {
+_READERS: Final[dict[str, Callable[[Ask], tuple[OfferedModel, ...] | None]]] = {
     "ollama": _ollama,
     "vllm": _vllm,
     "llama_server": _llama_server,

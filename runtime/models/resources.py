@@ -37,7 +37,7 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True)
-class ServedModel:
+class OfferedModel:
     """A model that a running server offers.
 
     Attributes:
@@ -69,7 +69,7 @@ class ModelServer:
 
     name: str
     state: str
-    models: tuple[ServedModel, ...] = ()
+    models: tuple[OfferedModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from math import sqrt
 from typing import Any, Final, Literal
 
 from runtime.models.entries import ModelEntry, Registry, RemoteSource, Use
-from runtime.models.resources import Machine, ModelServer, ServedModel
+from runtime.models.resources import Machine, ModelServer, OfferedModel
 
 OVERHEAD: Final = 512 * 1024 * 1024
 """Bytes beside weights and KV: the process, its buffers for computing, the vocabulary."""
@@ -212,7 +212,7 @@ def _candidates(registry: Registry, machine: Machine, wish: Wish, here: Collecti
 
 def _served(
     registry: Registry, servers: Iterable[ModelServer]
-) -> Iterable[tuple[ModelServer, ServedModel, ModelEntry | None]]:
+) -> Iterable[tuple[ModelServer, OfferedModel, ModelEntry | None]]:
     remote: dict[tuple[str, str], ModelEntry] = {
         (e.source.server, e.source.name): e for e in registry.models if isinstance(e.source, RemoteSource)
     }
@@ -246,7 +246,7 @@ def _from_entry(entry: ModelEntry, machine: Machine, wish: Wish, *, here: bool) 
 
 
 def _from_server(
-    server: ModelServer, model: ServedModel, known: ModelEntry | None, machine: Machine, wish: Wish
+    server: ModelServer, model: OfferedModel, known: ModelEntry | None, machine: Machine, wish: Wish
 ) -> Candidate:
     """A model of a running server. Ollama loads it when it is asked, into whatever memory there is."""
     weights = model.size or (known.weights if known else None)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runtime.models.probes import probe
-from runtime.models.resources import ModelServer, ServedModel
+from runtime.models.resources import ModelServer, OfferedModel
 
 
 @contextlib.contextmanager
@@ -66,17 +66,17 @@ def test_ollama() -> None:
         "ollama",
         "running",
         (
-            ServedModel("qwen3:8b", 5_225_388_164, 8_200_000_000),
-            ServedModel("nomic-embed-text:latest", 274_302_450, chat=False),
-            ServedModel("tiny", 91_739_413, 134_520_000),
-            ServedModel("bare"),
+            OfferedModel("qwen3:8b", 5_225_388_164, 8_200_000_000),
+            OfferedModel("nomic-embed-text:latest", 274_302_450, chat=False),
+            OfferedModel("tiny", 91_739_413, 134_520_000),
+            OfferedModel("bare"),
         ),
     )
 
 
 def test_vllm() -> None:
     models = {"object": "list", "data": [{"id": "Qwen/Qwen3-14B-AWQ", "object": "model", "max_model_len": 32768}]}
-    expected = ModelServer("vllm", "running", (ServedModel("Qwen/Qwen3-14B-AWQ", context=32768, loaded=True),))
+    expected = ModelServer("vllm", "running", (OfferedModel("Qwen/Qwen3-14B-AWQ", context=32768, loaded=True),))
     assert found("vllm", {"/v1/models": models}) == expected
 
 
@@ -92,10 +92,10 @@ def test_llama_server() -> None:
         "/props": {"default_generation_settings": {"n_ctx": 8192}, "model_path": "/somewhere/m.gguf"},
         "/v1/models": {"data": [{"id": "/somewhere/m.gguf"}]},
     }
-    expected = ModelServer("llama_server", "running", (ServedModel("m.gguf", context=8192, loaded=True),))
+    expected = ModelServer("llama_server", "running", (OfferedModel("m.gguf", context=8192, loaded=True),))
     assert found("llama_server", pages) == expected
     assert found("llama_server", {**pages, "/v1/models": 404}) == expected
-    assert found("llama_server", {**pages, "/props": 501}).models == (ServedModel("m.gguf", loaded=True),)
+    assert found("llama_server", {**pages, "/props": 501}).models == (OfferedModel("m.gguf", loaded=True),)
     assert found("llama_server", {**pages, "/health": {"status": "loading model"}}).state == "absent"
 
 

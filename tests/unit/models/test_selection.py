@@ -10,7 +10,7 @@ import pytest
 
 from runtime.models import verdicts
 from runtime.models.registry import load_registry
-from runtime.models.resources import Gpu, Machine, ModelServer, ServedModel
+from runtime.models.resources import Gpu, Machine, ModelServer, OfferedModel
 from runtime.models.selection import Candidate, Choice, Wish, choose, memory_need, ram_room, tokens_per_second
 
 REGISTRY = load_registry(Path(__file__).parents[3] / "config" / "models.yaml")
@@ -24,7 +24,7 @@ CARD_12 = replace(LAPTOP, gpus=(Gpu("RTX 3060", 12 * GB, 10 * GB),), gpu_build=T
 CARD_24 = replace(LAPTOP, gpus=(Gpu("RTX 4090", 24 * GB, 23 * GB),), gpu_build=True)
 
 
-def ollama(*models: ServedModel) -> ModelServer:
+def ollama(*models: OfferedModel) -> ModelServer:
     return ModelServer("ollama", "running", models)
 
 
@@ -41,7 +41,7 @@ class Case:
     notes: tuple[str, ...] = ()
 
 
-EIGHT_B = ServedModel("qwen3:8b", 5_200_000_000, 8_200_000_000)
+EIGHT_B = OfferedModel("qwen3:8b", 5_200_000_000, 8_200_000_000)
 TABLE = [
     Case("nothing is known of the machine", Machine(0, 0, 1), None, None),
     Case("a board with 2 GB", Machine(2 * GB, int(1.9 * GB), 4, frozenset({"NEON"})), ("llama.cpp", EMBEDDED)),
@@ -61,12 +61,12 @@ TABLE = [
     Case("a card, but llama.cpp without it", replace(CARD_24, gpu_build=False), ("llama.cpp", EMBEDDED), "qwen3-8b-q4_k_m", better_device="cpu"),
     Case("two cards together", replace(CARD_12, gpus=CARD_12.gpus * 2), ("llama.cpp", EMBEDDED), "qwen3-14b-q4_k_m", better_device="gpu"),
     Case("a long context costs memory", replace(LAPTOP, ram_available=10 * GB), ("llama.cpp", "qwen3-4b-instruct-2507-q4_k_m"), "qwen2.5-7b-instruct-q4_k_m", frozenset({EMBEDDED, "qwen3-4b-instruct-2507-q4_k_m"}), Wish(32768)),
-    Case("an Ollama with models", replace(LAPTOP, servers=(ollama(EIGHT_B, ServedModel("nomic-embed-text", GB // 4, chat=False)),)), ("ollama", "qwen3:8b")),
+    Case("an Ollama with models", replace(LAPTOP, servers=(ollama(EIGHT_B, OfferedModel("nomic-embed-text", GB // 4, chat=False)),)), ("ollama", "qwen3:8b")),
     Case("an Ollama with too large a model", replace(SMALL_PC, servers=(ollama(replace(EIGHT_B, size=20 * GB)),)), ("llama.cpp", EMBEDDED), "qwen3-4b-instruct-2507-q4_k_m"),
     Case("an empty Ollama is no model", replace(LAPTOP, servers=(ollama(),)), ("llama.cpp", EMBEDDED), "qwen3-8b-q4_k_m"),
-    Case("an Ollama that only embeds", replace(SMALL_PC, servers=(ollama(ServedModel("bge-m3", GB, chat=False)),)), ("llama.cpp", EMBEDDED), "qwen3-4b-instruct-2507-q4_k_m"),
-    Case("vLLM holds one in memory", replace(SMALL_PC, servers=(ModelServer("vllm", "running", (ServedModel("Qwen/Qwen3-14B-AWQ", loaded=True),)), ollama(EIGHT_B))), ("vllm", "Qwen/Qwen3-14B-AWQ")),
-    Case("llama-server with an unknown model", replace(SMALL_PC, servers=(ModelServer("llama_server", "running", (ServedModel("mine.gguf", loaded=True),)),)), ("llama_server", "mine.gguf")),
+    Case("an Ollama that only embeds", replace(SMALL_PC, servers=(ollama(OfferedModel("bge-m3", GB, chat=False)),)), ("llama.cpp", EMBEDDED), "qwen3-4b-instruct-2507-q4_k_m"),
+    Case("vLLM holds one in memory", replace(SMALL_PC, servers=(ModelServer("vllm", "running", (OfferedModel("Qwen/Qwen3-14B-AWQ", loaded=True),)), ollama(EIGHT_B))), ("vllm", "Qwen/Qwen3-14B-AWQ")),
+    Case("llama-server with an unknown model", replace(SMALL_PC, servers=(ModelServer("llama_server", "running", (OfferedModel("mine.gguf", loaded=True),)),)), ("llama_server", "mine.gguf")),
     # what is named
     Case("named, here", LAPTOP, ("llama.cpp", "qwen3-8b-q4_k_m"), None, frozenset({EMBEDDED, "qwen3-8b-q4_k_m", "qwen3-14b-q4_k_m"}), Wish(model="qwen3-8b"), notes=("alias",)),
     Case("named, not here", LAPTOP, None, None, wish=Wish(model="qwen3-8b-q4_k_m")),
@@ -78,9 +78,9 @@ TABLE = [
     Case("not named, a licence with conditions", LAPTOP, ("llama.cpp", EMBEDDED), "qwen3-8b-q4_k_m", frozenset({EMBEDDED, "llama-3.1-8b-instruct-q4_k_m"})),
     Case("unknown", LAPTOP, None, None, wish=Wish(model="neural-toaster"), notes=("unknown_model",)),
     Case("a model that vLLM would serve", LAPTOP, None, None, wish=Wish(model="qwen3"), notes=("alias",)),
-    Case("a model that vLLM serves", replace(LAPTOP, servers=(ModelServer("vllm", "running", (ServedModel("Qwen/Qwen3-14B-AWQ", loaded=True),)),)), ("vllm", "Qwen/Qwen3-14B-AWQ"), None, wish=Wish(model="qwen3"), notes=("alias",)),
-    Case("vLLM serves it under the name itself", replace(LAPTOP, servers=(ModelServer("vllm", "running", (ServedModel("qwen3", loaded=True),)),)), ("vllm", "qwen3"), None, wish=Wish(model="qwen3"), notes=("alias",)),
-    Case("a name that only Ollama knows", replace(LAPTOP, servers=(ollama(EIGHT_B, ServedModel("mine:latest", GB, GB)),)), ("ollama", "mine:latest"), None, wish=Wish(model="mine:latest")),
+    Case("a model that vLLM serves", replace(LAPTOP, servers=(ModelServer("vllm", "running", (OfferedModel("Qwen/Qwen3-14B-AWQ", loaded=True),)),)), ("vllm", "Qwen/Qwen3-14B-AWQ"), None, wish=Wish(model="qwen3"), notes=("alias",)),
+    Case("vLLM serves it under the name itself", replace(LAPTOP, servers=(ModelServer("vllm", "running", (OfferedModel("qwen3", loaded=True),)),)), ("vllm", "qwen3"), None, wish=Wish(model="qwen3"), notes=("alias",)),
+    Case("a name that only Ollama knows", replace(LAPTOP, servers=(ollama(EIGHT_B, OfferedModel("mine:latest", GB, GB)),)), ("ollama", "mine:latest"), None, wish=Wish(model="mine:latest")),
     Case("an engine in place of a model", replace(LAPTOP, servers=(ollama(EIGHT_B),)), ("ollama", "qwen3:8b"), None, wish=Wish(model="ollama"), notes=("names_backend",)),
     Case("an engine that is not there", replace(LAPTOP, servers=(ModelServer("ollama", "absent"),)), None, None, wish=Wish(model="ollama"), notes=("names_backend", "server_absent")),
     Case("a backend", replace(LAPTOP, servers=(ollama(EIGHT_B),)), ("llama.cpp", EMBEDDED), "qwen3-8b-q4_k_m", wish=Wish(backend="llama.cpp")),
@@ -144,7 +144,7 @@ def test_reasons_say_what_stands_against_it() -> None:
 
 
 def test_a_model_is_listed_once() -> None:
-    served = ModelServer("vllm", "running", (ServedModel("Qwen/Qwen3-14B-AWQ", loaded=True),))
+    served = ModelServer("vllm", "running", (OfferedModel("Qwen/Qwen3-14B-AWQ", loaded=True),))
     choice = choose(REGISTRY, replace(LAPTOP, servers=(served,)), Wish(), {EMBEDDED})
     assert [one.backend for one in choice.candidates if one.entry and one.entry.id == "qwen3-14b-awq"] == ["vllm"]
 
