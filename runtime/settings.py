@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
+from runtime.hub_settings import HubSettings
 from runtime.selected import apply_environment, apply_selected
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "scripted"]
@@ -107,12 +108,6 @@ class LlamaSettings(_Section):
     threads: int | None = Field(None, ge=1, le=256)
     queue: int = Field(32, ge=1, le=10_000)
     wait_seconds: float = Field(45, gt=0, le=3600)
-
-
-class HubSettings(_Section):
-    endpoint: str = "https://huggingface.co"
-    token: SecretStr | None = None
-    offline: bool = False
 
 
 class RemoteSettings(_Section):

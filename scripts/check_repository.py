@@ -24,7 +24,7 @@ LINE_LIMIT = 350
 TEST_LINE_LIMIT = 600
 SIZE_LIMIT = 3 << 20
 PRODUCT = ("runtime/", "memory/", "policies/", "migrations/", "scripts/")
-NOT_OURS = {".git", ".venv", "data", "keys", "models", "run", "build", "dist", "__pycache__"}
+NOT_OURS = {".git", ".venv", "data", "keys", "models", "run", "build", "dist"}  # at the top; packages may be called so
 
 # The patterns are written so that this file does not match them itself.
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|X[X]X)\b|NotImplemented[E]rror")
@@ -57,7 +57,12 @@ class Repository:
         else:
             names = [path.relative_to(self.root).as_posix() for path in self.root.rglob("*")]
         return sorted(
-            name for name in names if name and not NOT_OURS & set(name.split("/")) and (self.root / name).is_file()
+            name
+            for name in names
+            if name
+            and name.partition("/")[0] not in NOT_OURS
+            and "__pycache__" not in name.split("/")
+            and (self.root / name).is_file()
         )
 
     @cached_property
