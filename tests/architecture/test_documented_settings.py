@@ -15,7 +15,7 @@ from runtime.telemetry import Telemetry
 
 ROOT = Path(__file__).parents[2]
 # Set by the supervisor for its workers, described so that nobody wonders.
-INTERNAL = {"PROMETHEUS_MULTIPROC_DIR", "OPENBLAS_NUM_THREADS"}
+INTERNAL = {"PROMETHEUS_MULTIPROC_DIR", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY"}
 
 
 def section(title: str) -> str:

@@ -36,6 +36,11 @@ def test_this_repository_keeps(rule: Rule) -> None:
 
 FOUND: list[tuple[str, Rule, dict[str, str]]] = [
     ("unfinished work", check_repository.unfinished, {"runtime/a.py": f"# {MARK} later\n"}),
+    (
+        "a package named like a folder of data",
+        check_repository.unfinished,
+        {"runtime/models/a.py": f"# {MARK} later\n"},
+    ),
     ("home directory", check_repository.machine_paths, {"docs/a.md": f"see {HOME}\n"}),
     ("outside notes", check_repository.outside_notes, {"docs/a.md": f"see {NOTE}\n"}),
     ("absent design", check_repository.outside_notes, {"runtime/a.py": "# (desig" + "n §5)\n"}),
