@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from runtime.models import verdicts
 from runtime.models.entries import HubSource, ModelEntry, PackageSource, Registry, RegistryError, RemoteSource, Use
 from runtime.models.files import sha256_of
@@ -79,8 +81,7 @@ def pull(settings: Settings, name: str | None, *, yes: bool, as_json: bool, lang
     if entry is None:
         raise ModelsError("models.unknown", name=name)
 
-    def say(code: str, **facts: Any) -> None:
-        print(phrase(code, language, **facts), file=sys.stderr, flush=True)
+    say = _speaker(language)
 
     if name is not None and name.lower() != entry.id:
         say("alias", alias=name, model=entry.id, title=entry.title)
@@ -111,12 +112,36 @@ def _pull_from_hub(
             say("pull.what", model=entry.id, title=entry.title, size=wanted.size, page=hub.page(source))
             say("pull.licence", licence=entry.licence, terms=phrase(f"terms.{entry.terms}", language))
             say(f"pull.by_{wanted.vouched_by}")
-        pulled = Pull(settings.home, hub, say=say, confirm=lambda shown: yes or _sure(shown, language)).run(wanted)
+        pulled = Pull(
+            settings.home,
+            hub,
+            say=say,
+            confirm=lambda shown: yes or _sure(shown, language),
+            report_seconds=1.0 if sys.stderr.isatty() else 15.0,
+        ).run(wanted)
     finally:
         hub.close()
     if pulled.locked_now:
         say("pull.locked", revision=pulled.revision)
     return pulled.path, pulled.sha256, pulled.revision, pulled.locked_now
+
+
+def _speaker(language: Language) -> Callable[..., None]:
+    """Prints what is going on; on a terminal progress stays on one line."""
+    one_line = sys.stderr.isatty()
+    open_line = False
+
+    def say(code: str, **facts: Any) -> None:
+        nonlocal open_line
+        text = phrase(code, language, **facts)
+        if code == "pull.progress" and one_line:
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+            open_line = True
+            return
+        print(("\n" if open_line else "") + text, file=sys.stderr, flush=True)
+        open_line = False
+
+    return say
 
 
 def _sure(shown: Plan, language: Language) -> bool:
@@ -222,7 +247,10 @@ def survey(settings: Settings, wish: Wish, *, ask_servers: bool = True) -> tuple
 def selected_of(chosen: Candidate) -> Selected:
     """The choice as `config/selected.yaml` keeps it."""
     if chosen.backend != "llama.cpp":
-        return Selected.model_validate({"backend": chosen.backend, "model": chosen.model})
+        try:
+            return Selected.model_validate({"backend": chosen.backend, "model": chosen.model})
+        except ValidationError:
+            raise RegistryError(f"the name of this model cannot be kept: {chosen.model}") from None
     return Selected(backend="llama.cpp", model=chosen.model, n_gpu_layers=-1 if chosen.device == "gpu" else 0)
 
 

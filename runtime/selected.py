@@ -39,7 +39,7 @@ class Selected(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     backend: Literal["llama.cpp", "vllm", "ollama", "llama_server"]
-    model: str = Field(pattern=r"^[A-Za-z0-9][\w./:-]{0,127}$")
+    model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$")
     n_gpu_layers: int | None = Field(None, ge=-1, le=1000)
 
 

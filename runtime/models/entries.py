@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-DecimalText = Annotated[str, StringConstraints(pattern=r"^-?\d{1,2}(\.\d{1,4})?$")]
+DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,2}(\.[0-9]{1,4})?$")]
 Use = Literal["default", "small", "quality", "french", "code", "multilingual"]
 USES: Final[tuple[Use, ...]] = ("default", "small", "quality", "french", "code", "multilingual")
 
@@ -60,7 +60,7 @@ class HubSource(_Entry):
     """A file in a repository of the hub. `revision` is a commit; without one, the first pull locks it."""
 
     kind: Literal["hub"]
-    repository: str = Field(pattern=r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")
+    repository: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")
     revision: Revision | None = None
     file: str
 
@@ -82,7 +82,7 @@ class RemoteSource(_Entry):
 
     kind: Literal["remote"]
     server: Literal["vllm", "ollama", "llama_server"]
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w./:-]{0,127}$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$")
 
 
 class Sampling(_Entry):
@@ -162,7 +162,7 @@ class ModelEntry(_Entry):
     sampling: str | None = None
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = ()
     use: tuple[Use, ...] = ()
-    aliases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w./-]{0,95}$")], ...] = ()
+    aliases: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]{0,95}$")], ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> ModelEntry:

@@ -59,7 +59,10 @@ def load_checked(
     except OSError as failed:
         raise StartError(f"cannot read the model file {path}: {failed.strerror}") from failed
     if actual != sha256.lower():
-        raise StartError(f"the model file {path} has sha256 {actual}, not {sha256.lower()}: it is not loaded")
+        raise StartError(
+            f"the model file {path} has sha256 {actual}, not {sha256.lower()}: it is not loaded. "
+            "Find out who changed it, then remove it and fetch it again (filagent models pull)"
+        )
     try:
         engine = LlamaEngine(
             path, sha256=actual, context=context, threads=threads, gpu_layers=gpu_layers, chat_template=chat_template

@@ -43,7 +43,6 @@ _SPARE: Final = 256 * 1024 * 1024
 _FAILURES: Final = 5
 """Interruptions in a row without a new byte that are put up with."""
 _ATTEMPTS: Final = 200
-_REPORT_SECONDS: Final = 1.0
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 Say = Callable[..., None]
@@ -129,6 +128,7 @@ class Pull:
         home: FILAGENT_HOME.
         say: takes what a person should see.
         confirm: whether to go on, asked once before anything is loaded.
+        report_seconds: between two lines of progress.
         pause: waits so many seconds between two attempts.
         clock: seconds, for rates.
     """
@@ -140,6 +140,7 @@ class Pull:
         *,
         say: Say,
         confirm: Callable[[Plan], bool] = lambda _plan: True,
+        report_seconds: float = 1.0,
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -147,6 +148,7 @@ class Pull:
         self._hub = hub
         self._say = say
         self._confirm = confirm
+        self._report_seconds = report_seconds
         self._pause = pause
         self._clock = clock
 
@@ -235,7 +237,7 @@ class Pull:
         began = last = self._clock()
         for loaded in sizes:
             now = self._clock()
-            if now - last >= _REPORT_SECONDS:
+            if now - last >= self._report_seconds:
                 last = now
                 rate = (loaded - start) / (now - began)
                 left = None if total is None or rate <= 0 else (total - loaded) / rate
@@ -269,6 +271,8 @@ class Pull:
             part.replace(wanted.target)
             sync_folder(wanted.target.parent)
             remember(wanted.target, sha256)
+            for stale in wanted.target.parent.glob(f".{wanted.target.name}.*.part"):  # of versions that came to nothing
+                stale.unlink(missing_ok=True)
         return Pulled(wanted.target, sha256, wanted.revision, lock_now)
 
 

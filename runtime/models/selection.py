@@ -76,6 +76,7 @@ class Candidate:
         room: bytes that there are on the device.
         device: where it would be computed.
         rate: tokens a second, estimated, on main memory.
+        context: tokens that it can hold, where that is known.
         strength: what candidates are ranked by.
         verdict: `chosen`, `better` (the best that fits if it is pulled), `possible`, `out`.
         reasons: why.
@@ -89,6 +90,7 @@ class Candidate:
     room: int
     device: Device
     rate: float | None
+    context: int | None
     strength: tuple[bool, float, int]
     verdict: Literal["chosen", "better", "possible", "out"] = "possible"
     reasons: tuple[Reason, ...] = ()
@@ -241,6 +243,7 @@ def _from_entry(entry: ModelEntry, machine: Machine, wish: Wish, *, here: bool) 
         room=cards_room(machine) if remote else gpu_room(machine) if on_gpu else ram_room(machine),
         device="server" if remote else "gpu" if on_gpu else "cpu",
         rate=None if on_gpu or remote else tokens_per_second(machine, weights * share),
+        context=entry.context,
         strength=(False, _power(entry.parameters, entry.active_parameters), weights),
     )
 
@@ -264,6 +267,7 @@ def _from_server(
         room=max(cards, ram_room(machine)),
         device="server",
         rate=tokens_per_second(machine, weights) if on_cpu and weights else None,
+        context=model.context or (known.context if known else None),
         strength=(model.loaded, _power(parameters, known.active_parameters if known else None), weights or 0),
         reasons=() if model.chat else (Reason("no_chat", {}),),
     )
@@ -298,9 +302,8 @@ def _judge(
             against.append(Reason("other_use", {"use": wish.use}))
     if one.entry is None and not named and wish.use not in _uses_of_unknown(one):
         against.append(Reason("other_use", {"use": wish.use}))
-    context = one.entry.context if one.entry is not None else None
-    if context is not None and context < wish.context:
-        against.append(Reason("short_context", {"context": context, "wanted": wish.context}))
+    if one.context is not None and one.context < wish.context:
+        against.append(Reason("short_context", {"context": one.context, "wanted": wish.context}))
     if named and not one.here and not any(reason.code == "not_served" for reason in against):
         against.append(Reason("not_here", {"model": one.model}))
     if against:

@@ -44,6 +44,7 @@ class FakeHub:
         ignores_range: the storage always sends everything.
         range_shift: the storage begins so many bytes later than it was asked.
         needs_token: the hub answers 401 without it.
+        renamed_from: an older name of the repository, answered with a redirect to the present one.
         location: makes the redirect's address from the usual one.
         before_body: called before bytes are sent.
     """
@@ -63,6 +64,7 @@ class FakeHub:
     range_shift: int = 0
     needs_token: str | None = None
     error_code: str | None = None
+    renamed_from: str | None = None
     location: Callable[[str], str] = lambda usual: usual
     before_body: Callable[[], object] = lambda: None
     requests: list[Request] = field(default_factory=list)
@@ -103,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             status = status or 401
         if status:
             return self._send(status, extra)
+        if hub.renamed_from is not None and self.path.startswith(f"/{hub.renamed_from}/"):
+            return self._send(307, {"Location": self.path.replace(hub.renamed_from, hub.repository)})
         match = re.fullmatch(rf"/{hub.repository}/resolve/([^/]+)/{re.escape(hub.file)}", self.path)
         if match is None or match[1] not in {"main", hub.commit}:
             return self._send(404, {"X-Error-Code": "EntryNotFound"})

@@ -31,6 +31,20 @@ def engine() -> Iterator[LlamaEngine]:
     engine.close()
 
 
+def test_the_registrys_template_replaces_the_files_own() -> None:
+    try:
+        found = resolve(load_registry(ROOT / "config" / "models.yaml"), Path(os.environ.get("FILAGENT_HOME", ROOT)))
+    except RegistryError as missing:
+        pytest.skip(f"{missing} (python -m runtime.models.fetch)")
+    template = "{% for message in messages %}<|im_start|>says: {{ message.content }}{% endfor %}"
+    engine = LlamaEngine(found.path, sha256=found.sha256, context=256, threads=1, chat_template=template)
+    try:
+        tokens = engine._prompts.build([("user", "hello")])
+        assert b"".join(engine._piece(token) for token in tokens).decode().endswith("says: hello")
+    finally:
+        engine.close()
+
+
 def order(text: str, *, role: str = "user", max_tokens: int = 4, owner: str = "o") -> ChatOrder:
     return ChatOrder(
         owner=owner,

@@ -200,6 +200,7 @@ def test_a_file_that_changed_between_two_calls_begins_anew(machine: Machine) -> 
     machine.fake.commit, machine.fake.cut_after, machine.fake.requests = OTHER_COMMIT, [], []
     machine.pull()
     assert machine.target.read_bytes() == new
+    assert machine.names() == ["m.gguf", "m.gguf.checked"], "what came of the older file is gone"
     assert [request.headers.get("range") for request in machine.fake.seen("storage")] == [None]
 
 
@@ -260,6 +261,13 @@ def test_a_hub_that_fails_for_a_while(machine: Machine) -> None:
     assert machine.pauses == [2.0, 4.0, 8.0, 16.0]
 
 
+def test_a_repository_that_was_renamed(machine: Machine) -> None:
+    machine.fake.renamed_from, machine.token = "old/name", "hf_secret"
+    machine.pull(entry(source={"kind": "hub", "repository": "old/name", "file": "m.gguf"}))
+    assert machine.target.read_bytes() == WEIGHTS
+    assert all("authorization" in request.headers for request in machine.fake.requests if request.server == "hub")
+
+
 STATUSES = [
     ("gated, no token", [401], None, None, "models.gated"),
     ("gated, token refused", [403], "hf_secret", None, "models.token_refused"),
@@ -318,6 +326,14 @@ def test_redirects_that_are_not_followed(machine: Machine, location: Any, code: 
     machine.fake.location = lambda _usual: location(machine.fake)
     assert machine.refused() == code
     assert machine.fake.seen("storage") == []
+
+
+def test_an_encrypted_way_is_not_left() -> None:
+    hub = Hub("https://hub.example")
+    with pytest.raises(ModelsError) as caught:
+        hub._next("https://cdn.example/a", "http://127.0.0.1/a")
+    hub.close()
+    assert caught.value.code == "models.insecure"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,18 @@ PACKED: dict[str, Any] = {
 }
 
 
+HUB: dict[str, Any] = {
+    **OWN,
+    "id": "hubbed",
+    "source": {"kind": "hub", "repository": "owner/name", "file": "m.gguf"},
+    "layers": 10,
+    "kv_bytes_per_token": 2 * 10 * 8 * 64 * 2,
+}
+COOL = {"temperature": "0.6", "top_p": "0.95", "top_k": 20}
+COLD = {**COOL, "temperature": "0.0"}
+PROFILES = {"cool": {"greedy": "refused", "thinking": COOL}}
+
+
 def registry_file(folder: Path, *models: dict[str, Any], **more: Any) -> Path:
     path = folder / "models.yaml"
     path.write_text(yaml.safe_dump({"version": 1, "default": models[0]["id"], "models": list(models), **more}))
@@ -62,6 +74,31 @@ WRONG = [
     ),
     ("an absolute file", {**PACKED, "source": {**PACKED["source"], "file": "/x.gguf"}}, {}, "relative path"),
     ("no weights", {**PACKED, "source": {**PACKED["source"], "file": "a/__init__.py"}}, {}, "relative path"),
+    (
+        "one part of several",
+        {**HUB, "source": {**HUB["source"], "file": "m-00001-of-00002.gguf"}},
+        {},
+        "one part of several",
+    ),
+    ("a branch in place of a commit", {**HUB, "source": {**HUB["source"], "revision": "main"}}, {}, "hub.revision"),
+    ("a repository that climbs", {**HUB, "source": {**HUB["source"], "repository": "../x"}}, {}, "hub.repository"),
+    ("a hub entry without layers", {k: v for k, v in HUB.items() if k != "layers"}, {}, "needs layers"),
+    ("a cache that no layers give", {**HUB, "kv_bytes_per_token": 1001}, {}, "2 x layers"),
+    ("an unknown quantisation without bytes", {**HUB, "quantisation": "Q9"}, {}, "weights_bytes is needed"),
+    ("more active than all", {**HUB, "active_parameters": 2}, {}, "cannot exceed"),
+    ("an alias that is another id", {**HUB, "id": "own", "aliases": ["OWN"]}, {}, "means two models: own"),
+    ("a profile that is not there", {**HUB, "sampling": "x"}, {}, "no sampling profile x"),
+    ("thinking without a profile for it", {**HUB, "sampling": "cool"}, {"sampling": PROFILES}, "contradict each other"),
+    ("an unknown use", {**HUB, "use": ["poetry"]}, {}, "models.0.use.0"),
+    ("greedy for a model that thinks", HUB, {"sampling": {"x": {"thinking": COOL}}}, "needs greedy: refused"),
+    (
+        "a profile that is greedy after all",
+        HUB,
+        {"sampling": {"x": {"greedy": "refused", "thinking": COLD}}},
+        "is greedy",
+    ),
+    ("an empty profile", HUB, {"sampling": {"x": {}}}, "needs thinking, non_thinking or both"),
+    ("a number in place of a decimal", HUB, {"sampling": {"x": {"non_thinking": {**COOL, "top_p": 0.9}}}}, "top_p"),
     ("an id that is a path", {**OWN, "id": "../own"}, {}, "models.0.id"),
     ("a default that is not there", OWN, {"default": "other"}, "default"),
     ("another version", OWN, {"version": 2}, "version"),
@@ -132,3 +169,42 @@ def test_a_lock_that_is_not_one(tmp_path: Path) -> None:
 )
 def test_ids_for_records(name: str, expected: str) -> None:
     assert safe_id(name) == expected
+
+
+def test_other_names_lead_to_a_model_in_any_case(tmp_path: Path) -> None:
+    registry = load_registry(registry_file(tmp_path, {**HUB, "aliases": ["Old-Name", "Org/Older"]}, OWN))
+    assert [registry.entry(name).id for name in ("hubbed", "OLD-NAME", "org/older", "own")] == ["hubbed"] * 3 + ["own"]
+    assert registry.find("older") is None
+
+
+def test_two_models_in_one_file(tmp_path: Path) -> None:
+    twin = {**HUB, "id": "twin", "source": {**HUB["source"], "repository": "another/name"}}
+    with pytest.raises(RegistryError, match=r"lie in one file: m\.gguf"):
+        load_registry(registry_file(tmp_path, HUB, twin))
+
+
+def test_a_model_of_a_server_has_no_file(tmp_path: Path) -> None:
+    served = {**HUB, "id": "served", "source": {"kind": "remote", "server": "vllm", "name": "Org/M"}}
+    with pytest.raises(RegistryError, match="LLM_BACKEND=vllm and VLLM_MODEL=Org/M"):
+        resolve(load_registry(registry_file(tmp_path, served)), tmp_path)
+
+
+def test_the_shipped_profiles_are_those_that_the_makers_recommend() -> None:
+    registry = load_registry(SHIPPED)
+    profiles = {name: registry.profile(registry.entry(name)) for name in ("qwen3-8b", "qwen3-14b-awq", "qwen2.5-7b")}
+    drawn = {
+        name: [
+            sampling and (sampling.temperature, sampling.top_p, sampling.top_k, sampling.presence_penalty)
+            for sampling in (profile.thinking, profile.non_thinking)
+        ]
+        for name, profile in profiles.items()
+        if profile is not None
+    }
+    assert drawn == {
+        "qwen3-8b": [("0.6", "0.95", 20, "0"), ("0.7", "0.8", 20, "0")],
+        "qwen3-14b-awq": [("0.6", "0.95", 20, "1.5"), ("0.7", "0.8", 20, "1.5")],
+        "qwen2.5-7b": [None, ("0.7", "0.8", 20, "0")],
+    }
+    thinkers = [entry for entry in registry.models if entry.thinking != "never"]
+    assert thinkers
+    assert all(registry.profile(entry).greedy == "refused" for entry in thinkers)  # type: ignore[union-attr]

@@ -66,6 +66,7 @@ TABLE = [
     Case("an empty Ollama is no model", replace(LAPTOP, servers=(ollama(),)), ("llama.cpp", EMBEDDED), "qwen3-8b-q4_k_m"),
     Case("an Ollama that only embeds", replace(SMALL_PC, servers=(ollama(OfferedModel("bge-m3", GB, chat=False)),)), ("llama.cpp", EMBEDDED), "qwen3-4b-instruct-2507-q4_k_m"),
     Case("vLLM holds one in memory", replace(SMALL_PC, servers=(ModelServer("vllm", "running", (OfferedModel("Qwen/Qwen3-14B-AWQ", loaded=True),)), ollama(EIGHT_B))), ("vllm", "Qwen/Qwen3-14B-AWQ")),
+    Case("vLLM holds one with too short a context", replace(SMALL_PC, servers=(ModelServer("vllm", "running", (OfferedModel("m", context=2048, loaded=True),)),)), ("llama.cpp", EMBEDDED), "qwen3-4b-instruct-2507-q4_k_m"),
     Case("llama-server with an unknown model", replace(SMALL_PC, servers=(ModelServer("llama_server", "running", (OfferedModel("mine.gguf", loaded=True),)),)), ("llama_server", "mine.gguf")),
     # what is named
     Case("named, here", LAPTOP, ("llama.cpp", "qwen3-8b-q4_k_m"), None, frozenset({EMBEDDED, "qwen3-8b-q4_k_m", "qwen3-14b-q4_k_m"}), Wish(model="qwen3-8b"), notes=("alias",)),

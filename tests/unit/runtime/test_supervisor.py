@@ -64,13 +64,13 @@ def test_in_production_sealed_segments_are_made_immutable(settings: Settings) ->
     assert "--immutable" not in options(Supervisor(settings).writer())
 
 
-@pytest.mark.parametrize("threads", [None, 3])
-def test_the_model_host(tmp_path: Path, threads: int | None) -> None:
+@pytest.mark.parametrize(("threads", "template"), [(None, None), (3, "{{ messages[0].content }}")])
+def test_the_model_host(tmp_path: Path, threads: int | None, template: str | None) -> None:
     environ = {"FILAGENT_HOME": str(tmp_path), "CONTEXT_SIZE": "2048", "N_GPU_LAYERS": "-1"}
     settings = load_settings(environ)
     settings = settings.model_copy(update={"llama_cpp": settings.llama_cpp.model_copy(update={"threads": threads})})
     settings.make_dirs()
-    model = ModelFile("own-model", tmp_path / "own.gguf", "ab" * 32)
+    model = ModelFile("own-model", tmp_path / "own.gguf", "ab" * 32, chat_template=template)
     child = Supervisor(settings).model_host(model)
     assert options(child) == {
         "--socket": str(settings.model_socket),
@@ -83,6 +83,7 @@ def test_the_model_host(tmp_path: Path, threads: int | None) -> None:
         "--wait": str(settings.llama_cpp.wait_seconds),
         "--parent-pipe": "",
         **({} if threads is None else {"--threads": "3"}),
+        **({} if template is None else {"--chat-template": template}),
     }
     # The host understands them: it ends over the file that is missing, not over its arguments.
     ended = subprocess.run(
