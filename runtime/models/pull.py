@@ -218,9 +218,7 @@ class Pull:
                 raise ModelsError("models.size_changed", model=wanted.entry.id, known=wanted.size, found=body.total)
             if body.start:
                 self._say("pull.resumes", loaded=body.start, size=total)
-            with part.open("r+b" if body.start else "wb") as file:
-                file.seek(body.start)
-                file.truncate()
+            with part.open("ab" if body.start else "wb") as file:
                 for _ in self._report(body.start, total, _written(file, body.pieces, total)):
                     pass
                 file.flush()

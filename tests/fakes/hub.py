@@ -122,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _as_storage(self, headers: dict[str, str]) -> None:
         hub = self.hub
+        if self.path.startswith("/back"):
+            return self._send(302, {"Location": f"{hub.endpoint}/again"})
         if self.path.startswith("/circle"):
             return self._send(302, {"Location": f"/circle{len(hub.requests)}"})
         status = hub.storage_statuses.pop(0) if hub.storage_statuses else 0

@@ -88,6 +88,14 @@ def test_the_log_is_believed_not_the_file(settings: Settings, text: str | None) 
     assert serve(settings, B, A) == [False, True]
 
 
+def test_a_pointer_with_another_id_is_not_believed(settings: Settings) -> None:
+    serve(settings, A, B)
+    (settings.logs_dir / POINTER).write_text(
+        json.dumps({"log_index": changes(settings)[0]["seq"], "record_id": "DR-x"})
+    )
+    assert serve(settings, B) == [False]
+
+
 def test_an_older_file_does_not_hide_a_change(settings: Settings) -> None:
     """A crash between the record and the file leaves no file, so that the log itself is looked through."""
     serve(settings, A)

@@ -226,10 +226,18 @@ def test_a_storage_that_ignores_ranges_is_read_from_the_start(machine: Machine) 
 
 
 def test_a_storage_that_answers_another_range_is_not_believed(machine: Machine) -> None:
-    machine.fake.cut_after = [1_000_000]
-    machine.fake.range_shift = 7
-    assert machine.refused() == "models.interrupted"
-    assert not machine.target.exists()
+    fake = machine.fake
+    fake.cut_after = [1_000_000]
+    fake.range_shift = 7
+
+    def mend_after_the_second() -> None:
+        if len(fake.seen("storage")) == 2:
+            fake.range_shift = 0
+
+    fake.before_body = mend_after_the_second
+    machine.pull()
+    assert len(fake.seen("storage")) == 3
+    assert machine.target.read_bytes() == WEIGHTS
 
 
 def test_a_beginning_that_is_too_long_is_thrown_away(machine: Machine) -> None:
@@ -303,11 +311,17 @@ def test_a_token_does_not_come_back_from_elsewhere(machine: Machine) -> None:
     """hub -> storage -> hub: once a redirect has left the hub, its token is not sent again in that chain."""
     machine.token = "hf_secret"
     machine.fake.describes = False
+    machine.fake.location = lambda _usual: f"{machine.fake.storage}/back"
+    assert machine.refused() == "models.not_on_hub"
+    first, away, again = machine.fake.requests
+    assert (first.server, away.path, again.server, again.path) == ("hub", "/back", "hub", "/again")
+    assert ["authorization" in request.headers for request in (first, away, again)] == [True, False, False]
+
+
+def test_a_storage_that_redirects_in_circles(machine: Machine) -> None:
+    machine.fake.describes = False
     machine.fake.location = lambda _usual: f"{machine.fake.storage}/circle"
     assert machine.refused() == "models.redirects"
-    later = [request for request in machine.fake.requests if "circle" in request.path]
-    assert later
-    assert not any("authorization" in request.headers for request in later)
 
 
 REDIRECTS = [
