@@ -182,9 +182,8 @@ def test_the_cost_is_recorded_with_its_table_and_the_providers_reference(tmp_pat
         answer = app.chat("What is the capital of Canada?")
         said = record(app, answer.json["decision_id"])
         assert said["usage"]["cost_usd"] == answer.json["usage"]["cost_usd"] == "0.00503"
-        assert said["detail"] == {
-            "prices": "2026-11-21", "cost_estimated": False, "provider_request": "req-fake-1",
-        }  # fmt: skip
+        wanted = {"prices": "2026-11-21", "cost_estimated": False, "provider_request": "req-fake-1"}
+        assert said["detail"].items() >= wanted.items()
         metrics = app.request("GET", "/metrics", key=None).raw.decode()
         assert 'filagent_model_cost_total{backend="perplexity",currency="USD"} 0.00503' in metrics
 
@@ -241,6 +240,24 @@ def test_an_open_circuit_is_said_everywhere_and_asks_nobody(tmp_path: Path) -> N
         assert app.request("GET", "/ready", key=None).json["circuits"] == {"vllm": "half_open"}
         assert app.chat("Hello?").status == 200
         assert app.request("GET", "/ready", key=None).json["circuits"] == {"vllm": "closed"}
+
+
+def test_costs_of_a_backend_that_failed_stay_when_another_one_answers(tmp_path: Path) -> None:
+    backends = {"local": [], "remote": {"perplexity": {"roles": ["admin"]}}, "fallback": {"perplexity": ["template"]}}
+    backends["local"] = ["admin"]
+    circuit = Circuit(CircuitPolicy(failures=2), clock=lambda: 0.0)
+    with serving(tmp_path, Perplexity(), policy={"backends": backends}, budget="1", circuit=circuit) as (app, provider):
+        provider.plan("rate_limited", "error_500", "error_500")
+        answers = [app.chat("Hello?").json for _ in range(4)]
+        said = [record(app, answer["decision_id"]) for answer in answers]
+        assert [answer["degraded"] for answer in answers] == [True] * 4
+        assert said[0]["usage"]["cost_usd"] == "0"
+        assert [each["detail"]["cost_estimated"] for each in said[:3]] == [False, True, True]
+        assert Decimal(said[1]["usage"]["cost_usd"]) > Decimal("0.005")
+        assert "upstream.circuit_open" in said[3]["reasons"]
+        assert "cost_usd" not in said[3]["usage"]
+        assert len(provider.chats) == 3
+        assert all(receipt_report(app, answer).whole for answer in answers)
 
 
 # names -------------------------------------------------------------------------------------------------------------
