@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+_MOST_SPACE: Final = 1000  # before a block; more of it begins an answer
 _MARKS: Final = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("[THINK]", "[/THINK]"))
 
 
@@ -59,14 +60,17 @@ class ReasoningSplitter:
                 reasoning, self._held = reasoning + self._held[:cut], self._held[cut:]
                 return reasoning, ""
             stripped = self._held.lstrip()
+            if self._state is _State.AFTER:
+                self._held = stripped
+            elif len(self._held) - len(stripped) > _MOST_SPACE:
+                self._state = _State.ANSWER
+                continue
             opening = next((pair for pair in _MARKS if stripped.startswith(pair[0])), None)
             if opening is not None:
                 self._end, self._state, self._held = opening[1], _State.INSIDE, stripped[len(opening[0]) :]
                 continue
             if not last and any(start.startswith(stripped) for start, _ in _MARKS):
                 return reasoning, ""
-            if self._state is _State.AFTER:
-                self._held = stripped
             self._state = _State.ANSWER
 
 

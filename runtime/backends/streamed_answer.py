@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from runtime.backends.base import (
     BackendError,
-    Citation,
     Finished,
     ReasoningDelta,
     TextDelta,
@@ -43,7 +42,7 @@ class StreamedAnswer:
         self._reasoning_tokens: int | None = None
         self._citation_tokens = 0
         self._search_queries = 0
-        self._citations: tuple[Citation, ...] = ()
+        self._sources: tuple[object, object] = (None, None)
         self._chars = 0
 
     def take(self, chunk: object) -> list[TextDelta | ReasoningDelta]:
@@ -51,7 +50,8 @@ class StreamedAnswer:
         self._request_id = self._request_id or safe_reference(_get(chunk, "id"))
         self._response_model = safe_identifier(_get(chunk, "model")) or self._response_model
         self._take_usage(_get(chunk, "usage"))
-        self._citations = read_citations(_get(chunk, "search_results"), _get(chunk, "citations")) or self._citations
+        sources = _get(chunk, "search_results"), _get(chunk, "citations")
+        self._sources = sources if any(sources) else self._sources  # some repeat them in every chunk: read at the end
         choices = _get(chunk, "choices")
         if not isinstance(choices, list) or not choices:
             return []
@@ -85,7 +85,7 @@ class StreamedAnswer:
             reasoning_tokens=self._reasoning_tokens,
             citation_tokens=self._citation_tokens,
             search_queries=self._search_queries,
-            citations=self._citations,
+            citations=read_citations(*self._sources),
         )
 
     def _take_usage(self, usage: object) -> None:

@@ -96,6 +96,9 @@ def _status(error: openai.APIStatusError) -> Failure:
         return Failure(BackendError("upstream.context_overflow", _OVERFLOW_DETAIL))
     if status in {401, 403}:
         return Failure(BackendError("upstream.rejected", f"the provider refuses our key (HTTP {status})"))
+    if status == 404:
+        detail = "the provider knows no such model or address (HTTP 404)"
+        return Failure(BackendError("upstream.rejected", detail))
     if 400 <= status < 500:
         return Failure(BackendError("upstream.rejected", f"the provider refused the request (HTTP {status})"))
     return Failure(BackendError("upstream.bad_response", f"the provider answered with HTTP {status}"))

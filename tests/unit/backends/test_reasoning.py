@@ -24,6 +24,7 @@ CASES = {
     "empty": ("<think>\n</think>\n\nHello.", "\n", "Hello."),
     "nothing at all": ("", "", ""),
     "nothing after it": ("<think>a</think>\n\n", "a", ""),
+    "after too much white space": (" " * 1001 + "<think>a</think>b", "", " " * 1001 + "<think>a</think>b"),
     "a stray end": ("a</think>b", "", "a</think>b"),
     "nested marks": ("<think>a<think>b</think>c", "a<think>b", "c"),
 }
