@@ -31,6 +31,21 @@ from runtime.workspace import workspace
 _FILLER = ("the", "river", "carries", "sand", "past", "old", "mills", "while", "towns", "wake", "slowly", "to", "bells")
 _MIB = 1 << 20
 
+WORDS: dict[str, tuple[str, str]] = {
+    "callers": ("at a time", "à la fois"),
+    "memory": ("peak memory of the server", "mémoire maximale du serveur"),
+    "elsewhere": ("not on this machine", "pas sur cette machine"),
+    "colon": (":", " :"),
+    "words": ("words", "mots"),
+    "tokens": ("tokens", "jetons"),
+    "requests": ("requests", "requêtes"),
+    "total": ("total ms", "total ms"),
+    "first": ("first token ms", "premier jeton ms"),
+    "speed": ("tokens/s", "jetons/s"),
+    "all": ("tokens/s in all", "jetons/s en tout"),
+    "failed": ("failed", "échecs"),
+}
+
 
 def main(words: Sequence[str]) -> int:
     """Run the command; 0, or 1 when a request failed."""
@@ -49,7 +64,7 @@ def main(words: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(report, indent=1))
     else:
-        _show(report)
+        _show(report, french=options.lang == "fr")
     return int(any(row["failed"] for row in report["prompts"]))
 
 
@@ -137,21 +152,22 @@ def _server_of(backend: ChatBackend, settings: Settings) -> int | None:
     return None
 
 
-def _show(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any], *, french: bool) -> None:
+    word = {name: texts[french] for name, texts in WORDS.items()}
     memory = report["peak_memory_mib"]
-    print(f"{report['backend']} ({report['kind']}), {report['model']}: {report['callers']} at a time")
-    print(f"peak memory of the server: {'not on this machine' if memory is None else f'{memory} MiB'}")
-    print("p50 / p95 / p99 of:")
-    titles = f"{'total ms':>24} {'first token ms':>24} {'tokens/s':>24}"
-    print(f"{'words':>6} {'tokens':>7} {'requests':>9} {titles} {'t/s in all':>11}")
+    print(f"{report['backend']} ({report['kind']}), {report['model']}: {report['callers']} {word['callers']}")
+    print(f"{word['memory']}: {word['elsewhere'] if memory is None else f'{memory} MiB'}")
+    print(f"p50 / p95 / p99{word['colon']}")
+    titles = "".join(f" {word[name]:>24}" for name in ("total", "first", "speed"))
+    print(f"{word['words']:>6} {word['tokens']:>7} {word['requests']:>9}{titles} {word['all']:>14}")
     for row in report["prompts"]:
         cells = [_triple(row[name]) for name in ("total_ms", "first_token_ms", "tokens_per_second")]
         print(
             f"{row['words']:>6} {row['prompt_tokens'] or '–':>7} {row['requests']:>9} {cells[0]:>24} {cells[1]:>24} "
-            f"{cells[2]:>24} {row['tokens_per_second_all'] or '–':>11}"
+            f"{cells[2]:>24} {row['tokens_per_second_all'] or '–':>14}"
         )
         for code, count in row["failed"].items():
-            print(f"       failed: {count} x {code}")
+            print(f"       {word['failed']}: {count} x {code}")
 
 
 def _triple(found: dict[str, float] | None) -> str:
@@ -166,4 +182,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--callers", type=int, default=1, help="requests at a time")
     parser.add_argument("--tokens", type=int, default=64, help="the longest answer")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--lang", "--language", choices=("en", "fr"), default="en", help="the language of the table")
     return parser

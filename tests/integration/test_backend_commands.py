@@ -242,6 +242,7 @@ def test_bench_reports_each_length(opened: Open) -> None:
         assert len(shell.records()) == 9
         table = shell.run(*words)[1]
         assert "p50 / p95 / p99" in table
+        assert "mémoire maximale du serveur" in shell.run(*words, "--language", "fr")[1]
 
 
 def test_bench_counts_failures(opened: Open) -> None:
