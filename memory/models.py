@@ -212,6 +212,16 @@ usage_days = Table(
     sqlite_with_rowid=False,
 )
 
+# What a paid backend cost on a day, reservations included, in billionths of the budget's currency; of nobody.
+spending_days = Table(
+    "spending_days",
+    metadata,
+    Column("backend", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("nanos", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # `selector` (JSON: subject ids, hex of blind indexes, person id) is dropped when the erasure is done.
 erasures = Table(
     "erasures",

@@ -69,6 +69,7 @@ class Bundle:
         forbids, guards: in the order of the file.
         local_roles: roles that may use backends on this machine.
         egress: which remote backends may be used at all, by whom and what for, and who steps in for whom.
+        keep_reasoning: whether what a model says to itself is stored and shown to the caller, masked and guarded.
         decision_record_days: how long a decision record is kept unless law or a hold says longer.
     """
 
@@ -82,6 +83,7 @@ class Bundle:
     egress: Egress
     decision_record_days: int
     legal: Legal
+    keep_reasoning: bool = False
 
     def limits_for(self, role: str) -> Limits:
         """The limits of `role`.
@@ -166,6 +168,7 @@ def bundle_from_bytes(raw: bytes, name: str = "policies.yaml") -> Bundle:
             legal.notice_id,
             legal.automated_decision,
         ),
+        keep_reasoning=file.keep_reasoning,
     )
 
 

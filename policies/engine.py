@@ -65,6 +65,11 @@ class PolicyEngine:
         """How many days a decision record is kept, from its own time on (`legal.retain_until`)."""
         return self._bundle.decision_record_days
 
+    @property
+    def keep_reasoning(self) -> bool:
+        """Whether a model's reasoning is stored and shown, masked and guarded; else only that there was some."""
+        return self._bundle.keep_reasoning
+
     def authorize(self, query: Query) -> Decision:
         """May this principal do this? Steps 1 to 4 of the module's text."""
         try:

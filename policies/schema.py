@@ -164,5 +164,6 @@ class PolicyFile(Section):
     masking: MaskingSection
     backends: BackendsSection
     classification: ClassificationSection = ClassificationSection()
+    keep_reasoning: bool = False
     retention: RetentionSection
     legal: LegalSection

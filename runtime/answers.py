@@ -8,7 +8,7 @@ from memory.repository import OpenedTurn
 from runtime.audit.receipt import make_receipt
 from runtime.audit.record import Appended
 from runtime.errors import FilAgentError
-from runtime.exchange import Answer
+from runtime.exchange import Answer, Extras
 from runtime.ledger import LiveTurn
 from runtime.recorder import TurnRecorder
 
@@ -18,9 +18,12 @@ NOTICE = (
 )
 
 
-def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, appended: Appended, keys: str) -> Answer:
-    """The answer to the caller; `released` is exactly what the record's output commitment covers."""
+def build_answer(
+    record: TurnRecorder, opened: OpenedTurn, released: str, appended: Appended, keys: str, *, extras: Extras
+) -> Answer:
+    """The answer to the caller; `released` and `extras` are exactly what the record's commitments cover."""
     model = record.model or {}
+    salts = {name: record.salts.of(name) for name in ("input", "output", *extras.exact())}
     return Answer(
         conversation_id=opened.conversation_id,
         turn_id=opened.turn_id,
@@ -34,9 +37,16 @@ def build_answer(record: TurnRecorder, opened: OpenedTurn, released: str, append
         notice=NOTICE,
         degraded=bool(record.detail.get("degraded")),
         processing_time_ms=record.elapsed_ms(),
-        receipt=receipt_of(appended, keys, input=record.salts.of("input"), output=record.salts.of("output")),
+        receipt=receipt_of(appended, keys, **salts),
+        citations=extras.citations,
+        reasoning=with_text(record.reasoning, extras),
         history_trimmed=bool(record.detail.get("history_trimmed")),
     )
+
+
+def with_text(reasoning: dict[str, Any] | None, extras: Extras) -> dict[str, Any] | None:
+    """What an answer says of the model's reasoning: that there was some, and its text where policy keeps it."""
+    return reasoning if reasoning is None or not extras.reasoning else {**reasoning, "text": extras.reasoning}
 
 
 def refusal(
@@ -61,8 +71,10 @@ def refusal(
 def stored_form(answer: Answer) -> dict[str, Any]:
     """What is kept to give the same answer again: no content and no salts (those are inside the ciphertexts)."""
     kept = answer.as_json()
-    for name in ("status", "content", "message", "conversation_id", "turn_id"):
+    for name in ("status", "content", "message", "citations", "conversation_id", "turn_id"):
         del kept[name]
+    if kept["reasoning"] is not None:
+        kept["reasoning"] = {name: value for name, value in kept["reasoning"].items() if name != "text"}
     kept["receipt"] = {name: value for name, value in kept["receipt"].items() if name != "salts"}
     return kept
 

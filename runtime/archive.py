@@ -16,11 +16,12 @@ from typing import Any
 from memory import repository, vault
 from memory.recall import decode_messages, open_stored, recall
 from memory.rows import ConversationRow, History, StoredTurn, TurnState
-from runtime.answers import NOTICE
+from runtime.answers import NOTICE, with_text
 from runtime.audit import reader
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.errors import Conflict, NotFound
 from runtime.exchange import Answer
+from runtime.extras import restored
 from runtime.ledger import Ledger, now_ms, read_salts, token_map
 
 _ANSWERED = {"allow", "redact"}
@@ -65,15 +66,18 @@ class Archive:
         salts, _ = read_salts(parts["salts"])
         strict = decode_messages(parts["output"])[-1].content
         kept = json.loads(turn.receipt) if turn.receipt else self._from_log(turn.record_id, turn.log_index)
+        tokens = token_map(values)
+        extras = restored(parts, tokens)
+        names = ("input", "output", *extras.exact())
         receipt = {
             **kept["receipt"],
-            "salts": {name: base64.b64encode(salts.of(name)).decode() for name in ("input", "output")},
+            "salts": {name: base64.b64encode(salts.of(name)).decode() for name in names},
         }
         return Answer(
             conversation_id=turn.conversation_id,
             turn_id=turn.turn_id,
             decision_id=turn.record_id,
-            content=token_map(values).restore(strict),
+            content=tokens.restore(strict),
             model=kept["model"],
             usage=kept["usage"],
             redactions=kept["redactions"],
@@ -82,6 +86,8 @@ class Archive:
             processing_time_ms=kept["processing_time_ms"],
             receipt=receipt,
             history_trimmed=kept.get("history_trimmed", False),
+            citations=extras.citations,
+            reasoning=with_text(kept.get("reasoning"), extras),
         )
 
     def _from_log(self, record_id: str, index: int) -> dict[str, Any]:
@@ -95,10 +101,12 @@ class Archive:
         for counts in record.get("redactions", {}).values():
             for entity, count in counts.items():
                 redactions[entity] = redactions.get(entity, 0) + count
-        model, detail = record.get("model", {}), record.get("detail", {})
+        model, usage, detail = record.get("model", {}), record.get("usage", {}), record.get("detail", {})
+        tokens = usage.get("reasoning_tokens")
         return {
             "model": {name: model[name] for name in ("provider", "request_model", "response_model") if name in model},
-            "usage": record.get("usage", {}),
+            "usage": usage,
+            "reasoning": None if tokens is None else {"tokens": tokens, "estimated": True},
             "redactions": redactions,
             "notice": NOTICE,
             "degraded": detail.get("degraded", False),

@@ -73,7 +73,7 @@ class Asking:
                 presence_penalty=wanted.presence_penalty,
             ),
             owner=sure(turn.live).opened.conversation_ref,
-            model=turn.request.model,
+            model=turn.model,
             mode=defaults.mode,
         )
 

@@ -7,9 +7,14 @@ back silently: who may step in for a backend that fails is the policy's to say (
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
+from decimal import Decimal
+from functools import partial
 
+from runtime.backend_settings import RemoteSettings, UpstreamSettings
 from runtime.backends.base import ChatBackend, Kind, Timeouts
+from runtime.backends.circuit import Circuit, CircuitPolicy, State
 from runtime.backends.llama_cpp import LlamaCppBackend
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.backends.retry import RetryPolicy
@@ -17,10 +22,13 @@ from runtime.backends.scripted import ScriptedBackend
 from runtime.backends.template import TemplateBackend
 from runtime.errors import Invalid, SettingsError
 from runtime.models.registry import ModelFile, RegistryError, load_registry, resolve
+from runtime.prices import load_prices
 from runtime.settings import Settings
 
+logger = logging.getLogger("filagent")
 _ALIASES = {"llama.cpp": "llama_cpp"}
-_REMOTE = ("vllm", "perplexity", "ollama", "llama_server")
+_REMOTE = ("vllm", "perplexity", "ollama", "llama_server", "openai_compatible")
+_KEY_NEEDED = {"perplexity": "PERPLEXITY_API_KEY"}
 
 
 class Backends:
@@ -69,18 +77,38 @@ class Backends:
                 return backend.name
         raise Invalid("request.backend_unknown", f"There is no {kind} backend here.")
 
-    def check_model(self, backend: ChatBackend, model: str | None) -> None:
+    def all(self) -> list[ChatBackend]:
+        """Every backend that is configured."""
+        return list(self._backends.values())
+
+    def check_model(self, backend: ChatBackend, model: str | None) -> str | None:
         """Let pass only a model that is offered: its name goes to the provider and into the record as it stands.
+
+        Returns:
+            Its name of today: providers retire names.
 
         Raises:
             Invalid: `request.model_unknown`.
         """
-        if model not in {None, backend.describe().request_model, *self._models.get(backend.name, ())}:
+        offered = {backend.describe().request_model, *self._models.get(backend.name, ())}
+        current = model
+        if model is not None and isinstance(backend, OpenAICompatibleBackend):
+            current = backend.current(model)
+        if model is not None and (current is None or offered.isdisjoint({model, current})):
             raise Invalid("request.model_unknown", "This backend offers no model of this name.")
+        return current
 
     async def health(self) -> None:
         """Return when the default backend can be asked; raises its `BackendError` otherwise."""
         await self.choose(None).health()
+
+    def circuits(self) -> dict[str, State]:
+        """How it stands with the circuit breaker of each backend that has one."""
+        return {
+            name: backend.circuit.state
+            for name, backend in self._backends.items()
+            if isinstance(backend, OpenAICompatibleBackend)
+        }
 
     async def forget(self) -> None:
         """Drop what local models still hold of earlier prompts.
@@ -98,11 +126,17 @@ class Backends:
                 await backend.aclose()
 
 
-def build_backends(settings: Settings) -> Backends:
+def build_backends(
+    settings: Settings, on_circuit: Callable[[str, State], object] = lambda _backend, _state: None
+) -> Backends:
     """The default backend, and every other one that is configured to the point of being usable.
 
+    Args:
+        settings: read and checked.
+        on_circuit: told each new state of a backend's circuit breaker.
+
     Raises:
-        SettingsError: the default backend lacks something (an API key, an address that may be used).
+        SettingsError: a backend lacks something (an API key, an address that may be used, a price for its budget).
     """
     timeouts = Timeouts(
         settings.upstream.connect_seconds, settings.upstream.first_token_seconds, settings.upstream.total_seconds
@@ -115,26 +149,66 @@ def build_backends(settings: Settings) -> Backends:
         backends["llama_cpp"] = LlamaCppBackend(
             settings.model_socket, model=model.id, weights_sha256=model.sha256, timeouts=timeouts
         )
-    if settings.backend == "perplexity" and settings.perplexity.api_key is None:
-        raise SettingsError("the perplexity backend needs PERPLEXITY_API_KEY")
     for name in _REMOTE:
-        remote = getattr(settings, name)
+        remote: RemoteSettings = getattr(settings, name)
         if name != settings.backend and not remote.enabled:
             continue
+        if name in _KEY_NEEDED and remote.api_key is None:
+            raise SettingsError(f"the {name} backend needs {_KEY_NEEDED[name]}")
         try:
-            backends[name] = OpenAICompatibleBackend(
-                name,
-                model=remote.model,
-                base_url=remote.base_url,
-                api_key=remote.api_key,
-                kind=remote.kind,
-                name=name,
-                timeouts=timeouts,
-                retry=RetryPolicy(retries=settings.upstream.retries),
-            )
+            backends[name] = _remote(name, remote, settings.upstream, timeouts, partial(on_circuit, name))
         except ValueError as error:
             raise SettingsError(f"{name}: {error}") from error
+    _check_budgets(settings, backends)
     return Backends(settings.backend, backends, {name: getattr(settings, name).models for name in _REMOTE})
+
+
+def _remote(
+    name: str,
+    remote: RemoteSettings,
+    upstream: UpstreamSettings,
+    timeouts: Timeouts,
+    on_change: Callable[[State], object],
+) -> OpenAICompatibleBackend:
+    backend = OpenAICompatibleBackend(
+        name,
+        model=remote.model,
+        base_url=remote.base_url,
+        api_key=remote.api_key,
+        kind=remote.kind,
+        name=name,
+        timeouts=timeouts,
+        retry=RetryPolicy(retries=upstream.retries),
+        ca_file=upstream.ca_file,
+        allow_plain_http=remote.allow_plain_http,
+        reasoning_opened=remote.reasoning == "opened",
+        connections=upstream.connections,
+        circuit=Circuit(CircuitPolicy(upstream.circuit_failures, upstream.circuit_seconds), on_change=on_change),
+    )
+    if backend.renamed is not None:
+        logger.warning("%s: the model %s was retired; %s is asked instead", name, *backend.renamed)
+    return backend
+
+
+def budgets(settings: Settings) -> dict[str, Decimal]:
+    """The daily budget of each backend that has one, by its name."""
+    given = {name: getattr(settings, name).daily_budget for name in _REMOTE}
+    return {name: Decimal(amount) for name, amount in given.items() if amount is not None}
+
+
+def _check_budgets(settings: Settings, backends: Mapping[str, ChatBackend]) -> None:
+    """A budget can be kept only by prices.
+
+    Raises:
+        SettingsError: a model of a backend with a budget has none.
+    """
+    kept = budgets(settings).keys() & backends.keys()
+    prices = load_prices(settings.prices_file) if kept else None
+    for name in sorted(kept):
+        models = {backends[name].describe().request_model, *getattr(settings, name).models}
+        unpriced = sorted(model for model in models if prices is not None and prices.of(name, model) is None)
+        if unpriced:
+            raise SettingsError(f"{name}.daily_budget: config/prices.yaml has no price for {', '.join(unpriced)}")
 
 
 def served_model(settings: Settings) -> ModelFile:

@@ -17,7 +17,7 @@ from runtime.settings import Settings, load_settings
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
-_OWN_PARSERS = ("verify", "log", "mask", "witness")
+_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("log", "the log: cat, tail, proof, export; hold, release, prune, new-origin"),
         ("mask", "show what would be masked in a text"),
         ("witness", "vouch for the logs of others, on a machine of your own"),
+        ("backends", "ask a backend real questions and judge its answers"),
+        ("bench", "how fast a backend answers"),
     ):
         commands.add_parser(name, help=text, add_help=False)
 
@@ -133,6 +135,14 @@ def _delegate(name: str, words: list[str]) -> int:
         from runtime.witness.command import main as run_witness
 
         return run_witness(words)
+    if name == "backends":
+        from runtime.backends_command import main as run_backends
+
+        return run_backends(words)
+    if name == "bench":
+        from runtime.bench_command import main as run_bench
+
+        return run_bench(words)
     from runtime import evidence_commands
 
     return evidence_commands.verify(words) if name == "verify" else evidence_commands.log(words)

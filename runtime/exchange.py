@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,27 @@ class TurnRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """What is released beside an answer's text.
+
+    Attributes:
+        citations: {title, url} of each source that the provider named.
+        reasoning: what the model said to itself, where policy keeps it; else empty.
+        citations_dropped: how many sources did not pass.
+    """
+
+    citations: tuple[dict[str, str], ...] = ()
+    reasoning: str = ""
+    citations_dropped: int = 0
+
+    def exact(self) -> dict[str, str]:
+        """By name, exactly what a record commits to; citations as compact JSON (docs/log-format.md)."""
+        listed = json.dumps(list(self.citations), ensure_ascii=False, separators=(",", ":"))
+        parts = {"citations": listed if self.citations else "", "reasoning": self.reasoning}
+        return {name: text for name, text in parts.items() if text}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A governed answer: the text as released, with the evidence that goes with it."""
 
@@ -69,13 +91,15 @@ class Answer:
     decision_id: str
     content: str
     model: dict[str, Any]
-    usage: dict[str, int]
+    usage: dict[str, int | str]
     redactions: dict[str, int]
     notice: str
     degraded: bool
     processing_time_ms: int
     receipt: dict[str, Any]
     history_trimmed: bool = False
+    citations: tuple[dict[str, str], ...] = ()
+    reasoning: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The body of a `POST /chat` answer; `history_trimmed` only where earlier turns were left out."""
@@ -86,6 +110,8 @@ class Answer:
             "decision_id": self.decision_id,
             "content": self.content,
             "message": {"role": "assistant", "content": self.content},
+            "citations": list(self.citations),
+            "reasoning": self.reasoning,
             "model": self.model,
             "usage": self.usage,
             "redactions": self.redactions,

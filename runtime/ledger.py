@@ -149,9 +149,18 @@ class Ledger:
         return _stored(sealed)
 
     async def store(
-        self, live: LiveTurn, strict: str, finished: Finished | None, tokens: TokenMap, spent: Usage | None
+        self,
+        live: LiveTurn,
+        strict: str,
+        finished: Finished | None,
+        tokens: TokenMap,
+        *,
+        spent: Usage | None,
+        extras: Mapping[str, bytes] | None = None,
     ) -> dict[str, StoredContent]:
         """Make the answer durable in its strictest view, settle the tokens, and claim the turn's closing.
+
+        `extras` are further contents by name, in their strictest view too.
 
         Raises:
             TokenTaken: as in `commit`.
@@ -160,8 +169,10 @@ class Ledger:
         if live.key is None:
             raise TurnNotOpen("the turn has no key yet")
         sealed = [vault.seal_content(live.key, "output", encode_messages([Message("assistant", "model", strict)]))]
+        sealed += [vault.seal_content(live.key, name, text) for name, text in (extras or {}).items()]
         entries, fresh = self._entries(live, live.key, tokens)
-        content = Sealed(tuple(sealed), tuple(entries), tuple(self._mentions(tokens, [strict])))
+        texts = [strict, *(text.decode("utf-8", "replace") for text in (extras or {}).values())]
+        content = Sealed(tuple(sealed), tuple(entries), tuple(self._mentions(tokens, texts)))
         won = await self.database.write(
             lambda conn: repository.store_answer(
                 conn,

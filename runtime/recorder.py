@@ -18,9 +18,12 @@ from typing import Any
 from policies.model import Effect
 from runtime.audit.record import Draft, new_record_id
 from runtime.backends.base import Finished
-from runtime.exchange import TurnRequest
+from runtime.exchange import Extras, TurnRequest
+from runtime.prices import Cost, decimal_of
 
 _MOST_TOKENS = 10**12
+_CHARS_PER_TOKEN = 4
+NO_EXTRAS = Extras()
 
 
 def commitment(salt: bytes, exact: bytes) -> str:
@@ -75,11 +78,13 @@ class TurnRecorder:
     model: dict[str, Any] | None = None
     redactions_in: dict[str, int] = field(default_factory=dict)
     redactions_out: dict[str, int] = field(default_factory=dict)
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, int | str] = field(default_factory=dict)
+    reasoning: dict[str, Any] | None = None
     stored: dict[str, StoredContent] = field(default_factory=dict)
     timings: dict[str, int] = field(default_factory=dict)
     detail: dict[str, str | bool | int] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+    _nanos: int = 0
 
     @property
     def redacted(self) -> bool:
@@ -112,12 +117,40 @@ class TurnRecorder:
         prompt, completion = (
             min(count, _MOST_TOKENS) for count in (finished.prompt_tokens, finished.completion_tokens)
         )
-        self.usage = {
+        self.usage |= {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
+        billed = {"citation_tokens": finished.citation_tokens, "search_queries": finished.search_queries}
+        self.usage |= {name: min(count, _MOST_TOKENS) for name, count in billed.items() if count}
+        if finished.reasoning_tokens:
+            self.reasoning = {"tokens": min(finished.reasoning_tokens, _MOST_TOKENS), "estimated": False}
+        self.refer(finished.provider_request_id)
         self.model = {**(self.model or {}), "response_model": finished.response_model}
+
+    def learn_extras(self, extras: Extras, reasoning_chars: int) -> None:
+        """How many sources were released and how many did not pass; that the model reasoned, and in how many tokens.
+
+        Tokens that the provider did not count are estimated from the characters.
+        """
+        if reasoning_chars or self.reasoning is not None:
+            self.reasoning = self.reasoning or {"tokens": -(-reasoning_chars // _CHARS_PER_TOKEN), "estimated": True}
+            self.usage["reasoning_tokens"] = self.reasoning["tokens"]
+        counts = {"citations": len(extras.citations), "citations_dropped": extras.citations_dropped}
+        self.usage |= {name: count for name, count in counts.items() if count}
+
+    def learn_cost(self, cost: Cost, prices_date: str) -> None:
+        """What a request of the turn cost, and by which table; the costs of one turn add up."""
+        self._nanos += cost.nanos
+        self.usage[f"cost_{cost.currency.lower()}"] = decimal_of(self._nanos)
+        estimated = cost.estimated or bool(self.detail.get("cost_estimated"))
+        self.detail |= {"prices": prices_date, "cost_estimated": estimated}
+
+    def refer(self, provider_request_id: str | None) -> None:
+        """The provider's own reference of the last request; a safe one."""
+        if provider_request_id is not None:
+            self.detail["provider_request"] = provider_request_id
 
     def intent(self, exact: bytes) -> Draft:
         """The record that must be durable before `exact` is handed to the backend's transport."""
@@ -129,19 +162,22 @@ class TurnRecorder:
         draft.predicate["step"] = self.step
         return draft
 
-    def closing(self, effect: Effect, *, released: str | None, status: str) -> Draft:
+    def closing(self, effect: Effect, *, released: str | None, status: str, extras: Extras = NO_EXTRAS) -> Draft:
         """The decision record of the turn.
 
         Args:
             effect: what was decided.
             released: exactly the text handed to the caller's socket, or None when nothing was.
             status: complete, partial (a stream was cut) or none.
+            extras: what was released beside it.
         """
         content = [self._content("input")]
         if "view" in self.stored:
             content.append(self._content("view"))
         if released is not None:
             content.append({**self._content("output"), "commit": self.output_commit(released)})
+        for name, exact in extras.exact().items():
+            content.append({**self._content(name), "commit": commitment(self.salts.of(name), exact.encode())})
         draft = self._draft("turn", content)
         draft.predicate.update(
             {

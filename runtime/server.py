@@ -31,14 +31,16 @@ from runtime.audit.errors import LogUnavailable
 from runtime.audit.segment_file import BALLAST
 from runtime.auth import Authenticator
 from runtime.bootstrap import refuse_readable_root
-from runtime.choice import Backends, build_backends
+from runtime.choice import Backends, budgets, build_backends
 from runtime.denials import Denials
 from runtime.evidence import Evidence
 from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
+from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
 from runtime.settings import Settings, load_settings
 from runtime.software import VERSION
+from runtime.spending import Spending
 from runtime.telemetry import Telemetry
 from runtime.turn import TurnPipeline
 
@@ -111,7 +113,7 @@ def build_services(
         lease_seconds=settings.housekeeping.lease_seconds,
     )
     log = log or SocketLog(settings.writer_socket)
-    backends = backends or build_backends(settings)
+    backends = backends or build_backends(settings, telemetry.circuit_state)
     archive = Archive(ledger, settings.logs_dir)
     evidence = Evidence(settings)
     pipeline = TurnPipeline(
@@ -123,6 +125,7 @@ def build_services(
         log=log,
         evidence=evidence,
         backends=backends,
+        spending=Spending(load_prices(settings.prices_file), budgets(settings), ledger.database),
         telemetry=telemetry,
     )
     return Services(

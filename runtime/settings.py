@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from runtime.backend_settings import RemoteSettings, UpstreamSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
 from runtime.selected import apply_environment, apply_selected
 
-BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "scripted"]
+BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "openai_compatible", "scripted"]
 Decimal = Field(pattern=r"^\d{1,2}(\.\d{1,4})?$")
 
 #: Environment variable -> the setting it overrides. docs/operations.md lists each; a test holds them together.
@@ -45,6 +46,11 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "OLLAMA_BASE_URL": "ollama.base_url",
     "OLLAMA_MODEL": "ollama.model",
     "LLAMA_SERVER_BASE_URL": "llama_server.base_url",
+    "LLAMA_SERVER_API_KEY": "llama_server.api_key",
+    "OPENAI_COMPATIBLE_BASE_URL": "openai_compatible.base_url",
+    "OPENAI_COMPATIBLE_MODEL": "openai_compatible.model",
+    "OPENAI_COMPATIBLE_API_KEY": "openai_compatible.api_key",
+    "SSL_CERT_FILE": "upstream.ca_file",
     "ENABLE_AUDIT_TRAIL": "audit_trail",
     "ENABLE_PII_REDACTION": "pii_redaction",
     "ENABLE_WORM_LOGGING": "worm_logging",
@@ -110,22 +116,6 @@ class LlamaSettings(_Section):
     wait_seconds: float = Field(45, gt=0, le=3600)
 
 
-class RemoteSettings(_Section):
-    base_url: str
-    model: str = "default"
-    models: tuple[str, ...] = ()
-    api_key: SecretStr | None = None
-    kind: Literal["local", "remote"] = "remote"
-    enabled: bool = False
-
-
-class UpstreamSettings(_Section):
-    connect_seconds: float = Field(5, gt=0, le=60)
-    first_token_seconds: float = Field(60, gt=0, le=3600)
-    total_seconds: float = Field(300, gt=0, le=7200)
-    retries: int = Field(2, ge=0, le=10)
-
-
 class HousekeepingSettings(_Section):
     lease_seconds: int = Field(30, ge=2, le=3600)
     interval_seconds: float = Field(5, gt=0, le=3600)
@@ -139,6 +129,7 @@ class Settings(_Section):
     home: Path
     policies_file: Path
     models_file: Path
+    prices_file: Path
     mode: Literal["evaluation", "development", "production"] = "evaluation"
     backend: BackendName = "llama.cpp"
     server: ServerSettings = ServerSettings()
@@ -151,6 +142,7 @@ class Settings(_Section):
     vllm: RemoteSettings
     ollama: RemoteSettings
     llama_server: RemoteSettings
+    openai_compatible: RemoteSettings = RemoteSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
@@ -254,7 +246,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     values = _read_yaml(_first(env.get("FILAGENT_CONFIG"), home / "config" / "agent.yaml", shipped / "agent.yaml"))
     policies = _first(env.get("FILAGENT_POLICIES"), home / "config" / "policies.yaml", shipped / "policies.yaml")
     models = _first(None, home / "config" / "models.yaml", shipped / "models.yaml")
-    for reserved in ("home", "policies_file", "models_file"):
+    prices = _first(None, home / "config" / "prices.yaml", shipped / "prices.yaml")
+    for reserved in ("home", "policies_file", "models_file", "prices_file"):
         if reserved in values:
             raise SettingsError(f"agent.yaml: unknown key '{reserved}'")
     apply_selected(values, home)
@@ -263,7 +256,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if env.get(name, "") != "" and name != "IA_MODEL":
             _put(values, target, env[name])
     try:
-        return Settings(home=home, policies_file=policies, models_file=models, **values)
+        return Settings(home=home, policies_file=policies, models_file=models, prices_file=prices, **values)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
 

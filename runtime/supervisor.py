@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from runtime.errors import SettingsError
@@ -202,8 +203,14 @@ class Supervisor:
                 _say(f"{child.name} ended ({process.returncode}); starting it again in {pause:g} s")
                 child.process, child.due, child.restarts = None, now + pause, child.restarts + 1
                 _close(process)
+                self._forget_gauges(process.pid)
             if child.process is None and now >= child.due:
                 child.start(self._environ)
+
+    def _forget_gauges(self, pid: int) -> None:
+        """What a process that is no more said of its present state counts no longer; its counters do."""
+        for path in Path(self._environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{pid}.db"):
+            path.unlink(missing_ok=True)
 
     def _await_ready(self, child: Child) -> None:
         if not child.says_ready or child.process is None:

@@ -17,7 +17,11 @@ from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from runtime.backends.circuit import State
+from runtime.prices import Cost
+
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_CIRCUIT: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _WITNESS_STATES = ("new", "ok", "silent", "disagrees")
 _tracer = trace.get_tracer("filagent")
 
@@ -38,6 +42,14 @@ class Telemetry:
         self.tokens = Counter(
             "filagent_model_tokens", "Tokens by kind and backend", ["backend", "kind"], registry=self.registry
         )
+        self.cost = Counter(
+            "filagent_model_cost", "Cost by backend, from the price table", ["backend", "currency"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.circuit = Gauge(
+            "filagent_backend_circuit", "0 closed, 1 half open, 2 open; the worst of all workers", ["backend"],
+            registry=self.registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self.errors = Counter("filagent_errors", "Failures by stable code", ["code"], registry=self.registry)
         self.fallbacks = Counter(
             "filagent_fallbacks", "Turns that another backend took over", ["failed", "instead"], registry=self.registry
@@ -79,10 +91,18 @@ class Telemetry:
         for entity, count in counts.items():
             self.redactions.labels(entity, direction).inc(count)
 
-    def count_tokens(self, backend: str, usage: Mapping[str, int]) -> None:
+    def count_tokens(self, backend: str, usage: Mapping[str, int | str]) -> None:
         """Count a turn's prompt and completion tokens."""
         for kind in ("prompt", "completion"):
-            self.tokens.labels(backend, kind).inc(usage.get(f"{kind}_tokens", 0))
+            self.tokens.labels(backend, kind).inc(int(usage.get(f"{kind}_tokens", 0)))
+
+    def count_cost(self, backend: str, cost: Cost) -> None:
+        """Count what a turn cost."""
+        self.cost.labels(backend, cost.currency).inc(float(cost.decimal))
+
+    def circuit_state(self, backend: str, state: State) -> None:
+        """Note a circuit breaker's state in this worker."""
+        self.circuit.labels(backend).set(_CIRCUIT[state])
 
     def witness(self, name: str, state: str, size: int, cosigned: int) -> None:
         """How it stands with a witness; `cosigned` is in seconds since 1970, 0 for never."""

@@ -29,7 +29,6 @@ from typing import TypeVar
 from memory.errors import StorageError, TokenTaken
 from memory.recall import Message
 from memory.repository import Refused, Replay
-from memory.rows import Usage
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage, Query
 from runtime import failures
@@ -38,18 +37,21 @@ from runtime.answers import build_answer, refusal, stored_form
 from runtime.archive import Archive
 from runtime.asking import Asking
 from runtime.audit.client import LogClient
-from runtime.backends.base import BackendError, ChatMessage, TextDelta
+from runtime.backends.base import BackendError, ChatMessage, ReasoningDelta, TextDelta
 from runtime.choice import Backends
 from runtime.crashpoints import reach
 from runtime.errors import FilAgentError, Forbidden, Unauthenticated
 from runtime.evidence import Evidence
-from runtime.exchange import Answer, Release, TurnRequest
+from runtime.exchange import Answer, Extras, Release, TurnRequest
+from runtime.extras import MOST_REASONING, ExtrasOut
 from runtime.gate import Gatekeeper
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
 from runtime.redaction.stream import StreamRestorer
 from runtime.settings import Settings
+from runtime.spending import Spending
+from runtime.storing import TOKEN_ATTEMPTS, store_released
 from runtime.substitutes import Substitutes
 from runtime.telemetry import Telemetry
 from runtime.turn_state import Turn, Unfinished, sure
@@ -58,8 +60,6 @@ T = TypeVar("T")
 
 #: HTTP statuses of refusals (decision deny); every other failure is decision error.
 _REFUSALS = frozenset({403, 404, 409, 413, 422, 429})
-#: How often a turn masks again because another turn of its conversation took the same tokens.
-_TOKEN_ATTEMPTS = 5
 
 
 class TurnPipeline:
@@ -76,6 +76,7 @@ class TurnPipeline:
         log: LogClient,
         evidence: Evidence,
         backends: Backends,
+        spending: Spending,
         telemetry: Telemetry,
     ) -> None:
         self._settings = settings
@@ -88,7 +89,8 @@ class TurnPipeline:
         self._backends = backends
         self._telemetry = telemetry
         self._asking = Asking(settings, policy, masking)
-        self._gatekeeper = Gatekeeper(self._asking, ledger, log, most=settings.agent.max_requests)
+        most = settings.agent.max_requests
+        self._gatekeeper = Gatekeeper(self._asking, ledger, log, spending, telemetry, most=most)
         self._substitutes = Substitutes(policy, backends, masking, telemetry)
         self.unfinished = Unfinished()
 
@@ -129,7 +131,7 @@ class TurnPipeline:
         request, principal = turn.request, turn.request.caller.principal
         self._asking.check_words(request)
         backend = self._backends.choose(request.backend)
-        self._backends.check_model(backend, request.model)
+        turn.model = self._backends.check_model(backend, request.model)
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
@@ -195,14 +197,14 @@ class TurnPipeline:
     # 4 ------------------------------------------------------------------------------------------------------- commit
 
     async def _commit(self, turn: Turn) -> None:
-        for attempt in range(_TOKEN_ATTEMPTS):
+        for attempt in range(TOKEN_ATTEMPTS):
             try:
                 stored = await self._ledger.commit(
                     sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record
                 )
                 break
             except TokenTaken:
-                if attempt == _TOKEN_ATTEMPTS - 1:
+                if attempt == TOKEN_ATTEMPTS - 1:
                     raise
                 sure(turn.live).stale = True
                 await self._mask(turn)
@@ -219,14 +221,19 @@ class TurnPipeline:
                 await self._ask(turn, release)
                 break
             except BackendError as failure:
+                await self._gatekeeper.settle(turn, failure)
                 if failure.code == "upstream.context_overflow" and turn.shorten():
                     await self._recall(turn)  # what the model cannot hold is left out from the oldest on
                 elif not self._substitutes.step_in(turn, failure):
                     raise
+        way_out = ExtrasOut(self._masking, turn.tokens, turn.route)
+        turn.extras = way_out.release(turn, lambda decision: self._require(turn, decision))
         self._learn(turn)
+        await self._gatekeeper.settle(turn)
         reach("turn.generated")
 
     async def _ask(self, turn: Turn, release: Release) -> None:
+        turn.reasoning, turn.reasoning_chars = [], 0
         turn.outward = Outward(
             self._masking.outward(turn.tokens, turn.route),
             StreamRestorer(turn.tokens),
@@ -242,6 +249,8 @@ class TurnPipeline:
                     self._ledger.confirm(sure(turn.live))
                     if isinstance(event, TextDelta):
                         await turn.outward.feed(event.text)
+                    elif isinstance(event, ReasoningDelta):
+                        turn.hear(event.text, keep=MOST_REASONING if self._policy.keep_reasoning else 0)
                     else:
                         turn.finished = event
             except Exception:
@@ -253,29 +262,16 @@ class TurnPipeline:
     # 7 -------------------------------------------------------------------------------------------------------- store
 
     async def _store(self, turn: Turn) -> None:
-        await self._store_released(turn, sure(turn.outward).released, self._asking.spent(turn))
+        released, spent = sure(turn.outward).released, self._asking.spent(turn)
+        await store_released(turn, released, spent, masking=self._masking, ledger=self._ledger)
         reach("turn.stored")
-
-    async def _store_released(self, turn: Turn, released: str, spent: Usage | None) -> None:
-        """Keep what was released in its strictest view, and win the closing of the turn."""
-        for attempt in range(_TOKEN_ATTEMPTS):
-            masked = await self._masking.mask([released], turn.tokens, turn.route, "out", blocks=False)
-            try:
-                stored = await self._ledger.store(sure(turn.live), masked.texts[0], turn.finished, turn.tokens, spent)
-                break
-            except TokenTaken:
-                if attempt == _TOKEN_ATTEMPTS - 1:
-                    raise
-                recalled, _ = await self._ledger.load(sure(turn.live), max_turns=0, budget=0, masker="")
-                turn.tokens = token_map(recalled.tokens)
-        turn.record.stored.update(stored)
-        turn.stored = True
 
     # 8 ------------------------------------------------------------------------------------------------------- record
 
     async def _record(self, turn: Turn) -> None:
         turn.effect = Effect.REDACT if turn.record.redacted else Effect.ALLOW
-        draft = turn.record.closing(turn.effect, released=sure(turn.outward).released, status="complete")
+        said = sure(turn.outward).released
+        draft = turn.record.closing(turn.effect, released=said, status="complete", extras=turn.extras)
         reach("turn.before_record")
         turn.appended = await self._log.append(draft)
         reach("turn.after_record")
@@ -284,7 +280,8 @@ class TurnPipeline:
 
     async def _answer(self, turn: Turn) -> Answer:
         live, appended, released = sure(turn.live), sure(turn.appended), sure(turn.outward).released
-        answer = build_answer(turn.record, live.opened, released, appended, self._evidence.manifest())
+        keys = self._evidence.manifest()
+        answer = build_answer(turn.record, live.opened, released, appended, keys, extras=turn.extras)
         await self._ledger.close(live.opened.turn_id, turn.effect.value, appended, stored_form(answer), len(released))
         reach("turn.closed")
         return answer
@@ -304,6 +301,8 @@ class TurnPipeline:
             return refusal(error, turn.record, turn.live, None, "")
         released = turn.outward.released if turn.outward is not None and turn.request.stream else ""
         turn.record.note((), (error.code,))
+        turn.extras = Extras()  # beside a text that was cut, nothing more is released
+        await self._gatekeeper.settle(turn, failure)
         try:
             if turn.live is not None and not turn.stored:
                 await self._keep_partial(turn, released, cut=isinstance(failure, asyncio.CancelledError))
@@ -325,7 +324,7 @@ class TurnPipeline:
         try:
             if released:
                 self._learn(turn)
-                await self._store_released(turn, released, spent)
+                await store_released(turn, released, spent, masking=self._masking, ledger=self._ledger)
             else:
                 await self._ledger.claim(sure(turn.live), spent)
         except Exception as second:
@@ -344,5 +343,6 @@ class TurnPipeline:
     def _learn(self, turn: Turn) -> None:
         """Take usage, the model's own name and what was masked on the way out into record and metrics."""
         turn.record.learn(turn.finished, sure(turn.outward).masked)
+        turn.record.learn_extras(turn.extras, turn.reasoning_chars)
         self._telemetry.count_redactions(turn.record.redactions_out, "out")
         self._telemetry.count_tokens(turn.route.backend, turn.record.usage)

@@ -12,12 +12,13 @@ from memory.repository import Refused
 from policies.model import Effect
 from runtime.audit.record import Appended
 from runtime.backends.base import ChatBackend, ChatMessage, Finished
-from runtime.exchange import TurnRequest
+from runtime.exchange import Extras, TurnRequest
 from runtime.ledger import LiveTurn
 from runtime.masking import Route
 from runtime.outward import Outward
 from runtime.recorder import TurnRecorder
 from runtime.redaction.tokens import TokenMap
+from runtime.spending import Reservation
 
 T = TypeVar("T")
 
@@ -30,9 +31,13 @@ class Turn:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
         strict_input: the caller's messages in their strictest view.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
+        model: the model that the request names, under its name of today.
         gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
         found: the personal data in this request, by entity, whatever becomes of it.
         sent: (backend, SHA-256 of the bytes) that an intent covers.
+        reservations: what was set aside for its requests, until it is settled.
+        reasoning: what the model said to itself; `reasoning_chars` counts all of it, kept or not.
+        extras: what is released beside the answer's text.
         stored: the answer is durable and this process has won the closing.
     """
 
@@ -41,6 +46,7 @@ class Turn:
     live: LiveTurn | None = None
     refused: Refused | None = None
     backend: ChatBackend | None = None
+    model: str | None = None
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
     strict_input: list[ChatMessage] = field(default_factory=list)
@@ -52,6 +58,10 @@ class Turn:
     found: Counter[str] = field(default_factory=Counter)
     sent: set[tuple[str, bytes]] = field(default_factory=set)
     transmissions: int = 0
+    reservations: list[Reservation] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    reasoning_chars: int = 0
+    extras: Extras = field(default_factory=Extras)
     stored: bool = False
     effect: Effect = Effect.ERROR
     appended: Appended | None = None
@@ -68,6 +78,12 @@ class Turn:
     def trimmed(self) -> None:
         """Record and answer say that earlier turns were left out, and how many the model was given."""
         self.record.detail |= {"history_trimmed": True, "history_turns": sure(self.recalled).turns}
+
+    def hear(self, reasoning: str, *, keep: int) -> None:
+        """Count a piece of reasoning, and keep it while less than `keep` characters were heard."""
+        if self.reasoning_chars < keep:
+            self.reasoning.append(reasoning)
+        self.reasoning_chars += len(reasoning)
 
 
 class Unfinished:

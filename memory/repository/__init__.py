@@ -36,6 +36,7 @@ from memory.repository.reading import (
     read_turn,
     records_of,
 )
+from memory.repository.spending import reserve_spending, settle_spending, spent_on
 from memory.repository.turns import (
     abandon,
     close_turn,
@@ -91,7 +92,10 @@ __all__ = [
     "release_hold",
     "rename_conversation",
     "renew_leases",
+    "reserve_spending",
     "revoke_api_key",
+    "settle_spending",
+    "spent_on",
     "store_answer",
     "take_over",
     "turns_of_dead_workers",

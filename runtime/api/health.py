@@ -25,6 +25,8 @@ async def ready(request: Request) -> JSONResponse:
     checks = await services(request).readiness()
     good = all(state == "ok" for state in checks.values())
     body: dict[str, Any] = {"status": "ready" if good else "not ready", "checks": checks}
+    if circuits := services(request).backends.circuits():
+        body["circuits"] = circuits
     return JSONResponse(body, status_code=200 if good else 503, headers={"cache-control": "no-store"})
 
 

@@ -152,7 +152,7 @@ PREDICATE: Mapping[str, Shape] = {
         "provider",
     ),
     "redactions": _object({"in": _table("masked", ENTITY, _count, 48), "out": _table("removed", ENTITY, _count, 48)}),
-    "usage": _table("usage", KEY, _count, 16),
+    "usage": _table("usage", KEY, _either(_count, _text(DECIMAL)), 16),
     "timings_ms": _table("timings", KEY, _count, 32),
     "tool": _object({"name": _key, "call_id": _text(r"[A-Za-z0-9_-]{1,64}")}, "name"),
     "effect": _object({"status": _key}, "status"),

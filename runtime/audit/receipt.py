@@ -7,7 +7,8 @@ A receipt is verified in these steps, numbered as in the code (docs/log-format.m
 (3) Inclusion. The line is leaf `log_index` of the tree that the checkpoint signs.
 (4) Signature. The line is signed by a record key that is valid at `log_index`.
 (5) Record. Its number and id are the ones of the receipt and of the answer.
-(6) Commitments. The question as sent and the answer's text are the ones that the record commits to.
+(6) Commitments. The question as sent, the answer's text and what was released beside it (citations, reasoning) are the
+    ones that the record commits to.
 
 The wording is `words`' business; comparing a receipt with the log it came from is `verify`'s.
 """
@@ -44,7 +45,7 @@ def make_receipt(appended: Appended, line: bytes, keys: bytes, salts: Mapping[st
         appended: what the log gave back for the record.
         line: the record's line, without LF.
         keys: keys.json, exactly as it stands in the log directory.
-        salts: of the commitments that the caller may check: 'input', 'output'.
+        salts: of the commitments that the caller may check: 'input', 'output', 'citations', 'reasoning'.
     """
     return {
         "record_id": appended.record_id,
@@ -131,6 +132,7 @@ def check_answer(
     # (6)
     _check_question(predicate, receipt, request, report)
     _check_output(predicate, receipt, answer, report)
+    _check_beside(predicate, receipt, answer, report)
     return report, signed
 
 
@@ -237,6 +239,26 @@ def _check_output(
     message = answer.get("message")
     if isinstance(message, dict) and message.get("content", content) != content:
         report.problem("answer.two_texts")
+
+
+def _check_beside(
+    predicate: Mapping[str, Any], receipt: Mapping[str, Any], answer: Mapping[str, Any], report: Report
+) -> None:
+    reasoning = answer.get("reasoning")
+    listed = json.dumps(answer.get("citations"), ensure_ascii=False, separators=(",", ":"))
+    beside = {
+        "citations": listed if answer.get("citations") else None,
+        "reasoning": reasoning.get("text") if isinstance(reasoning, dict) else None,
+    }
+    for name, text in beside.items():
+        commit, salt = _commit(predicate, name), _salt(receipt, name)
+        if commit is None and text is None:
+            continue
+        exact = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+        if salt is not None and sha256(salt + exact).hexdigest() == commit:
+            report.remark("beside.same", part=name)
+        else:
+            report.problem("beside.other", part=name)
 
 
 def _commit(predicate: Mapping[str, Any], name: str) -> str | None:

@@ -297,6 +297,14 @@ NOTES: Mapping[str, tuple[str, str]] = {
         "La réponse ne peut pas être comparée : l'enregistrement ou le reçu n'a pas ce qu'il faut.",
     ),
     "answer.two_texts": ("The answer holds two different texts.", "La réponse contient deux textes différents."),
+    "beside.same": (
+        "What came beside the answer ({part}) is what the record commits to.",
+        "Ce qui accompagne la réponse ({part}) est ce que l'enregistrement engage.",
+    ),
+    "beside.other": (
+        "What came beside the answer ({part}) is not what the record commits to, or it cannot be compared.",
+        "Ce qui accompagne la réponse ({part}) n'est pas ce que l'enregistrement engage, ou n'est pas comparable.",
+    ),
     # Bundles
     "bundle.unreadable": ("This is not a bundle: {reason}.", "Ce n'est pas un lot : {reason}."),
     "bundle.index": ("bundle.json is not what it should be: {reason}.", "bundle.json n'est pas conforme : {reason}."),

@@ -28,6 +28,8 @@ ErrorCode = Literal[
     "upstream.busy",
     "upstream.context_overflow",
     "upstream.unavailable",
+    "upstream.circuit_open",
+    "upstream.model_unclear",
 ]
 
 STATUS: Final[dict[str, int]] = {
@@ -39,6 +41,8 @@ STATUS: Final[dict[str, int]] = {
     "upstream.busy": 503,
     "upstream.context_overflow": 422,
     "upstream.unavailable": 503,
+    "upstream.circuit_open": 503,
+    "upstream.model_unclear": 503,
 }
 """The HTTP status with which a door answers each code."""
 
@@ -51,6 +55,7 @@ class BackendError(Exception):
         detail: a sentence for the caller, written here: never a provider's words, a prompt, a key or a path.
         retry_after: whole seconds after which trying again may help, or None.
         status: the HTTP status for this code.
+        provider_request_id: the provider's reference of what failed, reduced to a safe one, or None.
     """
 
     def __init__(self, code: ErrorCode, detail: str, *, retry_after: int | None = None) -> None:
@@ -59,6 +64,7 @@ class BackendError(Exception):
         self.detail = detail
         self.retry_after = retry_after
         self.status = STATUS[code]
+        self.provider_request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class ChatRequest:
         owner: opaque and random; model state is never shared between two owners.
         model: a model name where the backend offers several; None takes its default.
         mode: `reproducible` starts from an empty model state, `fast` may reuse the owner's last prefix.
+        json_schema: the answer must be JSON of this schema (compact JSON text); None leaves its form free.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -98,6 +105,7 @@ class ChatRequest:
     owner: str
     model: str | None = None
     mode: Mode = "fast"
+    json_schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,21 @@ class TextDelta:
     """The next piece of the answer: never empty, always whole characters."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of what the model said to itself, which is no part of the answer; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that the provider names: a title (may be empty) and an http or https URL, both checked and capped."""
+
+    title: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +143,10 @@ class Finished:
         seed: the seed that was used, where the backend knows it.
         cached_prompt_tokens: how many of `prompt_tokens` were taken from the owner's last state.
         usage_estimated: the provider reported no usage and the counts are ours (four characters a token).
+        reasoning_tokens: tokens of reasoning as the provider counts them; None when it does not say.
+        citation_tokens: tokens of sources, where the provider bills them.
+        search_queries: searches made, where the provider bills them.
+        citations: the sources that it names.
     """
 
     finish_reason: str
@@ -130,9 +157,13 @@ class Finished:
     seed: int | None = None
     cached_prompt_tokens: int = 0
     usage_estimated: bool = False
+    reasoning_tokens: int | None = None
+    citation_tokens: int = 0
+    search_queries: int = 0
+    citations: tuple[Citation, ...] = ()
 
 
-ChatEvent = TextDelta | Finished
+ChatEvent = TextDelta | ReasoningDelta | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +230,7 @@ class ChatBackend(Protocol):
 
 FINISH_REASONS: Final = frozenset({"stop", "length", "content_filter", "tool_calls"})
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
+_REFERENCE: Final = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
 def safe_finish_reason(value: object) -> str:
@@ -212,3 +244,11 @@ def safe_identifier(value: object) -> str | None:
     Names given by a provider end in records and headers, so they may carry no text.
     """
     return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else None
+
+
+def safe_reference(value: object) -> str | None:
+    """`value` if it looks like a reference of a request (at most 96 of `A-Za-z0-9._-`, a digit among them), else None.
+
+    Stricter than `safe_identifier`: a word or a name without a digit is no reference.
+    """
+    return value if isinstance(value, str) and _REFERENCE.fullmatch(value) else None

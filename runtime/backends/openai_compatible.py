@@ -1,48 +1,52 @@
-"""Any server that speaks OpenAI's chat completions: vLLM, Perplexity, Ollama, llama-server.
+"""Any server that speaks OpenAI's chat completions: vLLM, Perplexity, Ollama, llama-server and others.
 
-The protocol is the `openai` SDK's; what matters to us is done around it:
+The protocol is the `openai` SDK's (`sdk`); what matters to us is done around it:
 
 - the gate, the headers and the API key: `gated_transport`, under the SDK;
 - repetitions: `retry`, here, with the SDK's own switched off, so that there is one place that decides;
 - failures: `upstream_errors`, which lets nothing of the provider's words through;
-- particularities: `presets`.
+- a server that fails and fails again is left alone: `circuit`;
+- particularities: `presets`; which model is served: `discovery`; where a server may be: `addresses`.
 
 Always streamed upstream, so that giving up takes effect at once. An answer counts only when the provider said how it
 ended: half a stream is `upstream.bad_response`, never a short answer. TLS is verified and redirects are not followed;
-proxy settings of the environment are not used. Reasoning text and tool calls are not passed on yet.
+proxy settings of the environment are not used. Tool calls are not passed on yet; reasoning that is marked in the text
+itself is told apart by the pipeline (`reasoning`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import math
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
-from openai._streaming import ServerSentEvent, SSEDecoder
 from openai.types.chat import ChatCompletionChunk
 from pydantic import SecretStr
 
+from runtime.backends.addresses import check_address, is_loopback, root_of
 from runtime.backends.base import (
     BackendError,
     ChatEvent,
     ChatRequest,
+    Finished,
     Gate,
     Kind,
     ModelFacts,
-    TextDelta,
     Timeouts,
 )
+from runtime.backends.circuit import Circuit
+from runtime.backends.discovery import build_name, choose_model, is_served, not_served, served_models
 from runtime.backends.gated_transport import GateClosedError, GatedTransport, Progress
-from runtime.backends.presets import PRESETS, Preset
+from runtime.backends.presets import DISCOVERED, PRESETS, Preset
+from runtime.backends.request_body import build_body
 from runtime.backends.retry import RetryPolicy
+from runtime.backends.sdk import Sdk
 from runtime.backends.streamed_answer import StreamedAnswer
 from runtime.backends.upstream_errors import failure_of
 
@@ -54,7 +58,7 @@ class OpenAICompatibleBackend:
 
     Args:
         preset: an entry of `PRESETS` or one's own.
-        model: the model asked for; default: the preset's.
+        model: the model asked for; default: the preset's. `default` takes the one that the server serves.
         base_url: up to and with `/v1` where the server has it; default: the preset's.
         api_key: sent as a bearer token.
         kind: `local` only for a server on this machine's loopback.
@@ -62,12 +66,15 @@ class OpenAICompatibleBackend:
         max_response_bytes: longer answers are refused.
         ca_file: certificates to trust instead of the system's.
         allow_plain_http: without it, unencrypted HTTP is for loopback addresses alone.
+        reasoning_opened: the server's chat template opens the block of reasoning, so that answers hold its end alone.
+        connections: of the pool, at most.
+        circuit: default: one of the usual patience.
         transport: what sends requests; default: pooled HTTP/1.1.
         sleep: waits between retries.
         jitter: a random number in [0, 1).
 
     Raises:
-        ValueError: a model or address is missing or must not be used.
+        ValueError: a model or address is missing or must not be used, or `ca_file` cannot be read.
     """
 
     def __init__(
@@ -84,6 +91,9 @@ class OpenAICompatibleBackend:
         max_response_bytes: int = 8 * 1024 * 1024,
         ca_file: Path | None = None,
         allow_plain_http: bool = False,
+        reasoning_opened: bool = False,
+        connections: int = 64,
+        circuit: Circuit | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -92,16 +102,27 @@ class OpenAICompatibleBackend:
         wanted_model, wanted_url = model or self._preset.model, base_url or self._preset.base_url
         if not wanted_model or not wanted_url:
             raise ValueError("a model and a base URL are needed")
-        _check_address(wanted_url, kind, plain_allowed=allow_plain_http)
+        check_address(wanted_url, kind, plain_allowed=allow_plain_http)
         self.name = name or self._preset.provider
         self.kind: Kind = kind
-        self._model = wanted_model
+        if wanted_model == DISCOVERED and self._preset.lists is None:
+            raise ValueError("the provider does not list its models: name one")
+        current = self._preset.current(wanted_model)
+        if current is None:
+            raise ValueError(f"the provider retired the model {wanted_model}, and nothing took its place: name another")
+        self.renamed = (wanted_model, current) if current != wanted_model else None
+        self._model = current
+        self._served: str | None = None
+        self._build: str | None = None
         self._base_url = wanted_url.rstrip("/")
         self._api_key = api_key
         self._timeouts = timeouts or Timeouts()
         self._retry = retry or RetryPolicy()
         self._max_bytes = max_response_bytes
-        self._ca_file = ca_file
+        self._authorities = None if ca_file is None else _load_authorities(ca_file)
+        self.reasoning_opened = reasoning_opened
+        self._connections = connections
+        self.circuit = circuit or Circuit()
         self._transport = transport
         self._sleep = sleep
         self._jitter = jitter
@@ -111,15 +132,46 @@ class OpenAICompatibleBackend:
         """Sampling options that this server does not know and that are therefore not sent."""
         return frozenset({"temperature", "top_p", "top_k", "seed", "presence_penalty"}) - self._preset.options
 
+    @property
+    def takes_schema(self) -> bool:
+        """Whether it can be held to a JSON schema."""
+        return self._preset.schema
+
+    @property
+    def loopback_port(self) -> int | None:
+        """The port of a server on this machine, or None."""
+        url = httpx2.URL(self._base_url)
+        return (url.port or (443 if url.scheme == "https" else 80)) if is_loopback(url.host) else None
+
     def describe(self) -> ModelFacts:
-        return ModelFacts(self._preset.provider, self._model)
+        return ModelFacts(self._preset.provider, self._served or self._model, build=self._build)
+
+    def current(self, model: str) -> str | None:
+        """The name under which the provider knows a model today; None where it was retired for good."""
+        return self._preset.current(model)
 
     async def chat(self, request: ChatRequest, gate: Gate) -> AsyncGenerator[ChatEvent, None]:
-        body = None
-        with suppress(ValueError):  # let go of here: its exception may quote the messages
-            body = self._body(request)
-        if body is None:
-            raise BackendError("upstream.rejected", "the request cannot be put to the provider as it is")
+        self.circuit.enter()
+        ended: BaseException | None = GeneratorExit()
+        try:
+            model = await self._resolved(request.model)
+            body = None
+            with suppress(ValueError):  # let go of here: its exception may quote the messages
+                body = build_body(request, model, self._preset)
+            if body is None:
+                raise BackendError("upstream.rejected", "the request cannot be put to the provider as it is")
+            async with aclosing(self._attempts(body, gate)) as events:
+                async for event in events:
+                    if isinstance(event, Finished):
+                        ended = None  # whoever takes the ending need not wait for what comes after it
+                    yield event
+        except BackendError as error:
+            ended = error
+            raise
+        finally:
+            self.circuit.settle(ended)
+
+    async def _attempts(self, body: dict[str, Any], gate: Gate) -> AsyncGenerator[ChatEvent, None]:
         progress = Progress(self._timeouts)
         for attempt in range(self._retry.retries + 1):
             refused: Exception | None = None
@@ -145,15 +197,70 @@ class OpenAICompatibleBackend:
             await self._sleep(wait)
 
     async def health(self) -> None:
-        """Ask for the list of models: no prompt is involved, so there is no gate. Any answer but a refusal will do."""
+        """Ask the server how it is: no prompt is involved, so there is no gate. Any answer but a refusal will do.
+
+        Raises:
+            BackendError: it refuses, fails or is not there; the circuit is open; `upstream.model_unclear` when it
+                serves none or several models and the settings name none.
+        """
+        self.circuit.demand()
+        path = self._preset.health
+        await self._get(f"{self._base_url}/models" if path is None else root_of(self._base_url) + path)
+        if self._model == DISCOVERED:
+            await self._resolved(None)
+
+    async def models(self) -> tuple[str, ...] | None:
+        """The models that the server serves, or None where it does not tell.
+
+        Raises:
+            BackendError: as `health`.
+        """
+        how = self._preset.lists
+        if how is None:
+            return None
+        url = root_of(self._base_url) + "/api/tags" if how == "tags" else f"{self._base_url}/models"
+        return served_models(await self._get(url), how)
+
+    async def check_served(self) -> None:
+        """Return when the configured model is one that the server serves, or the server does not tell.
+
+        Raises:
+            BackendError: as `health`; `upstream.model_unclear` when it is not.
+        """
+        served, how = await self.models(), self._preset.lists
+        if served is not None and how is not None:
+            model = choose_model(served) if self._model == DISCOVERED else self._model
+            if not is_served(model, served, how):
+                raise not_served(served)
+
+    async def _resolved(self, model: str | None) -> str:
+        """The model to ask for; what `default` stands for is asked once, and remembered."""
+        wanted = model or self._model
+        if wanted != DISCOVERED:
+            return wanted
+        if self._served is None:
+            found = choose_model(await self.models() or ())
+            if self._preset.build is not None:
+                path, member = self._preset.build
+                with suppress(BackendError):  # a server that names no build serves all the same
+                    self._build = build_name(await self._get(root_of(self._base_url) + path), member)
+            self._served = found
+        return self._served
+
+    async def _get(self, url: str) -> bytes:
+        """Ask for something that needs no prompt; the body of a good answer, nothing of any other one.
+
+        Raises:
+            BackendError: the server refuses our key, fails or cannot be reached.
+        """
         failed: BackendError | None = None
+        status, found = 0, b""
         client = self._client(_only_empty, Progress(self._timeouts))
         try:
-            async with (
-                asyncio.timeout(self._timeouts.connect * 2),
-                client.stream("GET", f"{self._base_url}/models") as answer,
-            ):
+            async with asyncio.timeout(self._timeouts.connect * 2), client.stream("GET", url) as answer:
                 status = answer.status_code
+                if status == 200:
+                    found = await answer.aread()
             if status in {401, 403}:
                 failed = BackendError("upstream.rejected", f"the provider refuses our key (HTTP {status})")
             elif status >= 500:
@@ -164,6 +271,7 @@ class OpenAICompatibleBackend:
             failed = BackendError("upstream.unreachable", "the provider cannot be reached")
         if failed is not None:
             raise failed
+        return found
 
     async def aclose(self) -> None:
         if self._transport is not None:
@@ -173,11 +281,12 @@ class OpenAICompatibleBackend:
         """The connection pool, made at the first use: reading the system's certificates takes a while."""
         if self._transport is None:
             verify: ssl.SSLContext | bool = True
-            if self._ca_file is not None:
-                verify = ssl.create_default_context(cafile=str(self._ca_file))
+            if self._authorities is not None:
+                verify = self._authorities
             elif self._base_url.startswith("http://"):
                 verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
-            self._transport = httpx2.AsyncHTTPTransport(verify=verify, trust_env=False)
+            limits = httpx2.Limits(max_connections=self._connections, max_keepalive_connections=20)
+            self._transport = httpx2.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
         return self._transport
 
     def _client(self, gate: Gate, progress: Progress) -> httpx2.AsyncClient:
@@ -186,36 +295,9 @@ class OpenAICompatibleBackend:
         timeout = httpx2.Timeout(seconds.total, connect=seconds.connect, pool=seconds.connect)
         return httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False, follow_redirects=False)
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        """What is asked, in the server's terms.
-
-        Raises:
-            ValueError: a decimal is none, or a text holds a lone surrogate.
-        """
-        options, known = request.options, self._preset.options
-        decimals = {
-            "temperature": options.temperature,
-            "top_p": options.top_p,
-            "presence_penalty": options.presence_penalty,
-        }
-        whole = {"top_k": options.top_k, "seed": options.seed}
-        body: dict[str, Any] = {
-            "model": request.model or self._model,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "max_tokens": options.max_tokens,
-            "stream": True,
-        }
-        body |= {key: _finite(value) for key, value in decimals.items() if value is not None and key in known}
-        body |= {key: value for key, value in whole.items() if value is not None and key in known}
-        if self._preset.asks_for_usage:
-            body["stream_options"] = {"include_usage": True}
-        for message in request.messages:
-            message.content.encode()
-        return body
-
     async def _attempt(self, body: dict[str, Any], gate: Gate, progress: Progress) -> AsyncGenerator[ChatEvent, None]:
         """One transmission and its answer. Raises whatever happens; `chat` gives it its name."""
-        sdk = _Sdk(
+        sdk = Sdk(
             api_key="added-by-the-transport",
             base_url=self._base_url,
             http_client=self._client(gate, progress),
@@ -233,60 +315,23 @@ class OpenAICompatibleBackend:
             content_type = stream.response.headers.get("content-type", "")
             if content_type.partition(";")[0].strip().lower() != "text/event-stream":
                 raise BackendError("upstream.bad_response", "the provider did not answer with a stream")
-            answer = StreamedAnswer(body["model"], stream.response.headers.get("x-request-id"))
+            answer = StreamedAnswer(body["model"], stream.response.headers)
             async for chunk in stream:
-                text = answer.take(chunk)
-                progress.begun = progress.begun or bool(text)
-                if text:
-                    yield TextDelta(text)
+                for part in answer.take(chunk):
+                    progress.begun = True
+                    yield part
             yield answer.finished(prompt_chars=sum(len(message["content"]) for message in body["messages"]))
         finally:
             await stream.close()
 
 
-class _Sdk(openai.AsyncOpenAI):
-    """The SDK, reading event streams as the standard says: an event without data is none (some servers send them)."""
-
-    def _make_sse_decoder(self) -> SSEDecoder:
-        return _SseDecoder()
-
-
-class _SseDecoder(SSEDecoder):
-    async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[ServerSentEvent]:
-        async for event in super().aiter_bytes(iterator):
-            if event.data:
-                yield event
-
-
-def _finite(decimal: str) -> float:
-    number = float(decimal)
-    if not math.isfinite(number):
-        raise ValueError("not a decimal")
-    return number
+def _load_authorities(path: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(path))
+    except OSError as error:  # ssl.SSLError among them
+        raise ValueError("the certificates to trust (ca_file) cannot be read") from error
 
 
 async def _only_empty(body: bytes) -> None:
     if body:
         raise BackendError("upstream.rejected", "a health check carries no content")
-
-
-def _check_address(base_url: str, kind: Kind, *, plain_allowed: bool) -> None:
-    """Refuse addresses that would leak: credentials in them, plain HTTP to elsewhere, `local` that is not.
-
-    Raises:
-        ValueError: with a message that does not repeat the address.
-    """
-    url = httpx2.URL(base_url)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError("a backend's base URL must begin with http:// or https:// and name a host")
-    if url.userinfo or url.query or url.fragment:
-        raise ValueError(
-            "a backend's base URL may hold no credentials, query or fragment: keys are settings of their own"
-        )
-    loopback = url.host == "localhost"
-    with suppress(ValueError):
-        loopback = loopback or ipaddress.ip_address(url.host).is_loopback
-    if kind == "local" and not loopback:
-        raise ValueError("a backend is local only when its address is this machine's loopback")
-    if url.scheme == "http" and not loopback and not plain_allowed:
-        raise ValueError("plain HTTP to another machine must be allowed explicitly")

@@ -1,8 +1,8 @@
 """When a remote request may be sent again, and how long to wait first: pure decisions, no clock and no I/O.
 
 Sent again is only what has had no effect that we could count twice: a connection that never came about, and answers by
-which a provider says that it did not serve us (429 and 5xx). Everything else is final, and so is everything after the
-first piece of an answer.
+which a provider says that it did not serve us (429, 503, 529). A failure in the middle of its work (500, 502, 504) may
+have been served and billed, so it is final; so is everything after the first piece of an answer.
 """
 
 from __future__ import annotations

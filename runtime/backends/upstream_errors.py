@@ -17,6 +17,7 @@ import openai
 from runtime.backends.base import BackendError
 from runtime.backends.gated_transport import ResponseTooLargeError
 from runtime.backends.retry import parse_retry_after
+from runtime.backends.streamed_answer import request_id
 
 _OVERFLOW: Final = re.compile(
     r"context[ _](length|size|window)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
@@ -34,6 +35,13 @@ class Failure:
 
 def failure_of(error: Exception, *, answering: bool) -> Failure:
     """Name a failure. `answering`: the provider had begun its answer (a success status had arrived)."""
+    failure = _named(error, answering=answering)
+    if isinstance(error, openai.APIStatusError):
+        failure.error.provider_request_id = request_id(error.response.headers)
+    return failure
+
+
+def _named(error: Exception, *, answering: bool) -> Failure:
     match error:
         case BackendError():
             return Failure(error)
@@ -83,11 +91,14 @@ def _status(error: openai.APIStatusError) -> Failure:
         return Failure(BackendError("upstream.unavailable", detail, retry_after=retry_after), retriable=True)
     if status >= 500:
         detail = f"the provider failed (HTTP {status})"
-        return Failure(BackendError("upstream.bad_response", detail, retry_after=retry_after), retriable=True)
+        return Failure(BackendError("upstream.bad_response", detail, retry_after=retry_after))
     if status in {400, 413, 422} and _is_overflow(error):
         return Failure(BackendError("upstream.context_overflow", _OVERFLOW_DETAIL))
     if status in {401, 403}:
         return Failure(BackendError("upstream.rejected", f"the provider refuses our key (HTTP {status})"))
+    if status == 404:
+        detail = "the provider knows no such model or address (HTTP 404)"
+        return Failure(BackendError("upstream.rejected", detail))
     if 400 <= status < 500:
         return Failure(BackendError("upstream.rejected", f"the provider refused the request (HTTP {status})"))
     return Failure(BackendError("upstream.bad_response", f"the provider answered with HTTP {status}"))

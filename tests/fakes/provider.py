@@ -25,6 +25,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
+from tests.fakes.dialects import Dialect, Framing, whole_at_once
 from tests.fakes.provider_modes import ANSWERS, MODEL, PERSONAL, Exchange, Seen
 
 __all__ = ["MODEL", "MODES", "PERSONAL", "FakeProvider", "Seen"]
@@ -40,9 +41,11 @@ class FakeProvider:
         port: 0 takes any free one.
         tls: serve HTTPS with this context.
         deltas: the pieces of a good answer.
+        dialect: speak as this provider does: refuse what it refuses, and answer `ok` in its way. See `framing`.
 
     Attributes:
         requests: what arrived, oldest first (health checks, GET, among them).
+        connections: how many were made.
         request_seen, first_sent, client_gone: set when it happened; cleared by nobody but the test.
         release: ends every `hang_*`.
     """
@@ -56,6 +59,7 @@ class FakeProvider:
         deltas: tuple[str, ...] = ("Bonjour", " le", " monde"),
         retry_after: str = "1",
         delay: float = 0.05,
+        dialect: Dialect | None = None,
     ) -> None:
         if mode not in MODES:
             raise ValueError(f"no mode {mode}")
@@ -64,8 +68,11 @@ class FakeProvider:
         self.deltas = deltas
         self.retry_after = retry_after
         self.delay = delay
+        self.dialect = dialect
+        self.framing: Framing = whole_at_once
         self.usage = {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}
         self.requests: list[Seen] = []
+        self.connections = 0
         self.request_seen = threading.Event()
         self.first_sent = threading.Event()
         self.client_gone = threading.Event()
@@ -80,8 +87,9 @@ class FakeProvider:
 
     @property
     def url(self) -> str:
-        """The base URL, with `/v1`."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
+        """The base URL, with `/v1` unless the dialect has another root."""
+        root = "/v1" if self.dialect is None else self.dialect.root
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{root}"
 
     @property
     def chats(self) -> list[Seen]:
@@ -138,6 +146,7 @@ class FakeProvider:
         tasks: set[asyncio.Task[None]] = set()
 
         async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
             task = asyncio.current_task()
             if task is not None:
                 tasks.add(task)
@@ -175,7 +184,8 @@ class FakeProvider:
                 await self._health(exchange)
                 continue
             mode = self._planned.popleft() if self._planned else self.mode
-            answering = asyncio.ensure_future(ANSWERS[mode](exchange))
+            spoken = self.dialect is not None and mode == "ok"
+            answering = asyncio.ensure_future(self._speak(exchange) if spoken else ANSWERS[mode](exchange))
             leaving = asyncio.ensure_future(reader.read(1))
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
@@ -188,7 +198,27 @@ class FakeProvider:
             if results[0] is not None or mode == "garbage":
                 return
 
+    async def _speak(self, exchange: Exchange) -> None:
+        """Answer as the dialect does."""
+        dialect, seen = self.dialect, exchange.seen
+        if dialect is None:
+            return
+        refused = dialect.refusal(seen.path, seen.headers, seen.body)
+        if refused is not None:
+            status, body, content_type = refused
+            await exchange.whole(status, content_type, body)
+            return
+        await exchange.stream()
+        for chunk in self.framing(b"".join(dialect.events(seen.json))):
+            await exchange.chunk(chunk)
+            self.first_sent.set()
+        await exchange.end()
+
     async def _health(self, exchange: Exchange) -> None:
+        if self.dialect is not None and self.mode == "ok":
+            status, body = self.dialect.get(exchange.seen.path)
+            await exchange.whole(status, "application/json", b"" if body is None else json.dumps(body).encode())
+            return
         if self.mode == "unauthorized":
             await exchange.error(401)
         elif self.mode in {"error_500", "error_503"}:

@@ -262,6 +262,14 @@ async def _unknown_finish(x: Exchange) -> None:
 
 
 @_mode
+async def _filtered(x: Exchange) -> None:
+    await x.stream()
+    await x.delta("I", "content_filter")
+    await x.event("[DONE]")
+    await x.end()
+
+
+@_mode
 async def _rate_limited(x: Exchange) -> None:
     await x.error(429, f"retry-after: {x.provider.retry_after}")
 
@@ -274,6 +282,11 @@ async def _error_500(x: Exchange) -> None:
 @_mode
 async def _error_503(x: Exchange) -> None:
     await x.error(503, f"retry-after: {x.provider.retry_after}")
+
+
+@_mode
+async def _unavailable(x: Exchange) -> None:
+    await x.error(503)
 
 
 @_mode

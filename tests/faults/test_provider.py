@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from runtime.backends.base import Timeouts
+from runtime.backends.circuit import Circuit, CircuitPolicy
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.backends.retry import RetryPolicy
 from tests.fakes.provider import PERSONAL, FakeProvider
@@ -57,8 +58,9 @@ CASES = (
     Case("done_without_finish", 502, "upstream.bad_response", said="half"),
     Case("error_event", 502, "upstream.bad_response", said="begun"),
     Case("unknown_finish", 502, "agent.tool_unknown", said="text"),
+    Case("filtered", 502, "agent.filtered", said="I"),
     Case("rate_limited", 503, "upstream.rate_limited", asked=3, retry_after="1"),
-    Case("error_500", 502, "upstream.bad_response", asked=3),
+    Case("error_500", 502, "upstream.bad_response"),
     Case("error_503", 503, "upstream.unavailable", asked=3, retry_after="1"),
     Case("bad_request", 502, "upstream.rejected"),
     Case("unauthorized", 502, "upstream.rejected"),
@@ -89,7 +91,7 @@ def provider() -> Iterator[FakeProvider]:
 def app(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[Filagent]:
     backend = OpenAICompatibleBackend(
         "vllm", model="fake", base_url=provider.url, name="vllm", retry=RETRY, sleep=_at_once,
-        jitter=lambda: 0.0, timeouts=Timeouts(connect=2, first_token=0.5, total=1.5), max_response_bytes=1 << 20,
+        jitter=lambda: 0.0, circuit=Circuit(CircuitPolicy(failures=1000)), timeouts=Timeouts(connect=2, first_token=0.5, total=1.5), max_response_bytes=1 << 20,
     )  # fmt: skip
     with running(tmp_path_factory.mktemp("provider"), backend, engine=engine()) as started:
         yield started
@@ -166,7 +168,7 @@ def test_different_bytes_have_an_intent_each(app: Filagent, provider: FakeProvid
 
 def test_a_repetition_that_succeeds_needs_no_second_intent(app: Filagent, provider: FakeProvider, key: str) -> None:
     start, before = size(app), len(provider.chats)
-    provider.plan("error_500", "rate_limited", "ok")
+    provider.plan("error_503", "rate_limited", "ok")
     answer = app.chat("Say hello.", key=key)
     assert (answer.status, answer.json["content"]) == (200, "".join(DELTAS))
     assert len(provider.chats) - before == 3

@@ -58,8 +58,8 @@ def test_an_answer_has_exactly_these_members(app: Filagent) -> None:
     assert answer.headers["x-filagent-decision-id"] == answer.json["decision_id"]
     body = answer.json
     assert list(body) == [
-        "status", "conversation_id", "turn_id", "decision_id", "content", "message", "model", "usage", "redactions",
-        "notice", "degraded", "processing_time_ms", "receipt",
+        "status", "conversation_id", "turn_id", "decision_id", "content", "message", "citations", "reasoning",
+        "model", "usage", "redactions", "notice", "degraded", "processing_time_ms", "receipt",
     ]  # fmt: skip
     assert body["status"] == "success"
     assert re.fullmatch(r"C-[0-9a-f-]{36}", body["conversation_id"])
@@ -70,6 +70,7 @@ def test_an_answer_has_exactly_these_members(app: Filagent) -> None:
     assert body["model"]["provider"] == "scripted"
     assert body["model"]["response_model"] == "script-1"
     assert body["usage"] == {"prompt_tokens": 1, "completion_tokens": 3, "total_tokens": 4}
+    assert (body["citations"], body["reasoning"]) == ([], None)
     assert body["redactions"] == {}
     assert body["degraded"] is False
     assert type(body["processing_time_ms"]) is int

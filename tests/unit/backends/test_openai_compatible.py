@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -192,6 +193,25 @@ async def test_connections_are_used_again_and_calls_do_not_mix(provider: FakePro
     assert await asyncio.gather(*(one(n) for n in range(20))) == [f"number {n}" for n in range(20)]
 
 
+async def test_one_connection_serves_one_call_after_another(provider: FakeProvider, client: MakeClient) -> None:
+    backend = client(provider)
+    for _ in range(5):
+        await ask(backend)
+    assert provider.connections == 1
+
+
+async def test_a_pool_that_is_used_up_says_so(provider: FakeProvider, client: MakeClient) -> None:
+    provider.mode = "hang_after_first"
+    backend = client(provider, connections=1, timeouts=Timeouts(connect=0.05, first_token=30, total=30))
+    events = backend.chat(REQUEST, Gatekeeper())
+    assert await anext(events) == TextDelta("Bonjour")
+    with pytest.raises(BackendError) as caught:
+        await ask(backend)
+    assert (caught.value.code, caught.value.retry_after) == ("upstream.busy", 1)
+    assert backend.circuit.state == "closed"
+    await events.aclose()
+
+
 async def test_text_of_every_kind_goes_through(provider: FakeProvider, client: MakeClient) -> None:
     provider.mode = "echo"
     text = 'é 𝄞 \x00 \\ " \u2028 \r\n data: [DONE]\n\n'
@@ -262,7 +282,8 @@ async def test_a_model_is_needed() -> None:
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 async def test_presets_may_be_used_as_they_are(preset: str) -> None:
-    backend = OpenAICompatibleBackend(preset, model="m")
+    elsewhere = None if PRESETS[preset].base_url else "https://models.example.org/v1"
+    backend = OpenAICompatibleBackend(preset, model="m", base_url=elsewhere)
     assert backend.kind == "remote"
     assert backend.describe() == ModelFacts(preset, "m")
 
@@ -276,4 +297,10 @@ async def test_the_key_is_nowhere_to_be_read(
     assert KEY not in caplog.text
     assert PROMPT not in caplog.text
     assert KEY not in repr(backend) + repr(vars(backend))
+    for mode in ("error_500", "drop_before_headers", "half_stream", "hang_before_first", "unauthorized"):
+        provider.plan(mode)
+        with pytest.raises(BackendError) as caught:
+            await ask(client(provider, timeouts=Timeouts(first_token=0.05)))
+        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert KEY not in "".join(told.format())
     assert json.loads(provider.requests[0].body)

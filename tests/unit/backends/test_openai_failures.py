@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 FAILURES = [
     # mode, code, status, transmissions
-    ("error_500", "upstream.bad_response", 502, 3),
+    ("error_500", "upstream.bad_response", 502, 1),
     ("error_503", "upstream.unavailable", 503, 3),
     ("rate_limited", "upstream.rate_limited", 503, 3),
     ("bad_request", "upstream.rejected", 502, 1),
@@ -73,11 +73,12 @@ async def test_failures_have_names_and_no_words(
 
 RETRIES = [
     # modes in order, Retry-After, retries, waits, the answer arrives
-    ("after one 500", ["error_500", "ok"], "1", 2, [0.25], True),
-    ("after two, waiting longer", ["error_500", "error_500", "ok"], "1", 2, [0.25, 0.5], True),
+    ("after one 503", ["error_503", "ok"], "0", 2, [0.0], True),
+    ("after two, without a wish", ["unavailable", "unavailable", "ok"], "1", 2, [0.25, 0.5], True),
+    ("not after a 500, which may have been billed", ["error_500", "ok"], "1", 2, [], False),
     ("Retry-After is honoured", ["rate_limited", "ok"], "4", 2, [4.0], True),
     ("a long Retry-After is the caller's", ["rate_limited", "ok"], "3600", 2, [], False),
-    ("none allowed", ["error_500", "ok"], "1", 0, [], False),
+    ("none allowed", ["error_503", "ok"], "1", 0, [], False),
     ("not after the first delta", ["error_event", "ok"], "1", 2, [], False),
     ("not after the stream began", ["half_stream", "ok"], "1", 2, [], False),
     ("not when the connection broke under way", ["drop_before_headers", "ok"], "1", 2, [], False),
@@ -154,7 +155,7 @@ async def test_a_refused_connection_is_tried_again_with_the_gate(client: MakeCli
 
 
 async def test_a_gate_that_closes_between_retries_ends_it(provider: FakeProvider, client: MakeClient) -> None:
-    provider.mode = "error_500"
+    provider.mode = "error_503"
     gate = Gatekeeper()
     refusal = RuntimeError("the log is full")
 

@@ -178,3 +178,25 @@ def test_children_know_home_and_metrics(settings: Settings, capfd: pytest.Captur
     child.process.wait(30)
     supervisor.stop()
     assert f"{settings.home} {settings.run_dir / 'metrics'}" in capfd.readouterr().err
+
+
+WORKER = """
+from runtime.telemetry import Telemetry
+telemetry = Telemetry()
+telemetry.circuit_state("vllm", "open")
+telemetry.errors.labels("upstream.timeout").inc()
+print("ready", flush=True)
+"""
+
+
+def test_a_worker_that_died_counts_on_and_stands_for_nothing(settings: Settings) -> None:
+    supervisor = Supervisor(settings)
+    child = Child("worker 1", ["-c", WORKER], says_ready=True)
+    supervisor.start(child)
+    assert child.process is not None
+    child.process.wait(30)
+    metrics = settings.run_dir / "metrics"
+    assert list(metrics.glob("gauge_livemax_*.db"))
+    supervisor._revive()
+    assert not list(metrics.glob("gauge_livemax_*.db"))
+    assert list(metrics.glob("counter_*.db"))

@@ -1,0 +1,91 @@
+"""What a model gave beside its answer, on its way to the caller: citations, and reasoning where policy keeps it.
+
+Both are masked, guarded and restored like the answer itself (`outward`), but whole, at its end. A citation that the
+guards refuse is left out; an address that holds personal data is reduced to its site. Reasoning that the guards refuse
+ends the turn as an answer would. What is not kept is forgotten here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from policies.model import Decision, Effect
+from runtime.backends.base import Citation
+from runtime.backends.citations import site_of
+from runtime.exchange import Extras
+from runtime.masking import Masking, Route
+from runtime.redaction.stream import StreamRestorer, redact
+from runtime.redaction.tokens import TokenMap
+from runtime.turn_state import Turn
+
+MOST_REASONING = 20_000
+"""Characters of reasoning that are kept at most."""
+
+
+class ExtrasOut:
+    """The way out for one turn's extras."""
+
+    def __init__(self, masking: Masking, tokens: TokenMap, route: Route) -> None:
+        self._masking = masking
+        self._tokens = tokens
+        self._route = route
+
+    def release(self, turn: Turn, refuse: Callable[[Decision], None]) -> Extras:
+        """What may go out of what a turn was given; `refuse` is called when the guards refuse the reasoning."""
+        citations = () if turn.finished is None else turn.finished.citations
+        kept = self._out("".join(turn.reasoning)[:MOST_REASONING])
+        if kept and (decision := self._screen(kept)).effect is not Effect.ALLOW:
+            refuse(decision)
+        found = [pair for pair in map(self._citation, citations) if pair is not None]
+        if found and self._screen("\n".join(title for title, _ in found)).effect is not Effect.ALLOW:
+            found = [pair for pair in found if self._screen(pair[0]).effect is Effect.ALLOW]
+        return Extras(
+            citations=tuple({"title": title, "url": url} for title, url in found),
+            reasoning=kept,
+            citations_dropped=len(citations) - len(found),
+        )
+
+    def _citation(self, citation: Citation) -> tuple[str, str] | None:
+        url = citation.url
+        if self._mask(url) != url:
+            url = site_of(url)
+            if self._mask(url) != url:
+                return None
+        return self._out(citation.title), url
+
+    def _screen(self, text: str) -> Decision:
+        return self._masking.screen_outward(text, (), self._route)
+
+    def _mask(self, text: str) -> str:
+        return redact(text, self._masking.outward(self._tokens, self._route))
+
+    def _out(self, text: str) -> str:
+        restorer = StreamRestorer(self._tokens)
+        return restorer.feed(self._mask(text)) + restorer.flush()
+
+
+def texts_of(extras: Extras) -> list[str]:
+    """Every text in them, to be put into its strictest view; `sealed_form` takes them back in this order."""
+    flat = [text for citation in extras.citations for text in (citation["title"], citation["url"])]
+    return [*flat, extras.reasoning] if extras.reasoning else flat
+
+
+def sealed_form(extras: Extras, strict: Sequence[str]) -> dict[str, bytes]:
+    """What is stored of them, by the names under which records know it."""
+    stored: dict[str, bytes] = {}
+    if extras.citations:
+        pairs = [list(strict[at : at + 2]) for at in range(0, 2 * len(extras.citations), 2)]
+        stored["citations"] = json.dumps(pairs, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if extras.reasoning:
+        stored["reasoning"] = strict[-1].encode("utf-8", "surrogatepass")
+    return stored
+
+
+def restored(parts: Mapping[str, bytes], tokens: TokenMap) -> Extras:
+    """Extras as they were released, from their stored form."""
+    pairs = json.loads(parts["citations"]) if "citations" in parts else []
+    return Extras(
+        citations=tuple({"title": tokens.restore(title), "url": tokens.restore(url)} for title, url in pairs),
+        reasoning=tokens.restore(parts.get("reasoning", b"").decode("utf-8", "surrogatepass")),
+    )
