@@ -12,10 +12,13 @@ from typing import Any
 from memory.ids import random_ref
 from memory.rows import Usage
 from policies.engine import PolicyEngine
-from runtime.backends.base import ChatMessage, ChatRequest, SamplingOptions
-from runtime.errors import Invalid
+from runtime import json_output
+from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, SamplingOptions
+from runtime.drawing import Drawings
+from runtime.errors import Invalid, SettingsError
 from runtime.exchange import TurnRequest
 from runtime.masking import Masking
+from runtime.models.registry import RegistryError, load_registry
 from runtime.recorder import TurnRecorder
 from runtime.settings import Settings
 from runtime.software import software
@@ -31,18 +34,27 @@ class Asking:
         self._settings = settings
         self._policy = policy
         self._masking = masking
+        try:
+            self._drawings = Drawings(load_registry(settings.models_file), settings.generation)
+        except RegistryError as error:
+            raise SettingsError(str(error)) from error
 
-    def check_words(self, request: TurnRequest) -> None:
-        """Let pass only a purpose and a classification that the policy knows.
+    def check(self, request: TurnRequest, backend: ChatBackend, model: str | None) -> None:
+        """Let pass only words that the policy knows, and options that the model can be asked with.
 
         Raises:
-            Invalid: `request.purpose_unknown`, `request.classification_unknown`.
+            Invalid: `request.purpose_unknown`, `request.classification_unknown`, `request.thinking_unsupported`,
+                `request.greedy_refused`, `request.schema_unsupported`.
         """
         legal = self._policy.legal
         if request.purpose not in (None, legal.purpose, *legal.purposes):
             raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
         if request.classification not in (None, *self._policy.egress.levels):
             raise Invalid("request.classification_unknown", "The policy knows no such classification.")
+        structured = request.json_schema is not None
+        self._drawings.choose(backend, model, request.options, structured=structured)
+        if structured and not getattr(backend, "takes_schema", True):
+            raise Invalid("request.schema_unsupported", "This backend cannot be held to a schema.")
 
     def record_for(self, request: TurnRequest) -> TurnRecorder:
         """The recorder of a turn that begins: nothing has left, and it has a reference already."""
@@ -59,6 +71,13 @@ class Asking:
         """The prompt as this backend may see it, and how to draw the answer."""
         wanted, defaults = turn.request.options, self._settings.generation
         seed = wanted.seed if wanted.seed is not None else defaults.seed
+        drawing = self._drawings.choose(
+            sure(turn.backend),
+            turn.model,
+            wanted,
+            substitute="fallback_from" in turn.record.detail,
+            structured=turn.strict_schema is not None,
+        )
         return ChatRequest(
             messages=tuple(
                 ChatMessage(message.role, self._masking.view(message.content, turn.tokens, turn.route))
@@ -66,16 +85,26 @@ class Asking:
             ),
             options=SamplingOptions(
                 max_tokens=self.max_tokens(turn),
-                temperature=wanted.temperature or defaults.temperature,
-                top_p=wanted.top_p or defaults.top_p,
-                top_k=wanted.top_k,
+                temperature=drawing.temperature,
+                top_p=drawing.top_p,
+                top_k=drawing.top_k,
                 seed=secrets.randbelow(2**31) if seed is None else seed,
-                presence_penalty=wanted.presence_penalty,
+                presence_penalty=drawing.presence_penalty,
             ),
             owner=sure(turn.live).opened.conversation_ref,
             model=turn.model,
             mode=defaults.mode,
+            json_schema=self._schema_view(turn),
+            thinking=drawing.thinking,
         )
+
+    def _schema_view(self, turn: Turn) -> str | None:
+        """The schema as this backend may see it: its texts are masked as any other."""
+        if turn.strict_schema is None:
+            return None
+        texts = json_output.texts(turn.strict_schema)
+        shown = [self._masking.view(text, turn.tokens, turn.route) for text in texts]
+        return json_output.compact(json_output.with_texts(turn.strict_schema, shown))
 
     def model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
         """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
@@ -86,6 +115,10 @@ class Asking:
         params: dict[str, Any] = {"max_tokens": options.max_tokens, "top_k": options.top_k, **decimals}
         if options.presence_penalty is not None:
             params["presence_penalty"] = options.presence_penalty
+        if request.thinking is not None:
+            params["thinking"] = request.thinking
+        if request.json_schema is not None:
+            params["json"] = True
         named = {
             "provider": facts.provider,
             "request_model": request.model or facts.request_model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Options:
     max_tokens: int | None = None
     seed: int | None = None
     presence_penalty: str | None = None
+    thinking: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class TurnRequest:
     purpose: str | None = None
     classification: str | None = None
     options: Options = field(default_factory=Options)
+    json_schema: Mapping[str, Any] | None = None
     stream: bool = False
     idempotency_key: str | None = None
 

@@ -12,6 +12,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from runtime.errors import UpstreamFailed
+
 MAX_BYTES: Final = 16_384
 _MAX_DEPTH: Final = 8
 _MAX_NODES: Final = 200
@@ -61,6 +63,18 @@ def conforms(text: str, schema: Mapping[str, Any]) -> bool:
     except (ValueError, RecursionError):
         return False
     return _fits(value, schema)
+
+
+def require(text: str, schema: Mapping[str, Any] | None) -> None:
+    """Let pass an answer that keeps to its schema, or has none.
+
+    Raises:
+        UpstreamFailed: `agent.not_json`; an answer that was cut at its longest is not JSON either.
+    """
+    if schema is not None and not conforms(text, schema):
+        raise UpstreamFailed(
+            "agent.not_json", "The model's answer is no JSON of this schema, or was cut at max_tokens."
+        )
 
 
 def texts(schema: Mapping[str, Any]) -> list[str]:

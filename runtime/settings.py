@@ -24,7 +24,7 @@ from runtime.hub_settings import HubSettings
 from runtime.selected import apply_environment, apply_selected
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "openai_compatible", "scripted"]
-Decimal = Field(pattern=r"^\d{1,2}(\.\d{1,4})?$")
+Decimal = Field(None, pattern=r"^\d{1,2}(\.\d{1,4})?$")
 
 #: Environment variable -> the setting it overrides. docs/operations.md lists each; a test holds them together.
 DOCUMENTED_VARIABLES: dict[str, str] = {
@@ -88,8 +88,9 @@ class ServerSettings(_Section):
 
 class GenerationSettings(_Section):
     system_prompt: str | None = None
-    temperature: str = Decimal
-    top_p: str = Decimal
+    temperature: str | None = Decimal
+    top_p: str | None = Decimal
+    thinking: bool = False
     max_tokens: int = Field(256, ge=1, le=32768)
     seed: int | None = Field(None, ge=0, le=2**31 - 1)
     mode: Literal["fast", "reproducible"] = "fast"

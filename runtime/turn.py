@@ -31,7 +31,7 @@ from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage, Query
-from runtime import failures
+from runtime import failures, json_output
 from runtime.agent import run_agent
 from runtime.answers import build_answer, refusal, stored_form
 from runtime.archive import Archive
@@ -129,9 +129,9 @@ class TurnPipeline:
 
     async def _policy_in(self, turn: Turn) -> Answer | None:
         request, principal = turn.request, turn.request.caller.principal
-        self._asking.check_words(request)
         backend = self._backends.choose(request.backend)
         turn.model = self._backends.check_model(backend, request.model)
+        self._asking.check(request, backend, turn.model)
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
@@ -175,11 +175,12 @@ class TurnPipeline:
         turn.tokens = token_map(turn.recalled.tokens)
         if stale:
             turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
-        messages = turn.request.messages
-        masked = await self._masking.mask([message.content for message in messages], turn.tokens, turn.route, "in")
-        turn.strict_input = [
-            ChatMessage(message.role, text) for message, text in zip(messages, masked.texts, strict=True)
-        ]
+        messages, schema = turn.request.messages, turn.request.json_schema
+        texts = [message.content for message in messages] + ([] if schema is None else json_output.texts(schema))
+        masked = await self._masking.mask(texts, turn.tokens, turn.route, "in")
+        strict = zip(messages, masked.texts, strict=False)
+        turn.strict_input = [ChatMessage(message.role, text) for message, text in strict]
+        turn.strict_schema = schema and json_output.with_texts(schema, masked.texts[len(messages) :])
         turn.found, turn.record.redactions_in = masked.found, dict(masked.hidden)
         reach("turn.masked")
 
@@ -236,7 +237,7 @@ class TurnPipeline:
         turn.reasoning, turn.reasoning_chars = [], 0
         turn.outward = Outward(
             self._masking.outward(turn.tokens, turn.route),
-            StreamRestorer(turn.tokens),
+            StreamRestorer(turn.tokens, json_output.escaped if turn.strict_schema else str),
             lambda text: self._masking.screen_outward(text, sure(turn.outward).masked, turn.route),
             release,
             lambda decision: self._require(turn, decision),
@@ -258,6 +259,7 @@ class TurnPipeline:
                     raise turn.gate_failure from None
                 raise
         await turn.outward.flush()
+        json_output.require(turn.outward.released, turn.request.json_schema)
 
     # 7 -------------------------------------------------------------------------------------------------------- store
 

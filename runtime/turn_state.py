@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ class Turn:
     Attributes:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
         strict_input: the caller's messages in their strictest view.
+        strict_schema: the schema that the answer must keep to, in its strictest view.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
         model: the model that the request names, under its name of today.
         gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
@@ -50,6 +52,7 @@ class Turn:
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
     strict_input: list[ChatMessage] = field(default_factory=list)
+    strict_schema: Mapping[str, Any] | None = None
     recalled: Recalled | None = None
     prompt: tuple[Message, ...] = ()
     outward: Outward | None = None

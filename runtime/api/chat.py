@@ -10,7 +10,17 @@ from starlette.responses import Response
 
 from runtime.api import wire
 from runtime.api.access import authenticate, services
-from runtime.api.turns import ChatOptions, Identifier, Name, StrictModel, Text, governed, idempotency_key, schema
+from runtime.api.turns import (
+    ChatOptions,
+    Identifier,
+    Name,
+    ResponseFormat,
+    StrictModel,
+    Text,
+    governed,
+    idempotency_key,
+    schema,
+)
 from runtime.errors import Invalid
 from runtime.exchange import Message, TurnRequest
 
@@ -38,6 +48,7 @@ class ChatBody(StrictModel):
     purpose: Code | None = None
     classification: Code | None = None
     options: ChatOptions = ChatOptions()
+    response_format: ResponseFormat | None = None
 
 
 @router.post("/chat", summary="One governed turn", openapi_extra=schema(ChatBody))
@@ -57,6 +68,7 @@ async def chat(request: Request) -> Response:
         purpose=wanted.purpose,
         classification=wanted.classification,
         options=wanted.options.as_options(),
+        json_schema=wanted.response_format.as_schema() if wanted.response_format else None,
         stream=wanted.stream,
         idempotency_key=idempotency_key(request),
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from runtime.api.access import services
 from runtime.api.sse import TurnResponse
 from runtime.errors import FilAgentError, Invalid
 from runtime.exchange import Answer, Options, Release, TurnRequest
+from runtime.json_output import ANY_OBJECT, SchemaRefused, check_schema
 
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
 
@@ -39,6 +40,7 @@ class ChatOptions(StrictModel):
     max_tokens: MaxTokens | None = None
     seed: Seed | None = None
     presence_penalty: Annotated[StrictFloat, Field(ge=-2, le=2)] | None = None
+    thinking: StrictBool | None = None
 
     def as_options(self) -> Options:
         return Options(
@@ -48,7 +50,39 @@ class ChatOptions(StrictModel):
             max_tokens=self.max_tokens,
             seed=self.seed,
             presence_penalty=decimal_text(self.presence_penalty),
+            thinking=self.thinking,
         )
+
+
+class JsonSchema(StrictModel):
+    """As OpenAI has it; only `schema` counts."""
+
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+    name: Identifier | None = None
+    strict: StrictBool | None = None
+    description: str | None = None
+
+
+class ResponseFormat(StrictModel):
+    """That the answer must be JSON: any object, or of a schema (docs/backends.md)."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    def as_schema(self) -> Mapping[str, Any] | None:
+        """The schema that the answer must keep to.
+
+        Raises:
+            Invalid: `request.schema_unsupported`, `request.invalid`.
+        """
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise Invalid("request.invalid", "response_format: json_schema goes with the type json_schema")
+        if self.type == "text":
+            return None
+        try:
+            return ANY_OBJECT if self.json_schema is None else check_schema(self.json_schema.schema_)
+        except SchemaRefused as error:
+            raise Invalid("request.schema_unsupported", str(error)) from error
 
 
 def governed(

@@ -98,6 +98,7 @@ class ChatRequest:
         model: a model name where the backend offers several; None takes its default.
         mode: `reproducible` starts from an empty model state, `fast` may reuse the owner's last prefix.
         json_schema: the answer must be JSON of this schema (compact JSON text); None leaves its form free.
+        thinking: whether the model shall think first, where the server can be told; None: as it does by itself.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -106,6 +107,7 @@ class ChatRequest:
     model: str | None = None
     mode: Mode = "fast"
     json_schema: str | None = None
+    thinking: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class LlamaCppBackend:
     """
 
     kind: Kind = "local"
+    switches_thinking = True
 
     def __init__(
         self,
@@ -159,6 +160,8 @@ class LlamaCppBackend:
                     max_tokens=options.max_tokens,
                     seed=seed,
                     weights_sha256=self._weights,
+                    json_schema=request.json_schema,
+                    thinking=request.thinking,
                 )
             )
         except (ValidationError, UnicodeEncodeError):

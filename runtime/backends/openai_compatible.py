@@ -133,6 +133,11 @@ class OpenAICompatibleBackend:
         return frozenset({"temperature", "top_p", "top_k", "seed", "presence_penalty"}) - self._preset.options
 
     @property
+    def switches_thinking(self) -> bool:
+        """Whether its models can be told to think or not to."""
+        return self._preset.switches_thinking
+
+    @property
     def takes_schema(self) -> bool:
         """Whether it can be held to a JSON schema."""
         return self._preset.schema

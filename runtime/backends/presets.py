@@ -32,6 +32,7 @@ class Preset:
         health: the path, from the server's root, that says whether it can be asked; None: the list of models.
         build: the path, from the root, and the member of the JSON there that name its build.
         schema: it can be held to a JSON schema (`response_format`).
+        switches_thinking: it passes `chat_template_kwargs` on, by which models are told whether to think.
         current_names: old names of models and what answers under a new one today; None: nothing does.
     """
 
@@ -44,6 +45,7 @@ class Preset:
     health: str | None = None
     build: tuple[str, str] | None = None
     schema: bool = True
+    switches_thinking: bool = False
     current_names: Mapping[str, str | None] = field(default_factory=dict)
 
     def current(self, model: str) -> str | None:
@@ -74,6 +76,7 @@ PRESETS: Final = MappingProxyType(
             base_url="http://127.0.0.1:8001/v1",
             health="/health",
             build=("/version", "version"),
+            switches_thinking=True,
         ),
         "perplexity": Preset(
             "perplexity",
@@ -99,6 +102,7 @@ PRESETS: Final = MappingProxyType(
             lists="files",
             health="/health",
             build=("/props", "build_info"),
+            switches_thinking=True,
         ),
         "openai_compatible": Preset("openai_compatible", _STANDARD),
     }

@@ -35,6 +35,8 @@ def build_body(request: ChatRequest, model: str, preset: Preset) -> dict[str, An
         body["stream_options"] = {"include_usage": True}
     if request.json_schema is not None:
         body["response_format"] = _schema_format(request.json_schema, understood=preset.schema)
+    if request.thinking is not None and preset.switches_thinking:
+        body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     for message in request.messages:
         message.content.encode()
     return body

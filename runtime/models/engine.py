@@ -14,7 +14,6 @@ from __future__ import annotations
 import codecs
 import ctypes
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,22 +21,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
-from runtime.json_output import SchemaRefused, check_schema
-from runtime.models.grammar import grammar as grammar_of
+from runtime.models.faults import EngineFault
 from runtime.models.prompt import PromptBuilder, TemplateError
+from runtime.models.sampler import make_sampler
 from runtime.models.wire import ChatOrder
 
 _LONGEST_TOKEN: Final = 64
 """Bytes that no token exceeds on average in a text worth answering: longer texts overflow without being tokenised."""
-
-
-class EngineFault(Exception):
-    """This request cannot be answered; `code` is a backend's error code, `detail` a sentence without content."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +146,9 @@ class LlamaEngine:
             bos_token=model.token_get_text(model.token_bos()) if model.token_bos() >= 0 else "",
         )
 
-        def render(messages: list[dict[str, str]]) -> str:
-            text: str = formatter(messages=messages).prompt  # type: ignore[arg-type]
+        def render(messages: list[dict[str, str]], thinking: bool | None) -> str:
+            switch = {} if thinking is None else {"enable_thinking": thinking}
+            text: str = formatter(messages=messages, **switch).prompt  # type: ignore[arg-type]
             return text
 
         self._prompts = PromptBuilder(render, _LlamaVocabulary(model))
@@ -185,7 +176,8 @@ class LlamaEngine:
         size = sum(len(message.content) for message in order.messages)
         try:
             fits = size <= context * _LONGEST_TOKEN
-            tokens = self._prompts.build((m.role, m.content) for m in order.messages) if fits else []
+            said = ((message.role, message.content) for message in order.messages)
+            tokens = self._prompts.build(said, thinking=order.thinking) if fits else []
         except TemplateError as refused:
             raise EngineFault("upstream.rejected", str(refused)) from refused
         if not fits or len(tokens) >= context:
@@ -225,7 +217,9 @@ class LlamaEngine:
     ) -> tuple[Literal["stop", "length", "cancelled"], int]:
         limit = min(order.max_tokens, self.facts.context - prompt_tokens)
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        sampler = self._sampler(order)
+        sampler = make_sampler(self._api, self._vocab, self._llama.n_vocab(), order)
+        if self._prompts.opened:
+            emit(self._prompts.opened)  # the template began it; who reads the answer has to see where it ends
         written = 0
         reason: Literal["stop", "length", "cancelled"] = "length"
         try:
@@ -247,35 +241,6 @@ class LlamaEngine:
         if tail := decoder.decode(b"", final=True):
             emit(tail)
         return reason, written
-
-    def _sampler(self, order: ChatOrder) -> Any:
-        api = self._api
-        grammar = None if order.json_schema is None else self._grammar(order.json_schema)
-        chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
-        add, wanted = api.llama_sampler_chain_add, order.sampling
-        if grammar is not None:
-            add(chain, grammar)
-        if (presence := float(wanted.presence_penalty)) != 0.0:
-            add(chain, api.llama_sampler_init_penalties(self._llama.n_vocab(), 64, 1.0, 0.0, presence))
-        if (temperature := float(wanted.temperature)) <= 0.0:
-            add(chain, api.llama_sampler_init_greedy())
-            return chain
-        add(chain, api.llama_sampler_init_top_k(wanted.top_k))
-        add(chain, api.llama_sampler_init_top_p(float(wanted.top_p), 1))
-        add(chain, api.llama_sampler_init_temp(temperature))
-        add(chain, api.llama_sampler_init_dist(order.seed))
-        return chain
-
-    def _grammar(self, json_schema: str) -> Any:
-        """What lets only tokens through that can still become JSON of this schema, and the end where it is complete."""
-        try:
-            text = grammar_of(check_schema(json.loads(json_schema)))
-        except (ValueError, RecursionError, SchemaRefused) as failed:
-            raise EngineFault("upstream.rejected", "the local model takes no schema of this form") from failed
-        sampler = self._api.llama_sampler_init_grammar(self._vocab, text.encode(), b"root")
-        if not sampler:
-            raise EngineFault("upstream.rejected", "the local model takes no schema of this form")
-        return sampler
 
     def _piece(self, token: int) -> bytes:
         size = 64

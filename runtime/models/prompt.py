@@ -44,22 +44,29 @@ class Vocabulary(Protocol):
     def tokenize(self, text: str, *, special: bool) -> list[int]: ...
 
 
-Render = Callable[[list[dict[str, str]]], str]
-"""The chat template: messages of `role` and `content` in, prompt text out; may raise on messages it refuses."""
+Render = Callable[[list[dict[str, str]], bool | None], str]
+"""The chat template: messages of `role` and `content` in, and whether the model shall think (None: as the template has
+it); prompt text out. May raise on messages it refuses."""
 
+_THINKING = "<think>"
 _EDGE = "\x1f"  # white space to str.strip and to templates that trim, and in no template
 
 
 class PromptBuilder:
-    """Builds prompts for one model."""
+    """Builds prompts for one model.
+
+    Attributes:
+        opened: the mark with which the last prompt opened the model's reasoning for it, or nothing.
+    """
 
     def __init__(self, render: Render, vocabulary: Vocabulary) -> None:
         self._render = render
         self._vocabulary = vocabulary
+        self.opened = ""
         spellings = sorted(vocabulary.markers.values(), key=len, reverse=True)
         self._spelling = re.compile("|".join(map(re.escape, spellings))) if spellings else None
 
-    def build(self, messages: Iterable[tuple[str, str]]) -> list[int]:
+    def build(self, messages: Iterable[tuple[str, str]], *, thinking: bool | None = None) -> list[int]:
         """Tokens for (role, content) messages, up to where the answer begins.
 
         Raises:
@@ -72,10 +79,11 @@ class PromptBuilder:
             for position, (role, _content) in enumerate(given)
         ]
         try:
-            text = self._render(placeholders)
+            text = self._render(placeholders, thinking)
         except Exception as refused:
             raise TemplateError("the model's chat template refuses this sequence of messages") from refused
 
+        self.opened = _THINKING if text.rstrip().endswith(_THINKING) else ""
         tokens: list[int] = []
         used: set[int] = set()
         pieces = re.split(f"({_EDGE}?){re.escape(mark)}(\\d+)\ue001({_EDGE}?)", text)

@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
 
-from runtime.models.engine import Engine, EngineFault, Outcome
+from runtime.models.engine import Engine, Outcome
 from runtime.models.fair_queue import FairQueue, QueueFullError
+from runtime.models.faults import EngineFault
 from runtime.models.wire import MAX_LINE, PROTOCOL, ChatOrder, ForgetOrder, Order, decode_order, encode, same_user
 
 _FRAME_SECONDS: Final = 30.0

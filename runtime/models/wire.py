@@ -6,7 +6,7 @@ A connection carries one request. The host speaks first:
 
     < {"event":"hello","protocol":1,"model":…,"weights_sha256":…,"build":…,"context":8192}
     > {"op":"chat","owner":…,"mode":"fast","messages":[…],"sampling":{…},"max_tokens":…,"seed":…,"weights_sha256":…,
-       "json_schema":…}
+       "json_schema":…,"thinking":…}
     < {"event":"delta","text":"…"}                                   any number
     < {"event":"final","finish_reason":…,"prompt_tokens":…,…}        or
     < {"event":"error","code":…,"detail":…,"retry_after":…}
@@ -69,6 +69,7 @@ class ChatOrder(_Strict):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)]
     weights_sha256: str
     json_schema: Annotated[str, StringConstraints(max_length=65_536)] | None = None
+    thinking: bool | None = None
 
 
 class ForgetOrder(_Strict):

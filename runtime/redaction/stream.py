@@ -82,11 +82,19 @@ class StreamRestorer:
 
     Args:
         tokens: the conversation's map; entries added while the stream runs count from then on.
+        spelled: how a value is written in this text.
         entities: which entities are restored, by policy.
     """
 
-    def __init__(self, tokens: TokenMap, *, entities: Callable[[str], bool] = lambda _: True) -> None:
+    def __init__(
+        self,
+        tokens: TokenMap,
+        spelled: Callable[[str], str] = str,
+        *,
+        entities: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._tokens = tokens
+        self._spelled = spelled
         self._entities = entities
         self._before = ""  # the last character that is out: a token without brackets does not begin inside a word
         self._held = ""
@@ -106,4 +114,4 @@ class StreamRestorer:
         decided, self._held = self._held[:end], self._held[end:]
         text, start = self._before + decided, len(self._before)
         self._before = decided[-1]
-        return self._tokens.restore_part(text, start, entities=self._entities)
+        return self._tokens.restore_part(text, start, entities=self._entities, spelled=self._spelled)

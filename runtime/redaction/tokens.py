@@ -103,14 +103,24 @@ class TokenMap:
         """Put values back for the tokens of these entities; everything else stays."""
         return self.restore_part(text, 0, entities=entities)
 
-    def restore_part(self, text: str, start: int, *, entities: Callable[[str], bool] = lambda _: True) -> str:
-        """The same from `start` on; what stands before only tells whether a token begins there."""
+    def restore_part(
+        self,
+        text: str,
+        start: int,
+        *,
+        entities: Callable[[str], bool] = lambda _: True,
+        spelled: Callable[[str], str] = str,
+    ) -> str:
+        """The same from `start` on; what stands before only tells whether a token begins there.
+
+        `spelled` says how a value is written where it is put, inside a string of JSON for example.
+        """
         pieces: list[str] = []
         at = start
         for low, high, key in look_alikes(text, start):
             entry = self._entries.get(key)
             if entry is not None and entities(entry.entity):
-                pieces += (text[at:low], entry.value)
+                pieces += (text[at:low], spelled(entry.value))
                 at = high
         return "".join((*pieces, text[at:]))
 

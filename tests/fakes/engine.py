@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from runtime.models.engine import EngineFacts, EngineFault, Outcome
+from runtime.models.engine import EngineFacts, Outcome
+from runtime.models.faults import EngineFault
 from runtime.models.wire import ChatOrder
 
 WEIGHTS = "ab" * 32

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.json_output import ANY_OBJECT, check_schema, compact, conforms
-from runtime.models.engine import EngineFault, LlamaEngine, build_fingerprint
+from runtime.models.engine import LlamaEngine, build_fingerprint
+from runtime.models.faults import EngineFault
 from runtime.models.registry import RegistryError, load_registry, resolve
+from runtime.models.sampler import grammar_sampler
 from runtime.models.wire import ChatOrder, Message, Sampling
 
 pytestmark = pytest.mark.model
@@ -198,5 +200,5 @@ SCHEMAS = st.recursive(
 @given(SCHEMAS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_schema_has_a_grammar_that_llama_cpp_reads(engine: LlamaEngine, schema: dict[str, Any]) -> None:
-    sampler = engine._grammar(compact(check_schema(schema)))
+    sampler = grammar_sampler(engine._api, engine._vocab, compact(check_schema(schema)))
     engine._api.llama_sampler_free(sampler)

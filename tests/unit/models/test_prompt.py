@@ -41,7 +41,7 @@ class CharacterVocabulary:
 
 def jinja(template: str) -> Render:
     compiled = jinja2.Environment(autoescape=False).from_string(template)
-    return lambda messages: compiled.render(messages=messages)
+    return lambda messages, thinking: compiled.render(messages=messages, enable_thinking=thinking)
 
 
 def build(*messages: tuple[str, str], template: str = CHATML, leading: int | None = None) -> str:
