@@ -31,6 +31,7 @@ class Preset:
             all; without it `DISCOVERED` cannot be asked for.
         health: the path, from the server's root, that says whether it can be asked; None: the list of models.
         build: the path, from the root, and the member of the JSON there that name its build.
+        takes_turns: after leading system messages it wants user and assistant in turn, and nothing else.
         schema: it can be held to a JSON schema (`response_format`).
         switches_thinking: it passes `chat_template_kwargs` on, by which models are told whether to think.
         current_names: old names of models and what answers under a new one today; None: nothing does.
@@ -44,6 +45,7 @@ class Preset:
     lists: Literal["models", "files", "tags"] | None = "models"
     health: str | None = None
     build: tuple[str, str] | None = None
+    takes_turns: bool = False
     schema: bool = True
     switches_thinking: bool = False
     current_names: Mapping[str, str | None] = field(default_factory=dict)
@@ -85,6 +87,7 @@ PRESETS: Final = MappingProxyType(
             model="sonar",
             asks_for_usage=False,
             lists=None,
+            takes_turns=True,
             current_names=_PERPLEXITY_NAMES,
         ),
         "ollama": Preset(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
-from runtime.backends.base import ChatRequest
+from runtime.backends.base import ChatMessage, ChatRequest
 from runtime.backends.presets import Preset
 
 
@@ -25,7 +26,7 @@ def build_body(request: ChatRequest, model: str, preset: Preset) -> dict[str, An
     whole = {"top_k": options.top_k, "seed": options.seed}
     body: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+        "messages": _in_turns(request.messages) if preset.takes_turns else _as_they_are(request.messages),
         "max_tokens": options.max_tokens,
         "stream": True,
     }
@@ -40,6 +41,23 @@ def build_body(request: ChatRequest, model: str, preset: Preset) -> dict[str, An
     for message in request.messages:
         message.content.encode()
     return body
+
+
+def _as_they_are(messages: Iterable[ChatMessage]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _in_turns(messages: Iterable[ChatMessage]) -> list[dict[str, str]]:
+    """Neighbours of one role as one message; a system message that comes late is said by the user."""
+    made: list[dict[str, str]] = []
+    for message in messages:
+        late = message.role == "system" and any(each["role"] != "system" for each in made)
+        role = "user" if late else message.role
+        if made and made[-1]["role"] == role:
+            made[-1]["content"] += "\n\n" + message.content
+        else:
+            made.append({"role": role, "content": message.content})
+    return made
 
 
 def _finite(decimal: str) -> float:

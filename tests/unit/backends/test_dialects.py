@@ -145,6 +145,21 @@ async def test_perplexity_has_no_default_to_discover() -> None:
         OpenAICompatibleBackend("perplexity", model="default")
 
 
+async def test_perplexity_gets_user_and_assistant_in_turn(client: MakeClient) -> None:
+    said = (
+        ("system", "A"), ("system", "B"), ("user", "C"), ("user", "D"), ("assistant", "E"), ("system", "F"), ("user", "G"),
+    )  # fmt: skip
+    request = ChatRequest(tuple(ChatMessage(*each) for each in said), SamplingOptions(max_tokens=5), "o")
+    with serving(Perplexity()) as provider:
+        await parts(backend_of(client, provider, "perplexity"), request)
+        assert [(each["role"], each["content"]) for each in provider.chats[0].json["messages"]] == [
+            ("system", "A\n\nB"), ("user", "C\n\nD"), ("assistant", "E"), ("user", "F\n\nG"),
+        ]  # fmt: skip
+    with serving(Vllm()) as provider:
+        await parts(backend_of(client, provider, "vllm"), request)
+        assert len(provider.chats[0].json["messages"]) == len(said)
+
+
 async def test_a_wrong_key_is_named_and_not_shown(client: MakeClient) -> None:
     with serving(Perplexity()) as provider:
         backend = backend_of(client, provider, "perplexity", api_key=SecretStr("pplx-wrong-0123"))
