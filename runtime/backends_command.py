@@ -19,6 +19,7 @@ from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.choice import budgets, build_backends
 from runtime.errors import FilAgentError, Invalid, SettingsError
 from runtime.failures import translate
+from runtime.json_output import compact, conforms
 from runtime.prices import load_prices
 from runtime.probe import Probe, Seen
 from runtime.settings import Settings, load_settings
@@ -29,14 +30,12 @@ Outcome = Literal["pass", "fail", "not_offered"]
 _QUESTION = "What is the capital of Canada? Answer with one word."
 _COUNT = "Count from 1 to 20, with a comma between the numbers. Write nothing else."
 _PUZZLE = "A bat and a ball cost 11 dollars together; the bat costs 10 more than the ball. What does the ball cost?"
-_SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {"capital": {"type": "string"}},
-        "required": ["capital"],
-        "additionalProperties": False,
-    }
-)
+_SCHEMA = {
+    "type": "object",
+    "properties": {"capital": {"type": "string"}},
+    "required": ["capital"],
+    "additionalProperties": False,
+}
 _MARKS = ("<think>", "</think>", "<thinking>", "[THINK]")
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -137,8 +136,8 @@ async def check_backend(backend: ChatBackend, probe: Probe) -> list[Check]:
     async def structured() -> Check:
         if not getattr(backend, "takes_schema", False):
             return Check("json", "not_offered", "no_schema")
-        seen = await probe.ask(backend, _QUESTION, max_tokens=256, json_schema=_SCHEMA)
-        good = _is_asked_form(seen.answer)
+        seen = await probe.ask(backend, _QUESTION, max_tokens=256, json_schema=compact(_SCHEMA))
+        good = conforms(seen.answer, _SCHEMA)
         return _measured("json", seen, "as_asked" if good else "other_form", good=good)
 
     first = await _tried("served", served)
@@ -163,14 +162,6 @@ def _measured(name: str, seen: Seen, reason: str, *, good: bool, count: int = 0)
         name, "pass" if good else "fail", reason, count=count, total_ms=round(seen.total * 1000),
         first_token_ms=round(seen.first * 1000), tokens_per_second=None if speed is None else round(speed, 1),
     )  # fmt: skip
-
-
-def _is_asked_form(answer: str) -> bool:
-    try:
-        parsed = json.loads(answer)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(parsed, dict) and parsed.keys() == {"capital"} and isinstance(parsed["capital"], str)
 
 
 def _show(backend: ChatBackend, checks: Sequence[Check], *, french: bool) -> None:

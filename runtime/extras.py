@@ -61,6 +61,8 @@ class ExtrasOut:
         return redact(text, self._masking.outward(self._tokens, self._route))
 
     def _out(self, text: str) -> str:
+        if not text:
+            return ""
         restorer = StreamRestorer(self._tokens)
         return restorer.feed(self._mask(text)) + restorer.flush()
 
