@@ -68,6 +68,7 @@ class LlamaCppBackend:
 
     kind: Kind = "local"
     switches_thinking = True
+    takes_schema = True
 
     def __init__(
         self,

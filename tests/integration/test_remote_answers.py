@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from runtime.audit.errors import LogUnavailable
+from runtime.audit.record import Appended, Draft
 from runtime.backends.circuit import Circuit, CircuitPolicy
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.backends.retry import RetryPolicy
@@ -19,6 +21,7 @@ from tests.fakes.dialects import ANSWER, REASONING, Dialect, Perplexity, Vllm
 from tests.fakes.provider import FakeProvider
 
 from .doors import (
+    SharedLog,
     assert_log_whole,
     changed_policies,
     changed_settings,
@@ -205,6 +208,27 @@ def test_a_budget_refuses_before_a_byte_leaves(tmp_path: Path) -> None:
         with streaming(app, "And of France?") as stream:
             assert stream.status == 429
         assert_log_whole(app)
+
+
+class NoIntents(SharedLog):
+    """A log that takes everything but intents."""
+
+    async def append(self, draft: Draft) -> Appended:
+        if draft.event == "model.intent":
+            raise LogUnavailable("full")
+        return await super().append(draft)
+
+
+def test_without_an_intent_nothing_leaves_and_nothing_is_spent(tmp_path: Path) -> None:
+    with serving(tmp_path, Perplexity(), budget="0.006") as (app, provider):
+        backend = OpenAICompatibleBackend(
+            "perplexity", model="sonar", base_url=provider.url, name="perplexity", api_key=SecretStr(KEY)
+        )
+        with running(tmp_path, backend, engine=engine(), settings=app.settings, log=NoIntents(app)) as other:
+            refused = [other.chat("Hello?", key=app.admin_key) for _ in range(3)]
+            assert [(each.status, each.json["code"]) for each in refused] == [(503, "evidence.unavailable")] * 3
+        assert provider.chats == []
+        assert app.chat("Hello?").status == 200
 
 
 def test_what_failed_costs_what_it_may_have_cost(tmp_path: Path) -> None:

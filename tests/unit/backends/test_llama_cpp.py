@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -97,7 +98,8 @@ async def test_a_closed_gate_lets_nothing_out(engine: FakeEngine, path: Path) ->
     assert engine.runs == ["owner-1:afterwards"]
 
 
-async def test_the_gate_gets_the_whole_line_with_nothing_left_open(path: Path) -> None:
+@pytest.mark.parametrize("schema", [None, '{"type":"object"}'])
+async def test_the_gate_gets_the_whole_line_with_nothing_left_open(path: Path, schema: str | None) -> None:
     lines: list[bytes] = []
 
     async def host(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +113,7 @@ async def test_the_gate_gets_the_whole_line_with_nothing_left_open(path: Path) -
         passed.append(body)
 
     async with misbehaving(path, host):
-        await ask(backend_at(path), request("é\x00"), gate)
+        await ask(backend_at(path), dataclasses.replace(request("é\x00"), json_schema=schema), gate)
     assert passed == lines
     order = json.loads(passed[0])
     assert isinstance(order.pop("seed"), int)
@@ -123,7 +125,7 @@ async def test_the_gate_gets_the_whole_line_with_nothing_left_open(path: Path) -
         "sampling": {"temperature": "0.7", "top_p": "0.95", "top_k": 40, "presence_penalty": "0"},
         "max_tokens": 50,
         "weights_sha256": WEIGHTS,
-        "json_schema": None,
+        "json_schema": schema,
         "thinking": None,
     }
 
