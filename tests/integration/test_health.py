@@ -161,6 +161,7 @@ def test_the_description_of_the_doors_is_complete(app: Filagent) -> None:
     schema = described["/chat"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["properties"]) == {
         "messages", "conversation_id", "stream", "backend", "model", "data_subjects", "purpose", "classification", "options",
+            "response_format",
     }  # fmt: skip
     assert schema["additionalProperties"] is False
     assert app.request("GET", "/docs", key=None).status == 200
