@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from runtime.redaction.name_words import Floats, Likeness, key
+from runtime.redaction.name_words import Floats, key
 
 Indices = npt.NDArray[np.int64]
 UNKNOWN = 0
@@ -33,6 +33,13 @@ class Token(NamedTuple):
     end: int
 
 
+class Judge(Protocol):
+    """Says how much words look like names and words: see `name_words.Likeness`."""
+
+    def scores(self, words: Sequence[str]) -> Floats:
+        """Log odds, one row a word."""
+
+
 class Words(NamedTuple):
     """What the features of a word are taken from."""
 
@@ -42,7 +49,7 @@ class Words(NamedTuple):
     proper: npt.NDArray[np.uint32]
     french: Callable[[Sequence[str]], npt.NDArray[np.bool_]]
     english: Callable[[Sequence[str]], npt.NDArray[np.bool_]]
-    likeness: Likeness
+    likeness: Judge
 
 
 class Features(NamedTuple):
@@ -152,4 +159,3 @@ def _of_places(text: Sequence[Token], folded: list[str], shapes: list[int], numb
     numbers[:-1, 18] = numbers[1:, 14]
     numbers[:-1, 19] = [kind == 13 for kind in shapes[1:]]
     numbers[-1, 19] = 1
-

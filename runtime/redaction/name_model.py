@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "e5969e77cdc8ff0dd39628c6ac3bfcd6add85893996e4b5555b1cb9eb8cba056"
+SHA256 = "93cb5f7a8899acc1ccc06ba50f21768cc6f7dff3671171e3c27d892d825dc53e"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
@@ -166,7 +166,7 @@ class NameModel:
         return tagged
 
 
-def _arrays(content: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def _arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
     """The stored arrays in full: those of single bytes times their scale, lists of hashes as they are."""
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         found = {name: stored[name] for name in stored.files}

@@ -32,7 +32,9 @@ class _Bare(dict[int, str | int]):
         return value
 
 
-_BARE = _Bare({ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("ı"): "i", ord("œ"): "oe", ord("ß"): "ss", ord("æ"): "ae"})
+_BARE = _Bare(
+    {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("ı"): "i", ord("œ"): "oe", ord("ß"): "ss", ord("æ"): "ae"}
+)
 
 
 def bare(word: str) -> str:

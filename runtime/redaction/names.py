@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from runtime.redaction.lexicon import GIVEN_NAMES, SURNAMES
+from runtime.redaction.lexicon import GIVEN_NAMES, SURNAMES, word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_words import bare
@@ -31,7 +31,7 @@ from runtime.redaction.name_words import bare
 SURE = 0.7  # opens a text, and is looked for elsewhere in it
 LIKELY = 0.3  # believed in an open text
 POSSIBLE = 0.12  # believed beside a name, or where somebody is introduced
-PLACE = 0.6
+PLACE = 0.8
 _UP = "A-ZÀ-ÖØ-ÞŒ"
 _WORD = r"[^\W\d_][\w'.-]{0,30}"
 _NAME = rf"[{_UP}][\w'.-]{{0,30}}"
@@ -45,7 +45,11 @@ _INTRODUCED = re.compile(
     rf"({_WORD}(?: {_WORD}){{0,2}})",
     re.IGNORECASE,
 )
-_PARTICLES = frozenset("de la le du des d l van der den von ben bin ibn al el da dos di mac st y e und zu ten ter".split())
+_NUMBER = re.compile(r"[ #:-]{0,2}\d")
+_CROWN = re.compile(r"R\.? [cv][. ]")
+_PARTICLES = word_set("de la le du des d l van der den von ben bin ibn al el da dos di mac st y e und zu ten ter")
+
+_TITLES = word_set("m mr mrs ms mme mlle dr dre me prof monsieur madame")
 
 
 class Found(NamedTuple):
@@ -76,7 +80,12 @@ def find(text: str, tagged: Tagged, is_common: Callable[[str], bool]) -> list[Fo
     believed = _believed(text, tokens, name, is_common)
     starts: list[bool] = np.greater(tagged.tags[:, 1], tagged.tags[:, 2]).tolist()
     names = [_found(tokens, run, "PERSON", name, "names.tagged") for run in _runs(tokens, believed, starts)]
-    where = [score >= PLACE and not taken for score, taken in zip(place, believed, strict=True)]
+    where = [
+        score >= PLACE
+        and not taken
+        and (token.text[0].isupper() or token.text in _PARTICLES or not token.text.isalpha())
+        for token, score, taken in zip(tokens, place, believed, strict=True)
+    ]
     places = [
         _found(tokens, run, "LOCATION", place, "names.place") for run in _runs(tokens, where, [False] * len(tokens))
     ]
@@ -129,14 +138,15 @@ def _never(
     word = token.text
     if not word.isalpha():
         return word[0].isdigit() or word[0] not in ".'-(\"&,"
-    if before in {"/", "\\", "@", "_", "$", "#"} or after in {"@", "_", "\\", "=", "/"} or before.isdigit():
+    mentioned = before == "@" and not text[max(0, token.start - 2) : token.start - 1].strip()
+    if (before in {"/", "\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "=", "/"}:
         return True
-    if after.isdigit() or (word.isupper() and len(word) < 6 and text[token.end : token.end + 2].strip(" -#:").isdigit()):
+    if before.isdigit() or after.isdigit() or (word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end)):
         return True
     if len(word) == 1:
-        return not (after == "." or _joins_a_name(tokens, index))
+        return bool(_CROWN.match(text, token.start)) or not (after in {".", "'", "-"} or _joins_a_name(tokens, index))
     if word.islower() and word not in _PARTICLES and not lower:
-        return score < SURE or is_common(word)
+        return score < SURE or is_common(word) or (len(word) < 4 and bare(word) not in GIVEN_NAMES)
     return bool(
         lower and score < 0.9 and is_common(word) and bare(word) not in GIVEN_NAMES and bare(word) not in SURNAMES
     )
@@ -175,14 +185,19 @@ def _runs(tokens: Sequence[Token], chosen: Sequence[bool], starts: Sequence[bool
 
 
 def _trimmed(tokens: Sequence[Token], run: list[int]) -> Iterator[list[int]]:
-    while run and not tokens[run[0]].text[0].isalpha():
+    while run and (not tokens[run[0]].text[0].isalpha() or tokens[run[0]].text.lower() in _TITLES):
         run = run[1:]
-    while run and not tokens[run[-1]].text[0].isalpha():
+    while run and not tokens[run[-1]].text[0].isalpha() and not _ends_initial(tokens, run):
         run = run[:-1]
     if len(run) > 2 and tokens[run[-1]].text == "s" and tokens[run[-2]].text in {"'", "’"}:
         run = run[:-2]
     if run and not all(tokens[index].text in _PARTICLES for index in run):
         yield run
+
+
+def _ends_initial(tokens: Sequence[Token], run: Sequence[int]) -> bool:
+    """Whether a run ends with the dot of "Anoush P."."""
+    return len(run) > 2 and tokens[run[-1]].text == "." and len(tokens[run[-2]].text) == 1
 
 
 def _found(tokens: Sequence[Token], run: Sequence[int], entity: str, scores: Sequence[float], rule: str) -> Found:

@@ -1,6 +1,6 @@
 """`python -m scripts.train_names`: texts → likeness → tagger → `runtime/redaction/names.npz`.
 
-Steps: (1) draw persons from names, one in eight held out; (2) train the judges of single words, one a fold, so that no
+Steps: (1) draw persons from names; (2) train the judges of single words, one a fold, so that no
 training text shows scores that its names were trained on; (3) write texts; (4) train the tagger; (5) train the judge of
 all words; (6) store, large tables in single bytes, and print the digest that `name_model.py` expects.
 
@@ -26,9 +26,10 @@ from runtime.redaction.dictionary import Dictionary
 from runtime.redaction.name_features import Words, tokens
 from runtime.redaction.name_model import WEIGHTS
 from runtime.redaction.name_words import bare, key
-from scripts.train_names import likeness, tagger
-from scripts.train_names.pools import Pool
-from scripts.train_names.texts import KINDS, Writer, many, templates
+
+from . import likeness, tagger
+from .pools import Pool
+from .texts import KINDS, Writer, many, templates
 
 _BYTES = ("words", "endings", "rows")  # tables that are stored in single bytes
 _ORIGIN = (1980, 1, 1, 0, 0, 0)  # of every file in the archive: the same weights make the same bytes
@@ -39,24 +40,25 @@ def main() -> None:
     """Run the steps."""
     parser = argparse.ArgumentParser(prog="python -m scripts.train_names", description=__doc__)
     parser.add_argument("out", type=Path, nargs="?", default=WEIGHTS)
-    parser.add_argument("--texts", type=int, default=60_000)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--texts", type=int, default=140_000)
+    parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hold-names", action="store_true", help="keep one name in eight out, to see what that costs")
     options = parser.parse_args()
-    pool = Pool(held=False)
+    pool = Pool(held=False if options.hold_names else None)
     given, family = pool.words()
     common = likeness.common_words()
     folds = [likeness.train(given, family, common, without=one, seed=options.seed) for one in range(likeness.FOLDS)]
     print("words are judged", flush=True)
     dictionaries = {language: Dictionary(language) for language in ("fr", "en")}
     vocabulary = _vocabulary(given | family, dictionaries)
-    lists = [
-        np.unique(np.array([key(word) for word in part], dtype=np.uint32))
-        for part in (given, family, likeness.proper_nouns(given | family))
-    ]
+    lists = {
+        name: np.unique(np.array([key(word) for word in part], dtype=np.uint32))
+        for name, part in (("given", given), ("family", family), ("proper", likeness.proper_nouns(given | family)))
+    }
     words = Words(
-        {word: index + 1 for index, word in enumerate(vocabulary)}, *lists,
-        dictionaries["fr"].known, dictionaries["en"].known, likeness.Crossed(folds),
+        {word: index + 1 for index, word in enumerate(vocabulary)},
+        french=dictionaries["fr"].known, english=dictionaries["en"].known, likeness=likeness.Crossed(folds), **lists,
     )  # fmt: skip
     writer = Writer(pool, {language: sorted(of) for language, of in common.items()})
     read = tagger.data(many(writer, options.texts, options.seed), words, forget=0.4, seed=options.seed)
@@ -81,9 +83,9 @@ def _vocabulary(names: set[str], dictionaries: dict[str, Dictionary]) -> list[st
     return sorted((kept | {"\n", "\n\n", "\t", "'", *"12345"}) - {"⏎", "’"})
 
 
-def stored(weights: dict[str, Array], vocabulary: list[str], lists: list[Array]) -> bytes:
+def stored(weights: dict[str, Array], vocabulary: list[str], lists: dict[str, Array]) -> bytes:
     """The file that `NameModel` reads."""
-    arrays: dict[str, Array] = dict(zip(("given", "family", "proper"), lists, strict=True))
+    arrays: dict[str, Array] = dict(lists)
     arrays["vocabulary"] = np.frombuffer("\0".join(vocabulary).encode(), dtype=np.uint8)
     for name, values in weights.items():
         if name in _BYTES:

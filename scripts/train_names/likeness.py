@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
 from spacy.strings import get_string_id
 
 from runtime.redaction.dictionary import PACKAGES, tables
-from runtime.redaction.name_words import BUCKETS, Likeness, ngrams
-from scripts.train_names import network
-from scripts.train_names.texts import lists
+from runtime.redaction.lexicon import word_set
+from runtime.redaction.name_words import BUCKETS, Floats, Likeness, ngrams
+
+from . import network
+from .texts import lists
 
 FOLDS = 3
 _WIDTH, _HIDDEN, _BATCH, _EPOCHS, _RATE = 12, 24, 2048, 6, 0.02
-_FRENCH_ENDINGS = {"er": "e es ons ez ent ais ait ions iez aient ai as a a eront era erait é ée és ées ant".split(),
-                   "ir": "is it issons issez issent issait ira irait i ie is ies issant".split()}  # fmt: skip
+_FRENCH_ENDINGS = {
+    "er": word_set("e es ons ez ent ais ait ions iez aient ai as a eront era erait é ée és ées ant"),
+    "ir": word_set("is it issons issez issent issait ira irait i ie ies issant"),
+}
 _ENGLISH_ENDINGS = ("s", "ed", "ing", "d")
 
 
@@ -110,7 +115,8 @@ class Crossed:
     def __init__(self, parts: list[Likeness]) -> None:
         self._parts = parts
 
-    def scores(self, words: list[str]) -> np.ndarray:
+    def scores(self, words: Sequence[str]) -> Floats:
+        """Log odds, one row a word."""
         result = np.zeros((len(words), 4), dtype=np.float32)
         for number, part in enumerate(self._parts):
             chosen = [index for index, word in enumerate(words) if fold(word) == number]

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from runtime.redaction.name_features import ENDINGS, NUMBERS, SHAPES, UNKNOWN, Features, Token, Words, features, tokens
 from runtime.redaction.normalise import view
-from scripts.train_names import network
-from scripts.train_names.network import Floats, Indices, Parameters
-from scripts.train_names.texts import Labelled
+
+from . import network
+from .network import Floats, Indices, Parameters
+from .texts import Labelled
 
 TAGS = ("O", "B", "I", "L")
 _WORD, _SHAPE, _ENDING, _WIDTH, _LAYERS = 24, 6, 8, 64, 4
@@ -80,7 +81,7 @@ def _read(
     read = features([cut for cut, _ in batch], words)
     parts, low = [], 0
     for cut, tags in batch:
-        part = Features(*(column[low : low + len(cut)] for column in read))
+        part = Features(*(column[low : low + len(cut)] for column in read))  # type: ignore[arg-type]
         forgotten: dict[str, bool] = {}
         for token, numbers in zip(cut, part.numbers, strict=True):
             if numbers[:2].any() and forgotten.setdefault(token.text.lower(), random.random() < forget):

@@ -1,4 +1,4 @@
-"""Labelled texts from templates: see `data/`.
+r"""Labelled texts from templates: see `data/`.
 
 A template is a line. `[a|b]` is a choice and may be nested, `⏎` a line end, `\\` before a bracket or brace keeps it.
 `{1}` is the full name of the text's first person, `{1f}` the given name, `{1s}` the family name, `{1x}` any of the ways
@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from random import Random
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from faker.providers import address
-
-from scripts.train_names.pools import DATA, Pool, latin
+from .pools import DATA, Person, Pool, latin
 
 KINDS = ("daily", "legal", "prose", "noise", "innocent", "world")
 _WEIGHTS = {"daily": 22, "legal": 12, "prose": 15, "noise": 16, "innocent": 14, "world": 14, "forms": 8}
@@ -32,7 +30,6 @@ _TITLES = {
     "en": ["Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Ms", "Mrs", "Miss", "Prof."],
 }
 _HOSTS = ("exemple.ca", "example.com", "exemple.fr", "mail.example", "societe.example", "exemple.org")
-_SUFFIXES = (" Jr.", " Sr.", " III", " fils", " père", " II", ", Ph.D.", ", M.D.", ", ing.")
 
 
 class Labelled(NamedTuple):
@@ -65,9 +62,18 @@ def lists() -> dict[str, list[str]]:
 def towns() -> list[str]:
     """Towns and regions of many countries, from the Faker package."""
     found: set[str] = set()
-    for module in pkgutil.iter_modules(address.__path__):
+    for module in pkgutil.iter_modules(import_module("faker.providers.address").__path__):
         provider = import_module(f"faker.providers.address.{module.name}").Provider
-        for key in ("cities", "villages", "municipalities", "states", "departments", "regions", "province_lgus", "provinces"):
+        for key in (
+            "cities",
+            "villages",
+            "municipalities",
+            "states",
+            "departments",
+            "regions",
+            "province_lgus",
+            "provinces",
+        ):
             values = list(getattr(provider, key, ()))
             names = [value if isinstance(value, str) else value[-1] for value in values[:: max(1, len(values) // 700)]]
             found.update(name for name in names if len(name) > 3 and latin(name))
@@ -80,63 +86,6 @@ def frequent(language: str) -> tuple[list[str], list[str]]:
     provider = import_module(f"faker.providers.lorem.{'fr_FR' if language == 'fr' else 'en_US'}").Provider
     small, both = (lists()[f"{key}.{language}"] for key in ("small", "both"))
     return small, [word.lower() for word in provider.word_list] + both
-
-
-class Person:
-    """One person of a text: always called by the same names."""
-
-    def __init__(self, pool: Pool, random: Random) -> None:
-        self.random = random
-        origin = pool.origin(random)
-        other = origin if random.random() < 0.8 else pool.origin(random)
-        self.given = pool.given(random, origin)
-        self.family = pool.family(random, other)
-        if random.random() < 0.06:
-            self.family += ("-" if random.random() < 0.8 else " ") + pool.family(random, other)
-        self.middle = ""
-        if (chance := random.random()) < 0.06:
-            self.middle = pool.given(random, origin) + " "
-        elif chance < 0.12:
-            self.middle = pool.given(random, origin)[0] + ". "
-        self.style = random.random()
-        self.called = random.random()
-
-    def full(self) -> str:
-        given, family = self.given, self.family
-        if self.style < 0.04:
-            given = "-".join(part[0] + "." for part in re.split(r"[- ]", given) if part)
-        elif self.style < 0.10:
-            family = family.upper()
-        elif self.style < 0.12:
-            return f"{family.upper()} {given}"
-        elif self.style < 0.135:
-            return f"{family} {given}"
-        elif self.style < 0.15:
-            family += self.random.choice(_SUFFIXES[:5])
-        elif self.style < 0.16:
-            return f"{given} « {self.given[:4]} » {family}" if self.random.random() < 0.5 else f'{given} "{self.given[:4]}" {family}'
-        return f"{given} {self.middle}{family}"
-
-    def reversed(self) -> str:
-        family = self.family.upper() if self.called < 0.5 else self.family
-        return f"{family}{', ' if self.style < 0.75 else ' '}{self.given}"
-
-    def some(self) -> str:
-        if self.called < 0.45:
-            return self.family
-        if self.called < 0.62:
-            return self.given
-        if self.called < 0.66:
-            return f"{self.given[0]}. {self.family}"
-        return self.full()
-
-    def form(self, how: str) -> str:
-        forms = {
-            "": self.full, "x": self.some, "r": self.reversed, "f": lambda: self.given, "s": lambda: self.family,
-            "u": lambda: f"{self.given} {self.family}".upper(), "us": lambda: self.family.upper(),
-            "uf": lambda: self.given.upper(), "f1": lambda: self.given[0],
-        }  # fmt: skip
-        return forms[how]()
 
 
 class Writer:
@@ -209,7 +158,7 @@ class Writer:
             joined = "-" if language == "fr" and random.random() < 0.6 else " "
             return {"F": given, "S": family, "P": f"{given}{joined}{family}"}[key]
         word = random.choice(self._words[language])
-        return {
+        makers: dict[str, Callable[[], str]] = {
             "word": lambda: word,
             "Word": lambda: word[0].upper() + word[1:],
             "WORD": word.upper,
@@ -230,7 +179,8 @@ class Writer:
             "dossier": lambda: f"{random.randint(100, 999)}-{random.randint(10, 99)}-{random.randint(0, 999999):06}",
             "place0": lambda: random.choice(lists()["city"]),
             "blank": lambda: "_" * random.randint(5, 20),
-        }[key]()
+        }
+        return makers[key]()
 
     def _email(self, random: Random, origin: str, language: str) -> str:
         """An address, mostly made of a name, which is no name there: the whole address is somebody's."""
@@ -238,7 +188,9 @@ class Writer:
         names = [self._pool.given(random, origin), self._pool.family(random, origin)]
         given, family = ("".join(filter(str.isalpha, name.lower())).translate(_PLAIN_LETTERS) for name in names)
         mark = random.choice(("", ".", "_", "-"))
-        local = random.choice((word, given, family, given + mark + family, family + mark + given, given[:1] + mark + family))
+        local = random.choice(
+            (word, given, family, given + mark + family, family + mark + given, given[:1] + mark + family)
+        )
         return f"{local}{random.choice(('', str(random.randint(1, 99))))}@{random.choice(_HOSTS)}"
 
     def _clause(self, random: Random, language: str) -> str:
@@ -263,11 +215,12 @@ class Writer:
                 lambda: f"The {word}s" if language == "en" else f"Les {word}s",
                 lambda: f"{word} of {other}" if language == "en" else f"{word} de la {other.lower()}",
                 lambda: f"{word} {other} {random.choice(frequent(language)[1]).capitalize()}",
-                lambda: word + other.lower()[-4:], lambda: (word[:3] + other[:4]).capitalize(),
+                lambda: word + other.lower()[-4:], (word[:3] + other[:4]).capitalize,
                 lambda: "".join(random.choices(ascii_uppercase, k=random.randint(2, 5))),
                 lambda: f"{word}{random.randint(1, 99)}", lambda: random.choice(towns()),
                 lambda: f"{random.choice(towns())} {word}", lambda: f"{self._value('S', random, language)} {word}",
-                lambda: f"{word}-{other}", lambda: random.choice(lists()["tech"]), lambda: random.choice(lists()["brand"]),
+                lambda: f"{word}-{other}", lambda: random.choice(lists()["tech"]),
+                lambda: random.choice(lists()["brand"]),
             )
         )()  # fmt: skip
 
@@ -325,10 +278,10 @@ def written(label: Labelled, random: Random) -> Labelled:
     return Labelled(changed, spans, language)
 
 
-def _within(text: str, spans: list[tuple[int, int, str]], change: "type[str] | object") -> str:
+def _within(text: str, spans: list[tuple[int, int, str]], change: Callable[[str], str]) -> str:
     parts, at = [], 0
     for start, end, _ in spans:
-        parts += [text[at:start], change(text[start:end])]  # type: ignore[operator]
+        parts += [text[at:start], change(text[start:end])]
         at = end
     return "".join((*parts, text[at:]))
 
