@@ -172,7 +172,7 @@ def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) ->
     found: list[list[Span]] = [[] for _ in texts]
     tagged = model.tag([block.text for _, _, block in blocks], check)
     for (index, start, block), reading in zip(blocks, tagged, strict=True):
-        for one in names.find(block.text, reading, model.is_common):
+        for one in names.find(block.text, reading, model):
             low, high = block.back(one.start, one.end)
             found[index].append(Span(start + low, start + high, one.entity, one.score, one.rule))
     return found

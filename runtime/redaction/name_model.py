@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "93cb5f7a8899acc1ccc06ba50f21768cc6f7dff3671171e3c27d892d825dc53e"
+SHA256 = "07d83f7267fdafc7d1fe4300fe203a5fe0dd834626624fd88975e07524c2e638"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
@@ -126,7 +126,11 @@ class NameModel:
 
     def is_common(self, word: str) -> bool:
         """Whether a lower-case word is in a dictionary and is not a name alone."""
-        return bool(self.words.french([word])[0] or (self.words.english([word])[0] and not self._proper(word)))
+        return bool(self.words.french([word])[0] or (self.words.english([word])[0] and not self._in(word, "proper")))
+
+    def is_name(self, word: str) -> bool:
+        """Whether a lower-case word is on a list of given or family names."""
+        return self._in(word, "given") or self._in(word, "family")
 
     def tag(self, texts: Sequence[str], check: Callable[[], None] = lambda: None) -> list[Tagged]:
         """The tag probabilities of every token of every text.
@@ -148,8 +152,8 @@ class NameModel:
         check()
         return tagged + self._tagged(batch)
 
-    def _proper(self, word: str) -> bool:
-        return bool(listed(self.words.proper, np.array([key(word)], dtype=np.uint32))[0])
+    def _in(self, word: str, name: str) -> bool:
+        return bool(listed(getattr(self.words, name), np.array([key(word)], dtype=np.uint32))[0])
 
     def _tagged(self, cut: list[list[Token]]) -> list[Tagged]:
         filled = [text for text in cut if text]

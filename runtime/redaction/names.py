@@ -18,26 +18,28 @@ How the findings are joined with the identifiers is for `engine.py`. Pure; nothi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from runtime.redaction.lexicon import GIVEN_NAMES, SURNAMES, word_set
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_words import bare
 
-SURE = 0.7  # opens a text, and is looked for elsewhere in it
-LIKELY = 0.3  # believed in an open text
-POSSIBLE = 0.12  # believed beside a name, or where somebody is introduced
+SURE = 0.7  # of a listed name: opens a text, and is looked for elsewhere in it
+UNLISTED = 0.85  # the same of any other word
+LIKELY = 0.25  # believed in an open text
+POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
 PLACE = 0.8
 _UP = "A-ZÀ-ÖØ-ÞŒ"
 _WORD = r"[^\W\d_][\w'.-]{0,30}"
 _NAME = rf"[{_UP}][\w'.-]{{0,30}}"
 _TITLED = re.compile(
     r"(?<!\w)(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|"
-    r"Mademoiselle|Docteure?|Doctor|Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Constable|Nurse)"
+    r"Mademoiselle|Docteure?|Doctor|Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|"
+    r"Constable|Officer|Detective|[Aa]gente?|Nurse|Coach|Rev\.|Uncle|Aunt|[Oo]ncle|[Tt]ante|[Ff]amille)"
     rf" (?:(?:le|la|l'|du) ?)?({_NAME}(?: {_NAME}){{0,3}})"
 )
 _INTRODUCED = re.compile(
@@ -52,6 +54,16 @@ _PARTICLES = word_set("de la le du des d l van der den von ben bin ibn al el da 
 _TITLES = word_set("m mr mrs ms mme mlle dr dre me prof monsieur madame")
 
 
+class Lists(Protocol):
+    """What is known of lower-case words: see `name_model.NameModel`."""
+
+    def is_common(self, word: str) -> bool:
+        """Whether it is in a dictionary."""
+
+    def is_name(self, word: str) -> bool:
+        """Whether it is a given or family name."""
+
+
 class Found(NamedTuple):
     """A name or a place; code points, end exclusive."""
 
@@ -62,13 +74,13 @@ class Found(NamedTuple):
     rule: str
 
 
-def find(text: str, tagged: Tagged, is_common: Callable[[str], bool]) -> list[Found]:
+def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
     """The names and places of one text.
 
     Args:
         text: as the tagger was shown it.
         tagged: its reading.
-        is_common: whether a lower-case word is in a dictionary.
+        lists: what is known of words.
     """
     tokens = tagged.tokens
     if not tokens:
@@ -77,7 +89,7 @@ def find(text: str, tagged: Tagged, is_common: Callable[[str], bool]) -> list[Fo
     place: list[float] = tagged.tags[:, 3].tolist()
     if max(name) < POSSIBLE and max(place) < PLACE:
         return []
-    believed = _believed(text, tokens, name, is_common)
+    believed = _believed(text, tokens, name, lists)
     starts: list[bool] = np.greater(tagged.tags[:, 1], tagged.tags[:, 2]).tolist()
     names = [_found(tokens, run, "PERSON", name, "names.tagged") for run in _runs(tokens, believed, starts)]
     where = [
@@ -92,17 +104,16 @@ def find(text: str, tagged: Tagged, is_common: Callable[[str], bool]) -> list[Fo
     return sorted(names + places)
 
 
-def _believed(
-    text: str, tokens: Sequence[Token], name: Sequence[float], is_common: Callable[[str], bool]
-) -> list[bool]:
+def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: Lists) -> list[bool]:
     introduced = _introduced(text, tokens) if max(name) >= POSSIBLE else set()
     lower = text == text.lower()
     possible = [
-        score >= POSSIBLE and not _never(text, tokens, index, score, is_common, lower=lower)
+        score >= POSSIBLE and not _never(text, tokens, index, score, lists, lower=lower)
         for index, score in enumerate(name)
     ]
     sure = [
-        taken and (score >= SURE or index in introduced)
+        taken
+        and (index in introduced or score >= UNLISTED or (score >= SURE and lists.is_name(tokens[index].text.lower())))
         for index, (taken, score) in enumerate(zip(possible, name, strict=True))
     ]
     if not any(sure):
@@ -118,7 +129,8 @@ def _believed(
         if taken and score >= SURE and len(token.text) > 2 and token.text.isalpha()
     }  # fmt: skip
     return [
-        taken or (_folded(token) in known and (token.text[0].isupper() or lower) and not is_common(token.text.lower()))
+        taken
+        or (_folded(token) in known and (token.text[0].isupper() or lower) and not lists.is_common(token.text.lower()))
         for token, taken in zip(tokens, chosen, strict=True)
     ]
 
@@ -129,9 +141,7 @@ def _introduced(text: str, tokens: Sequence[Token]) -> set[int]:
     return {index for index, one in enumerate(tokens) for low, high in spans if low <= one.start < high}
 
 
-def _never(
-    text: str, tokens: Sequence[Token], index: int, score: float, is_common: Callable[[str], bool], *, lower: bool
-) -> bool:
+def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: Lists, *, lower: bool) -> bool:
     """Whether a token is none of a name, whatever the tagger says."""
     token = tokens[index]
     before, after = text[max(0, token.start - 1) : token.start], text[token.end : token.end + 1]
@@ -145,11 +155,9 @@ def _never(
         return True
     if len(word) == 1:
         return bool(_CROWN.match(text, token.start)) or not (after in {".", "'", "-"} or _joins_a_name(tokens, index))
-    if word.islower() and word not in _PARTICLES and not lower:
-        return score < SURE or is_common(word) or (len(word) < 4 and bare(word) not in GIVEN_NAMES)
-    return bool(
-        lower and score < 0.9 and is_common(word) and bare(word) not in GIVEN_NAMES and bare(word) not in SURNAMES
-    )
+    if word.islower() and word not in _PARTICLES and before not in {"-", "'"} and not lower:
+        return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
+    return bool(lower and score < 0.9 and lists.is_common(word) and not lists.is_name(word))
 
 
 def _joins_a_name(tokens: Sequence[Token], index: int) -> bool:

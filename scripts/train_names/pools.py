@@ -1,4 +1,4 @@
-"""Names to fill templates with: the lists of the Faker package (MIT), our own, and those of the engine's lexicon.
+"""Names to fill templates with: the lists of the Faker package (MIT) and our own.
 
 Every name belongs to an origin, so that given and family names of one person mostly fit together. One name in eight can
 be held out by its hash.
@@ -15,8 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 from zlib import crc32
-
-from runtime.redaction.lexicon import GIVEN_NAMES, SURNAMES
 
 DATA = Path(__file__).parent / "data"
 _SUFFIXES = (" Jr.", " Sr.", " III", " fils", " père", " II", ", Ph.D.", ", M.D.", ", ing.")
@@ -159,7 +157,6 @@ def _everything() -> dict[str, Names]:
             (found[origin].given if kind == "given" else found[origin].family).extend(names)
     found["quebec"].given.extend(found["fr_CA"].given)
     found["france"].given.extend(found["fr_FR"].given)
-    found["lexicon"] = Names(sorted(map(_titled, GIVEN_NAMES)), sorted(map(_titled, SURNAMES)))
     return dict(found)
 
 
@@ -170,7 +167,3 @@ def latin(name: object) -> bool:
         and len(name) > 1
         and all(c in " -'’." or unicodedata.name(c, "").startswith("LATIN") for c in name)
     )
-
-
-def _titled(name: str) -> str:
-    return "-".join(part[:1].upper() + part[1:] for part in name.split("-"))
