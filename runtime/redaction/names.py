@@ -92,14 +92,11 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
     believed = _believed(text, tokens, name, lists)
     starts: list[bool] = np.greater(tagged.tags[:, 1], tagged.tags[:, 2]).tolist()
     names = [_found(tokens, run, "PERSON", name, "names.tagged") for run in _runs(tokens, believed, starts)]
-    where = [
-        score >= PLACE
-        and not taken
-        and (token.text[0].isupper() or token.text in _PARTICLES or not token.text.isalpha())
-        for token, score, taken in zip(tokens, place, believed, strict=True)
-    ]
+    where = [score >= PLACE and not taken for score, taken in zip(place, believed, strict=True)]
     places = [
-        _found(tokens, run, "LOCATION", place, "names.place") for run in _runs(tokens, where, [False] * len(tokens))
+        _found(tokens, run, "LOCATION", place, "names.place")
+        for run in _runs(tokens, where, [False] * len(tokens))
+        if any(tokens[index].text[0].isupper() or tokens[index].text[0].isdigit() for index in run)
     ]
     return sorted(names + places)
 
@@ -193,9 +190,9 @@ def _runs(tokens: Sequence[Token], chosen: Sequence[bool], starts: Sequence[bool
 
 
 def _trimmed(tokens: Sequence[Token], run: list[int]) -> Iterator[list[int]]:
-    while run and (not tokens[run[0]].text[0].isalpha() or tokens[run[0]].text.lower() in _TITLES):
+    while run and (not tokens[run[0]].text[0].isalnum() or tokens[run[0]].text.lower() in _TITLES):
         run = run[1:]
-    while run and not tokens[run[-1]].text[0].isalpha() and not _ends_initial(tokens, run):
+    while run and not tokens[run[-1]].text[0].isalnum() and not _ends_initial(tokens, run):
         run = run[:-1]
     if len(run) > 2 and tokens[run[-1]].text == "s" and tokens[run[-2]].text in {"'", "’"}:
         run = run[:-2]

@@ -2,7 +2,8 @@ r"""Labelled texts from templates: see `data/`.
 
 A template is a line. `[a|b]` is a choice and may be nested, `⏎` a line end, `\\` before a bracket or brace keeps it.
 `{1}` is the full name of the text's first person, `{1f}` the given name, `{1s}` the family name, `{1x}` any of the ways
-to call somebody, `{1r}` family name first, `{1u}` in capitals, `{L}` the place where somebody lives. `{P}`, `{F}` and
+to call somebody, `{1r}` family name first, `{1u}` in capitals, `{L}` the town where somebody lives, `{A}`
+his address. `{P}`, `{F}` and
 `{S}` are names that stand for something else (a street, a company) and are not labelled. Other keys are lists.
 """
 
@@ -17,7 +18,9 @@ from random import Random
 from string import ascii_uppercase
 from typing import NamedTuple
 
+from . import values
 from .pools import DATA, Person, Pool, latin
+from .values import BARE
 
 KINDS = ("daily", "legal", "prose", "noise", "innocent", "world")
 _WEIGHTS = {"daily": 22, "legal": 12, "prose": 15, "noise": 16, "innocent": 14, "world": 14, "forms": 8}
@@ -29,7 +32,6 @@ _TITLES = {
     "fr": ["M.", "Mme", "monsieur", "madame", "Monsieur", "Madame", "Me", "Dr", "Dre", "Mlle", "Mme.", "M"],
     "en": ["Mr.", "Mrs.", "Ms.", "Dr.", "Mr", "Ms", "Mrs", "Miss", "Prof."],
 }
-_HOSTS = ("exemple.ca", "example.com", "exemple.fr", "mail.example", "societe.example", "exemple.org")
 
 
 class Labelled(NamedTuple):
@@ -99,6 +101,7 @@ class Writer:
     def __init__(self, pool: Pool, words: dict[str, list[str]]) -> None:
         self._pool = pool
         self._words = words
+        self._towns = lists()["city"] * 4 + towns()
 
     def text(self, random: Random) -> Labelled:
         """One text of one to four templates."""
@@ -136,6 +139,13 @@ class Writer:
             if key[0].isdigit() and not key[1:].isdigit():
                 person = persons.setdefault(key[0], Person(self._pool, random))
                 value, label = person.form(key[1:]), "PERSON"
+            elif key == "A":
+                value, label = (
+                    values.street_address(
+                        self._pool, random, language, random.choice(self._words[language]), self._towns
+                    ),
+                    "LOCATION",
+                )
             elif key == "L":
                 value, label = random.choice(lists()["city"]), "LOCATION"
             else:
@@ -170,28 +180,17 @@ class Writer:
             "Ti": lambda: random.choice(_TITLES[language]),
             "n": lambda: str(int(10 ** random.uniform(0, 4))),
             "year": lambda: str(random.randint(1800, 2026)),
-            "time": lambda: _time(random, language),
-            "date": lambda: _date(random, language),
-            "money": lambda: _money(random, language),
+            "time": lambda: values.time_of_day(random, language),
+            "date": lambda: values.date(random, language, lists()[f"month.{language}"]),
+            "money": lambda: values.money(random, language),
             "phone": lambda: f"{random.randint(201, 989)}-{random.randint(200, 999)}-{random.randint(0, 9999):04}",
-            "email": lambda: self._email(random, origin, language),
+            "email": lambda: values.mail_address(self._pool, random, word),
             "hex": lambda: "".join(random.choices("0123456789abcdef", k=random.choice((7, 12, 40, 64)))),
             "dossier": lambda: f"{random.randint(100, 999)}-{random.randint(10, 99)}-{random.randint(0, 999999):06}",
             "place0": lambda: random.choice(lists()["city"]),
             "blank": lambda: "_" * random.randint(5, 20),
         }
         return makers[key]()
-
-    def _email(self, random: Random, origin: str, language: str) -> str:
-        """An address, mostly made of a name, which is no name there: the whole address is somebody's."""
-        word = random.choice(self._words[language])
-        names = [self._pool.given(random, origin), self._pool.family(random, origin)]
-        given, family = ("".join(filter(str.isalpha, name.lower())).translate(_PLAIN_LETTERS) for name in names)
-        mark = random.choice(("", ".", "_", "-"))
-        local = random.choice(
-            (word, given, family, given + mark + family, family + mark + given, given[:1] + mark + family)
-        )
-        return f"{local}{random.choice(('', str(random.randint(1, 99))))}@{random.choice(_HOSTS)}"
 
     def _clause(self, random: Random, language: str) -> str:
         """A few words in a row, as they follow each other in no sentence: small ones and rare ones."""
@@ -232,27 +231,6 @@ def _plain(text: str) -> str:
     return text
 
 
-def _time(random: Random, language: str) -> str:
-    hour, minute = random.randint(0, 23), random.choice((0, 15, 30, 45, random.randint(0, 59)))
-    return random.choice(
-        (f"{hour}:{minute:02}", f"{hour} h {minute:02}" if language == "fr" else f"{hour % 12 + 1}:{minute:02} pm")
-    )
-
-
-def _date(random: Random, language: str) -> str:
-    day, year = random.randint(1, 28), random.randint(1900, 2026)
-    month = random.choice(lists()[f"month.{language}"])
-    number = random.randint(1, 12)
-    forms = [f"{year}-{number:02}-{day:02}", f"{day:02}/{number:02}/{year}"]
-    forms += [f"{day} {month} {year}"] * 2 if language == "fr" else [f"{month} {day}, {year}", f"{day} {month} {year}"]
-    return random.choice(forms)
-
-
-def _money(random: Random, language: str) -> str:
-    amount = int(10 ** random.uniform(1, 6))
-    return f"{amount:,} $".replace(",", " ") if language == "fr" else f"${amount:,}"
-
-
 def written(label: Labelled, random: Random) -> Labelled:
     """The same text as people write who have no time: in lower case, in capitals, without accents."""
     text, spans, language = label
@@ -271,7 +249,7 @@ def written(label: Labelled, random: Random) -> Labelled:
     if len(changed) != len(text):
         changed = text
     if random.random() < 0.10:
-        bare = "".join(_BARE.get(character, character) for character in changed)
+        bare = "".join(BARE.get(character, character) for character in changed)
         changed = bare
     if random.random() < 0.15:
         changed = changed.replace("'", "’")
@@ -284,12 +262,6 @@ def _within(text: str, spans: list[tuple[int, int, str]], change: Callable[[str]
         parts += [text[at:start], change(text[start:end])]
         at = end
     return "".join((*parts, text[at:]))
-
-
-_BARE = dict(zip("àâäéèêëîïôöùûüçÀÂÄÉÈÊËÎÏÔÖÙÛÜÇñÑáíóúÁÍÓÚ", "aaaeeeeiioouuucAAAEEEEIIOOUUUCnNaiouAIOU", strict=True))
-
-
-_PLAIN_LETTERS = str.maketrans(_BARE)
 
 
 def many(writer: Writer, count: int, seed: int) -> Iterator[Labelled]:
