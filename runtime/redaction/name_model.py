@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "07d83f7267fdafc7d1fe4300fe203a5fe0dd834626624fd88975e07524c2e638"
+SHA256 = "eefcacaf1222f7beeb801a6f5f22a71c0d97dc6d3701e9844324c13879768b40"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
@@ -127,6 +127,10 @@ class NameModel:
     def is_common(self, word: str) -> bool:
         """Whether a lower-case word is in a dictionary and is not a name alone."""
         return bool(self.words.french([word])[0] or (self.words.english([word])[0] and not self._in(word, "proper")))
+
+    def is_given(self, word: str) -> bool:
+        """Whether a lower-case word is on the list of given names."""
+        return self._in(word, "given")
 
     def is_name(self, word: str) -> bool:
         """Whether a lower-case word is on a list of given or family names."""

@@ -5,12 +5,12 @@ The tagger (`name_model.py`) gives each word a probability. What is believed dep
 - one sure word opens a text; in an open text less sure words are believed too, and those beside a name soonest, so
   that a text that names nobody stays whole and a list of names is masked to its end;
 - what follows "je m'appelle", "Mme" or "Dr." needs little more than that;
-- what was a sure name once is a name wherever the same text repeats it.
+- what was a sure name once is a name wherever the same text (of a long one, the same block) repeats it.
 
 Never believed: everyday words in lower case, prefixes of numbers ("IBAN", "sha256"), a letter on its own, what stands
 inside a file name or an option. Cities, countries, organisations, products and laws are left alone, and a place is
-masked only where the tagger reads that somebody lives, was born or may be found there ("J'habite à …"): a city in
-general talk identifies nobody, an address is found by the recognizers.
+masked only where the tagger reads it as somebody's and the words say so ("J'habite à …", "born in …", a number and a
+street, a postal code behind it): a city in general talk identifies nobody, and addresses are found by the recognizers.
 
 How the findings are joined with the identifiers is for `engine.py`. Pure; nothing is remembered.
 """
@@ -28,8 +28,10 @@ from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_words import bare
 
-SURE = 0.7  # of a listed name: opens a text, and is looked for elsewhere in it
-UNLISTED = 0.85  # the same of any other word
+SURE = 0.8  # of a listed name: opens a text, and is looked for elsewhere in it
+GIVEN = 0.35  # the same of a given name that is no common word
+UNLISTED = 0.9  # the same of any other word
+ALONE = 0.08  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
 POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
 PLACE = 0.8
@@ -47,6 +49,13 @@ _INTRODUCED = re.compile(
     rf"({_WORD}(?: {_WORD}){{0,2}})",
     re.IGNORECASE,
 )
+_HOME = re.compile(
+    r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|n[ée]e?s?|originaire|adresse|"
+    r"maison|chez moi|live[sd]?|living|moved?|moving|born|address|home|from|based|stay(?:s|ing)?|grew up)\b[^.!?\n]*$",
+    re.IGNORECASE,
+)
+_POSTAL = re.compile(r"[ ,()]{0,3}(?:[A-Za-zÀ-ÿ]+[ ,()]{1,3}){0,2}(?:[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{5})\b")
+_STREET = re.compile(r"[0-9]+[^\W\d_]?,? (?:[^\W\d_][\w'.-]* ){0,3}[^\W\d_]{2,}")
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _CROWN = re.compile(r"R\.? [cv][. ]")
 _PARTICLES = word_set("de la le du des d l van der den von ben bin ibn al el da dos di mac st y e und zu ten ter")
@@ -59,6 +68,9 @@ class Lists(Protocol):
 
     def is_common(self, word: str) -> bool:
         """Whether it is in a dictionary."""
+
+    def is_given(self, word: str) -> bool:
+        """Whether it is a given name."""
 
     def is_name(self, word: str) -> bool:
         """Whether it is a given or family name."""
@@ -96,9 +108,16 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
     places = [
         _found(tokens, run, "LOCATION", place, "names.place")
         for run in _runs(tokens, where, [False] * len(tokens))
-        if any(tokens[index].text[0].isupper() or tokens[index].text[0].isdigit() for index in run)
+        if _is_home(text, tokens[run[0]].start, tokens[run[-1]].end)
     ]
     return sorted(names + places)
+
+
+def _is_home(text: str, start: int, end: int) -> bool:
+    """Whether a place is said to be somebody's, or is part of an address."""
+    return any(map(str.isupper, text[start:end])) and bool(
+        _HOME.search(text, max(0, start - 40), start) or _POSTAL.match(text, end) or _STREET.search(text, start, end)
+    )
 
 
 def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: Lists) -> list[bool]:
@@ -109,9 +128,8 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
         for index, score in enumerate(name)
     ]
     sure = [
-        taken
-        and (index in introduced or score >= UNLISTED or (score >= SURE and lists.is_name(tokens[index].text.lower())))
-        for index, (taken, score) in enumerate(zip(possible, name, strict=True))
+        taken and (index in introduced or name[index] >= _least(tokens, name, index, lists))
+        for index, taken in enumerate(possible)
     ]
     if not any(sure):
         return sure
@@ -132,6 +150,21 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
     ]
 
 
+def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Lists) -> float:
+    """How probable a word must be to open a text."""
+    beside = any(
+        0 <= other < len(tokens)
+        and name[other] >= 0.5
+        and tokens[other].text.isalpha()
+        and _joined(*sorted((tokens[index], tokens[other]), key=lambda token: token.start))
+        for other in (index - 1, index + 1)
+    )
+    word = tokens[index].text.lower()
+    if lists.is_given(word) and not lists.is_common(word):
+        return GIVEN
+    return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
+
+
 def _introduced(text: str, tokens: Sequence[Token]) -> set[int]:
     """Which tokens stand where a name is expected."""
     spans = [match.span(1) for pattern in (_TITLED, _INTRODUCED) for match in pattern.finditer(text)]
@@ -146,15 +179,19 @@ def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: 
     if not word.isalpha():
         return word[0].isdigit() or word[0] not in ".'-(\"&,"
     mentioned = before == "@" and not text[max(0, token.start - 2) : token.start - 1].strip()
-    if (before in {"/", "\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "=", "/"}:
+    if (before in {"\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "="}:
         return True
-    if before.isdigit() or after.isdigit() or (word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end)):
+    if before.isdigit() or after.isdigit() or (word.islower() and "/" in {before, after}):
         return True
+    if word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end):
+        return not (score >= UNLISTED and lists.is_name(word.lower()))
     if len(word) == 1:
-        return bool(_CROWN.match(text, token.start)) or not (after in {".", "'", "-"} or _joins_a_name(tokens, index))
+        elided = after in {"'", "-"} and text[token.end + 1 : token.end + 2].isupper()
+        return bool(_CROWN.match(text, token.start)) or not (after == "." or elided or _joins_a_name(tokens, index))
     if word.islower() and word not in _PARTICLES and before not in {"-", "'"} and not lower:
         return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
-    return bool(lower and score < 0.9 and lists.is_common(word) and not lists.is_name(word))
+    doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
+    return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
 
 
 def _joins_a_name(tokens: Sequence[Token], index: int) -> bool:
@@ -193,6 +230,8 @@ def _trimmed(tokens: Sequence[Token], run: list[int]) -> Iterator[list[int]]:
     while run and (not tokens[run[0]].text[0].isalnum() or tokens[run[0]].text.lower() in _TITLES):
         run = run[1:]
     while run and not tokens[run[-1]].text[0].isalnum() and not _ends_initial(tokens, run):
+        run = run[:-1]
+    while run and tokens[run[-1]].text in _PARTICLES:
         run = run[:-1]
     if len(run) > 2 and tokens[run[-1]].text == "s" and tokens[run[-2]].text in {"'", "’"}:
         run = run[:-2]
