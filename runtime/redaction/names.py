@@ -29,7 +29,7 @@ from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_words import bare
 
 SURE = 0.8  # of a listed name: opens a text, and is looked for elsewhere in it
-GIVEN = 0.35  # the same of a given name that is no common word
+GIVEN = 0.6  # the same of a given name that is no common word
 UNLISTED = 0.9  # the same of any other word
 ALONE = 0.08  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text

@@ -76,7 +76,7 @@ def towns() -> list[str]:
             "province_lgus",
             "provinces",
         ):
-            values = list(getattr(provider, key, ()))
+            values = sorted(getattr(provider, key, ()), key=str)  # some are sets
             names = [value if isinstance(value, str) else value[-1] for value in values[:: max(1, len(values) // 700)]]
             found.update(name for name in names if len(name) > 3 and latin(name))
     return sorted(found)
