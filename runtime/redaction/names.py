@@ -33,6 +33,7 @@ GIVEN = 0.6  # the same of a given name that is no common word
 UNLISTED = 0.9  # the same of any other word
 ALONE = 0.08  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
+INTRODUCED = 0.18  # opens a text where a name is expected
 POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
 PLACE = 0.8
 _UP = "A-ZÀ-ÖØ-ÞŒ"
@@ -50,8 +51,8 @@ _INTRODUCED = re.compile(
     re.IGNORECASE,
 )
 _HOME = re.compile(
-    r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|n[ée]e?s?|originaire|adresse|"
-    r"maison|chez moi|live[sd]?|living|moved?|moving|born|address|home|from|based|stay(?:s|ing)?|grew up)\b[^.!?\n]*$",
+    r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|née?s?|originaire|live[sd]?|living|"
+    r"born|grew up|my address|mon adresse)\b[^.!?\n]*$",
     re.IGNORECASE,
 )
 _POSTAL = re.compile(r"[ ,()]{0,3}(?:[A-Za-zÀ-ÿ]+[ ,()]{1,3}){0,2}(?:[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{5})\b")
@@ -128,7 +129,8 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
         for index, score in enumerate(name)
     ]
     sure = [
-        taken and (index in introduced or name[index] >= _least(tokens, name, index, lists))
+        taken
+        and ((index in introduced and name[index] >= INTRODUCED) or name[index] >= _least(tokens, name, index, lists))
         for index, taken in enumerate(possible)
     ]
     if not any(sure):
