@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "eefcacaf1222f7beeb801a6f5f22a71c0d97dc6d3701e9844324c13879768b40"
+SHA256 = "be4d2dfb516eaf0aaf42010d298ef36bcec8305c560844ed33127166813cdb0c"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost

@@ -141,6 +141,9 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
             before, after = sorted((index, index - order.step))
             if possible[index] and chosen[index - order.step] and _joined(tokens[before], tokens[after]):
                 chosen[index] = True
+    for index in range(1, len(name) - 1):
+        if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
+            chosen[index - 1 : index + 2] = [True] * 3
     known = {
         _folded(token) for token, taken, score in zip(tokens, chosen, name, strict=True)
         if taken and score >= SURE and len(token.text) > 2 and token.text.isalpha()
@@ -204,6 +207,13 @@ def _joins_a_name(tokens: Sequence[Token], index: int) -> bool:
 
 def _joined(one: Token, other: Token) -> bool:
     return other.start - one.end <= 1 and not one.text.isspace() and not other.text.isspace()
+
+
+def _hyphenated(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a token is the hyphen of "Abdul-Rahman": half of such a name is none."""
+    before, token, after = tokens[index - 1 : index + 2]
+    whole = token.text == "-" and before.end == token.start and token.end == after.start
+    return whole and before.text[0].isupper() and after.text[0].isupper()
 
 
 def _folded(token: Token) -> str:
