@@ -28,10 +28,10 @@ from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_words import bare
 
-SURE = 0.8  # of a listed name: opens a text, and is looked for elsewhere in it
-GIVEN = 0.6  # the same of a given name that is no common word
-UNLISTED = 0.9  # the same of any other word
-ALONE = 0.08  # more is asked of a word with no other name beside it
+SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
+GIVEN = 0.7  # the same of a given name that is no common word
+UNLISTED = 0.94  # the same of any other word
+ALONE = 0.05  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
 INTRODUCED = 0.18  # opens a text where a name is expected
 POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
