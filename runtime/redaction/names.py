@@ -33,6 +33,7 @@ GIVEN = 0.7  # the same of a given name that is no common word
 UNLISTED = 0.94  # the same of any other word
 ALONE = 0.05  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
+FULL = 0.22  # opens a text: of a listed given name before a listed family name
 INTRODUCED = 0.18  # opens a text where a name is expected
 POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
 PLACE = 0.8
@@ -164,10 +165,27 @@ def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Li
         and _joined(*sorted((tokens[index], tokens[other]), key=lambda token: token.start))
         for other in (index - 1, index + 1)
     )
+    if any(_is_full(tokens, first, lists) for first in (index - 1, index)):
+        return FULL
     word = tokens[index].text.lower()
     if lists.is_given(word) and not lists.is_common(word):
         return GIVEN
     return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
+
+
+def _is_full(tokens: Sequence[Token], first: int, lists: Lists) -> bool:
+    """Whether a listed given name with a capital stands before a listed family name with one."""
+    if not 0 <= first < len(tokens) - 1:
+        return False
+    given, family = tokens[first], tokens[first + 1]
+    return (
+        given.end + 1 == family.start
+        and given.text.istitle()
+        and len(given.text) > 2
+        and family.text[0].isupper()
+        and lists.is_given(given.text.lower())
+        and lists.is_name(family.text.lower())
+    )
 
 
 def _introduced(text: str, tokens: Sequence[Token]) -> set[int]:
