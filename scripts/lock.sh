@@ -22,3 +22,4 @@ pin build --allow-unsafe
 pin run
 pin dev
 pin model --no-deps
+pin train --no-deps

@@ -13,18 +13,15 @@ import hashlib
 import json
 import threading
 import time
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from runtime.redaction import names
-from runtime.redaction.dictionary import Dictionary
+from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
 from runtime.redaction.disguise import readings
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
-from runtime.redaction.language import languages
-from runtime.redaction.ner import MODELS, NameModel, installed_version
+from runtime.redaction.name_model import SHA256, NameModel
 from runtime.redaction.normalise import View, fold, view
 from runtime.redaction.recognizers import IDENTIFIERS
 from runtime.redaction.recognizers.base import Run
@@ -34,11 +31,11 @@ from runtime.redaction.spans import Span, resolve, trimmed
 
 MAX_CHARS = 200_000
 NAMED = ("PERSON", "LOCATION")
-_BLOCK = 2_000  # code points shown to the name model at once: its reach is a few words, and languages may change
+_BLOCK = 2_000  # code points shown to the name model at once: its reach is a few words, and topics may change
 
 
 class PiiEngine:
-    """Recognizers, and one name model per language.
+    """Recognizers, and one name model for all languages.
 
     Args:
         ner: look for names too. Without it nothing is loaded.
@@ -55,17 +52,16 @@ class PiiEngine:
                 | set(NAMED if ner else ())
             )
         )
-        self._models: dict[str, NameModel] = {}
-        self._dictionaries: dict[str, Dictionary] = {}
+        self._model: NameModel | None = None
         self._loading = threading.Lock()
         self._revision: str | None = None
 
     @property
     def revision(self) -> str:
-        """What decided: `sha256:` over this package's code, the models' names and versions, and the options.
+        """What decided: `sha256:` over this package's code, weights and dictionaries, and the options.
 
         Raises:
-            PiiUnavailable: a model is not installed.
+            PiiUnavailable: a dictionary's package is not installed.
         """
         if self._revision is None:
             digest = hashlib.sha256()
@@ -77,32 +73,32 @@ class PiiEngine:
                 "ner": self.ner,
                 "max_chars": self.max_chars,
                 "packages": {name: version(name) for name in ("presidio-analyzer", "phonenumbers", "spacy")},
-                "models": {package: installed_version(package) for package in MODELS.values()} if self.ner else {},
+                "weights": SHA256 if self.ner else "",
+                "dictionaries": {name: installed_version(name) for name in PACKAGES.values()} if self.ner else {},
             }
             digest.update(json.dumps(facts, sort_keys=True).encode())
             self._revision = "sha256:" + digest.hexdigest()
         return self._revision
 
     def load(self) -> None:
-        """Read the models, from disk only. A second call does nothing.
+        """Read the model and the dictionaries, from disk only. A second call does nothing.
 
         Raises:
-            PiiUnavailable: a model is not installed or cannot be read.
+            PiiUnavailable: the weights are missing, damaged or others than this release's, or a dictionary cannot be
+                read.
         """
         if not self.ner:
             return
-        for package in MODELS.values():
-            installed_version(package)
         with self._loading:
-            if not self._dictionaries:
-                self._models = {language: NameModel(language) for language in MODELS}
-                self._dictionaries = {language: Dictionary(language) for language in MODELS}
+            if self._model is None:
+                french, english = Dictionary("fr"), Dictionary("en")
+                self._model = NameModel(french.known, english.known)
 
     def analyze(self, texts: Sequence[str], *, time_limit: float | None = None) -> list[list[Span]]:
         """Spans of each text.
 
         Args:
-            texts: what is sent together is looked at together: one batch for each language.
+            texts: what is sent together is looked at together, in one batch.
             time_limit: seconds after which to give up, so that a worker thread nobody waits for does not go on.
 
         Raises:
@@ -111,8 +107,9 @@ class PiiEngine:
         """
         if any(len(text) > self.max_chars for text in texts):
             raise TextTooLong(f"a text is longer than {self.max_chars} characters")
-        if self.ner and not self._dictionaries:
-            raise PiiUnavailable("the language models are not loaded")
+        model = self._model
+        if self.ner and model is None:
+            raise PiiUnavailable("the model for names is not loaded")
         end = None if time_limit is None else time.monotonic() + time_limit
 
         def check() -> None:
@@ -125,8 +122,8 @@ class PiiEngine:
 
         try:
             found = [scan(text, find) for text in texts]
-            if self.ner:
-                for text, spans, named in zip(texts, found, self._names(texts, found, check), strict=True):
+            if model is not None:
+                for text, spans, named in zip(texts, found, _names(model, texts, check), strict=True):
                     spans[:] = resolve(named, text, kept=spans)
         except PiiUnavailable:
             raise
@@ -168,32 +165,17 @@ class PiiEngine:
                     entity = hit.entity or recognizer.ENTITY
                     found.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
 
-    def _names(
-        self, texts: Sequence[str], identifiers: Sequence[list[Span]], check: Callable[[], None]
-    ) -> list[list[Span]]:
-        """Candidates for names in each text: all texts cut in blocks, one batch for each language's model."""
-        batches: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
-        for index, text in enumerate(texts):
-            for start, block in _blocks(text):
-                for language in languages(block):
-                    batches[language].append((index, start, block))
-        found: list[list[Span]] = [[] for _ in texts]
-        for language, batch in batches.items():
-            dictionary = self._dictionaries[language]
-            entities = self._models[language].find([names.visible(block) for _, _, block in batch], check)
-            for (index, start, block), named in zip(batch, entities, strict=True):
-                check()
-                taken = _within(identifiers[index], start, start + len(block))
-                for span in names.spans(block, named, taken, dictionary.__contains__):
-                    found[index].append(Span(start + span.start, start + span.end, span.entity, span.score, span.rule))
-        return found
 
-
-def _within(spans: list[Span], start: int, end: int) -> list[tuple[int, int]]:
-    """Where sorted spans stand in a block, counted from its start."""
-    first = bisect_right(spans, start, key=lambda span: span.end)
-    last = bisect_left(spans, end, key=lambda span: span.start)
-    return [(max(0, span.start - start), min(end, span.end) - start) for span in spans[first:last]]
+def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) -> list[list[Span]]:
+    """Candidates for names in each text: all texts folded and cut in blocks, one batch."""
+    blocks = [(index, start, view(block)) for index, text in enumerate(texts) for start, block in _blocks(text)]
+    found: list[list[Span]] = [[] for _ in texts]
+    tagged = model.tag([block.text for _, _, block in blocks], check)
+    for (index, start, block), reading in zip(blocks, tagged, strict=True):
+        for one in names.find(block.text, reading, model):
+            low, high = block.back(one.start, one.end)
+            found[index].append(Span(start + low, start + high, one.entity, one.score, one.rule))
+    return found
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

@@ -1,277 +1,279 @@
-"""Names of people and places: what the models say, put right by rules.
+"""Names of people, and the places where they live: which of the tagger's readings are believed.
 
-Small models mistake a capitalised word at the start of a sentence for a name, are blind to names in capitals, and miss
-a name without a sentence around it. So: words in runs of capitals are shown to the model in title case (same length,
-same positions); single words that a dictionary knows are dropped where every word is capitalised; and a given name
-followed by a capitalised word, or what follows "je m'appelle" or "Mme", is a name without asking.
+The tagger (`name_model.py`) gives each word a probability. What is believed depends on what stands around it:
 
-Organisations are left alone. What the answer is used for, and how it is joined with the identifiers, is for
-`engine.py`.
+- one sure word opens a text; in an open text less sure words are believed too, and those beside a name soonest, so
+  that a text that names nobody stays whole and a list of names is masked to its end;
+- what follows "je m'appelle", "Mme" or "Dr." needs little more than that;
+- what was a sure name once is a name wherever the same text (of a long one, the same block) repeats it.
+
+Never believed: everyday words in lower case, prefixes of numbers ("IBAN", "sha256"), a letter on its own, what stands
+inside a file name or an option. Cities, countries, organisations, products and laws are left alone, and a place is
+masked only where the tagger reads it as somebody's and the words say so ("J'habite à …", "born in …", a number and a
+street, a postal code behind it): a city in general talk identifies nobody, and addresses are found by the recognizers.
+
+How the findings are joined with the identifiers is for `engine.py`. Pure; nothing is remembered.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from runtime.redaction.lexicon import GIVEN_NAMES, LARGE_PLACES, NOT_NAMES, SURNAMES, TITLES, word_set
-from runtime.redaction.ner import Entity
-from runtime.redaction.spans import Span
+import numpy as np
 
-_LABELS = {"PERSON": "PERSON", "PER": "PERSON", "GPE": "LOCATION", "LOC": "LOCATION"}
+from runtime.redaction.lexicon import word_set
+from runtime.redaction.name_features import Token
+from runtime.redaction.name_model import Tagged
+from runtime.redaction.name_words import bare
+
+SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
+GIVEN = 0.7  # the same of a given name that is no common word
+UNLISTED = 0.94  # the same of any other word
+ALONE = 0.05  # more is asked of a word with no other name beside it
+LIKELY = 0.25  # believed in an open text
+FULL = 0.22  # opens a text: of a listed given name before a listed family name
+INTRODUCED = 0.18  # opens a text where a name is expected
+POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
+PLACE = 0.8
 _UP = "A-ZÀ-ÖØ-ÞŒ"
-_LOW = "a-zß-öø-ÿœ"
-_CAPITAL_RUN = re.compile(rf"(?<![\w])[{_UP}][{_UP}'’.-]+(?:[ \t]+[{_UP}][{_UP}'’.-]*)+(?![\w])")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_CAPITAL_WORD = re.compile(rf"[{_UP}]+")
-_NAME = rf"[{_UP}][{_LOW}{_UP}'’]+(?:-[{_UP}][{_LOW}{_UP}'’]+)*"
-_PARTICLE = r"(?:de la|de|du|des|d'|d’|la|le|van der|van den|van|von|ben|ibn|al|el|bin|da|dos|di|mac|st\.?)"
-_INITIALS = rf"(?:[{_UP}]\.(?:-?[{_UP}]\.)?[ \u00a0]?){{0,2}}"
-_FULL = rf"{_INITIALS}{_NAME}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0]|[{_UP}]\.[ \u00a0]?)?{_NAME}){{0,3}}"
-_ANY = rf"[^\W\d_][\w'’-]{{1,30}}(?:[ \u00a0](?:{_PARTICLE}[ \u00a0])?[^\W\d_][\w'’-]{{1,30}}){{0,2}}"
-_INTRODUCED = re.compile(
-    r"\b(?:[Jj]e m[’']appelle|[Jj]e me nomme|[Mm]on nom (?:complet )?est|[Mm]y (?:full )?name is|[Mm]y name[’']s|"
-    r"[Pp]rénom et nom :|[Nn]om complet :|[Nn]om :|[Nn]ame:|[Ff]ull name:|[Pp]atiente? ?:|[Cc]liente? ?:|[Cc]ontact ?:|"
-    r"[Ss]igné :?|[Ss]igned:?|[Ss]igned by|[Dd]ear|[Cc]hère?|[Bb]onjour|[Hh]ello|[Ss]alut|Hi|[Rr]egards,|[Ss]incerely,|"
-    r"[Cc]ordialement,|[Ss]alutations,|[Bb]ien à vous,|[Tt]hanks,|[Mm]erci,|[Bb]est,|[Aa]mitiés,)"
-    rf"[ \t\u00a0]*\n{{0,2}}[ \t]*({_FULL})(?![\w@])"
+_WORD = r"[^\W\d_][\w'.-]{0,30}"
+_NAME = rf"[{_UP}][\w'.-]{{0,30}}"
+_TITLED = re.compile(
+    r"(?<!\w)(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|"
+    r"Mademoiselle|Docteure?|Doctor|Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|"
+    r"Constable|Officer|Detective|[Aa]gente?|Nurse|Coach|Rev\.|Uncle|Aunt|[Oo]ncle|[Tt]ante|[Ff]amille)"
+    rf" (?:(?:le|la|l'|du) ?)?({_NAME}(?: {_NAME}){{0,3}})"
 )
-_SURE_INTRODUCTION = re.compile(
-    rf"\b(?:je m['’]appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|"
-    rf"my name['’]s)[ \t\u00a0]+({_ANY})",
+_INTRODUCED = re.compile(
+    r"\b(?:je m'appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name's)[ ]+"
+    rf"({_WORD}(?: {_WORD}){{0,2}})",
     re.IGNORECASE,
 )
-_LOWER_PAIR = re.compile(
-    r"(?<![\w@./-])([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)[ \u00a0]"
-    r"([a-zß-öø-ÿœ]{3,20}(?:-[a-zß-öø-ÿœ]{2,20})?)(?![\w@-])"
+_HOME = re.compile(
+    r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|née?s?|originaire|live[sd]?|living|"
+    r"born|grew up|my address|mon adresse)\b[^.!?\n]*$",
+    re.IGNORECASE,
 )
-_TITLED = re.compile(
-    r"(?<![\w])(?:M\.|Mr\.?|Mrs\.?|Ms\.?|Miss|Mme\.?|Mlle\.?|Mmes|MM\.|Drs?\.?|Dre\.?|Prof\.?|Me|Maître|Monsieur|Madame|"
-    r"Mademoiselle|Docteure?|Doctor|Professeure?|Professor|Judge|[Jj]uge|Justice|Sgt\.?|Capt\.?|Sir|Lady|[cv]s?\.)"
-    rf"[ \u00a0](?:le |la )?({_FULL})(?![\w@])"
-)
-_GIVEN = re.compile(rf"(?<![\w@#/.]){_FULL}(?![\w@])")
-_ONE_NAME = re.compile(_NAME)
-_ARTICLE = re.compile(r"^(?:l['’]|la |le |les |the )")
-# Institutions and waters that the French model calls places.
-_NO_PLACE = re.compile(
-    r"^(?:l['’]|la |le |les |the )?(?:universit|soci[ée]t|minist[èe]r|assembl[ée]e|commission|institut|"
-    r"(?:cour|tribunal|hydro|[ée]cole|h[ôo]pital|banque|r[ée]gie|parti|conseil|centre|office|club|mus[ée]e|charte|code|loi|"
-    r"fleuve|oc[ée]an|mer|lac|rivi[èe]re|mont|golfe|great|lake|river|mount)(?!\w))"
-)
-_NUMBERED = re.compile(r"[ \u00a0]?(?:[0-9]|n[°o])")
-_AND_ANOTHER = re.compile(rf"(?:,| et| and| &) [{_UP}][{_LOW}]")
-_WORDS = re.compile(r"[^\s,;:!?()\"«»]+")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:…»\"“\n•*>#-])[\s\"«“(*_-]*$")
-_CODE = re.compile(r"[_=<>{}\[\]\\/|@#$%^*+~0-9]|::|\(\)|\.\w")
-_EDGES = " \t\n\u00a0.,;:!?()\"'«»“”’*_-"
+_POSTAL = re.compile(r"[ ,()]{0,3}(?:[A-Za-zÀ-ÿ]+[ ,()]{1,3}){0,2}(?:[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{5})\b")
+_STREET = re.compile(r"[0-9]+[^\W\d_]?,? (?:[^\W\d_][\w'.-]* ){0,3}[^\W\d_]{2,}")
+_NUMBER = re.compile(r"[ #:-]{0,2}\d")
+_CROWN = re.compile(r"R\.? [cv][. ]")
+_PARTICLES = word_set("de la le du des d l van der den von ben bin ibn al el da dos di mac st y e und zu ten ter")
+
+_TITLES = word_set("m mr mrs ms mme mlle dr dre me prof monsieur madame")
 
 
-def visible(text: str) -> str:
-    """The text as the model is shown it: runs of capitals in title case, half characters as marks; same positions."""
-    text = _SURROGATE.sub("\ufffd", text)
-    if not _CAPITAL_RUN.search(text):
-        return text
-    return _CAPITAL_RUN.sub(lambda run: _CAPITAL_WORD.sub(_title, run.group()), text)
+class Lists(Protocol):
+    """What is known of lower-case words: see `name_model.NameModel`."""
+
+    def is_common(self, word: str) -> bool:
+        """Whether it is in a dictionary."""
+
+    def is_given(self, word: str) -> bool:
+        """Whether it is a given name."""
+
+    def is_name(self, word: str) -> bool:
+        """Whether it is a given or family name."""
 
 
-def _title(word: re.Match[str]) -> str:
-    letters = word.group()
-    lowered = letters.lower()
-    if len(lowered) != len(letters) or (len(letters) == 1 and word.string[word.end() : word.end() + 1] == "."):
-        return letters
-    return lowered if lowered in _SMALL else letters[0] + lowered[1:]
+class Found(NamedTuple):
+    """A name or a place; code points, end exclusive."""
+
+    start: int
+    end: int
+    entity: str
+    score: float
+    rule: str
 
 
-_SMALL = word_set(
-    """
-    le la les de du des et à au aux en un une d l que qui est pour sur par avec dans ne pas il elle je vous nous
-    votre notre mon ma son sa ce cette the of and a an to in on for by with is are at from your my our this that it
-    be or not
-    """
-)
-
-
-def spans(
-    text: str, entities: Iterable[Entity], taken: Sequence[tuple[int, int]], is_common: Callable[[str], bool]
-) -> Iterator[Span]:
-    """The names in one text: the model's, filtered, and those that need no model.
+def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
+    """The names and places of one text.
 
     Args:
-        text: the original text.
-        entities: what the model found in `visible(text)`.
-        taken: where identifiers stand: a name is what is left of an entity beside them.
-        is_common: whether a lower-case word is in the dictionary of the text's language.
+        text: as the tagger was shown it.
+        tagged: its reading.
+        lists: what is known of words.
     """
-    covered = bytearray(len(text))
-    for low, high in taken:
-        covered[low:high] = b"\1" * (high - low)
-    for span in _by_rule(text, is_common):
-        covered[span.start : span.end] = b"\1" * (span.end - span.start)
-        yield span
-    for entity in entities:
-        if entity.label in _LABELS:
-            for start, end in _free(covered, entity.start, entity.end):
-                if kept := _kept(text, start, end, entity.label, is_common):
-                    yield kept
+    tokens = tagged.tokens
+    if not tokens:
+        return []
+    name: list[float] = (tagged.tags[:, 1] + tagged.tags[:, 2]).tolist()
+    place: list[float] = tagged.tags[:, 3].tolist()
+    if max(name) < POSSIBLE and max(place) < PLACE:
+        return []
+    believed = _believed(text, tokens, name, lists)
+    starts: list[bool] = np.greater(tagged.tags[:, 1], tagged.tags[:, 2]).tolist()
+    names = [_found(tokens, run, "PERSON", name, "names.tagged") for run in _runs(tokens, believed, starts)]
+    where = [score >= PLACE and not taken for score, taken in zip(place, believed, strict=True)]
+    places = [
+        _found(tokens, run, "LOCATION", place, "names.place")
+        for run in _runs(tokens, where, [False] * len(tokens))
+        if _is_home(text, tokens[run[0]].start, tokens[run[-1]].end)
+    ]
+    return sorted(names + places)
 
 
-def _free(covered: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
-    low = covered.find(0, start, end)
-    while low >= 0:
-        high = covered.find(1, low, end)
-        high = end if high < 0 else high
-        yield low, high
-        low = covered.find(0, high, end)
-
-
-def _kept(text: str, start: int, end: int, given: str, is_common: Callable[[str], bool]) -> Span | None:
-    label = _LABELS[given]
-    start, end = _inside(text, start, end)
-    if label == "PERSON":
-        start = _after_titles(text, start, end)
-    if (line := text.find("\n", start, end)) >= 0 and not _is_given(text[start:line].lower()):
-        start, end = _inside(text, start, line)  # a name goes on in the next line only after a given name
-    value = text[start:end]
-    words = _WORDS.findall(value)
-    if not words or len(value) < 2 or "\n\n" in value or _CODE.search(value) or len(words) > 7:
-        return None
-    lowered = value.lower()
-    if (
-        _ARTICLE.sub("", lowered) in LARGE_PLACES
-        or lowered in NOT_NAMES
-        or all(_is_filler(word, is_common) for word in words)
-    ):
-        return None
-    if label == "LOCATION" and _NO_PLACE.match(lowered):
-        return None
-    if value == lowered and not any(word in GIVEN_NAMES or word in SURNAMES for word in words):
-        return None
-    if len(words) == 1 and not _single(text, start, value, label, is_common):
-        return None
-    return Span(start, end, label, 0.6, f"ner.{given.lower()}")
-
-
-def _is_filler(word: str, is_common: Callable[[str], bool]) -> bool:
-    plain = word.strip(_EDGES).lower()
-    return (
-        plain in NOT_NAMES
-        or plain in _SMALL
-        or plain in TITLES
-        or (word == plain and is_common(plain) and plain not in GIVEN_NAMES)
+def _is_home(text: str, start: int, end: int) -> bool:
+    """Whether a place is said to be somebody's, or is part of an address."""
+    return any(map(str.isupper, text[start:end])) and bool(
+        _HOME.search(text, max(0, start - 40), start) or _POSTAL.match(text, end) or _STREET.search(text, start, end)
     )
 
 
-def _single(text: str, start: int, value: str, label: str, is_common: Callable[[str], bool]) -> bool:
-    """Whether one word on its own is a name."""
-    lowered = value.lower()
-    if lowered in GIVEN_NAMES or lowered in SURNAMES:
-        return True
-    if value.isupper():
-        return len(value) > 5 and not is_common(lowered)
-    plain = lowered.partition("'")[0] if "'" in lowered else lowered.partition("-")[0]
-    begins = bool(_SENTENCE_START.search(text[max(0, start - 8) : start]))
-    if begins and (is_common(lowered) or is_common(plain)):
+def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: Lists) -> list[bool]:
+    introduced = _introduced(text, tokens) if max(name) >= POSSIBLE else set()
+    lower = text == text.lower()
+    possible = [
+        score >= POSSIBLE and not _never(text, tokens, index, score, lists, lower=lower)
+        for index, score in enumerate(name)
+    ]
+    sure = [
+        taken
+        and ((index in introduced and name[index] >= INTRODUCED) or name[index] >= _least(tokens, name, index, lists))
+        for index, taken in enumerate(possible)
+    ]
+    if not any(sure):
+        return sure
+    chosen = [taken and (known or score >= LIKELY) for taken, known, score in zip(possible, sure, name, strict=True)]
+    for order in (range(1, len(name)), range(len(name) - 2, -1, -1)):
+        for index in order:
+            before, after = sorted((index, index - order.step))
+            if possible[index] and chosen[index - order.step] and _joined(tokens[before], tokens[after]):
+                chosen[index] = True
+    for index in range(1, len(name) - 1):
+        if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
+            chosen[index - 1 : index + 2] = [True] * 3
+    known = {
+        _folded(token) for token, taken, score in zip(tokens, chosen, name, strict=True)
+        if taken and score >= SURE and len(token.text) > 2 and token.text.isalpha()
+    }  # fmt: skip
+    return [
+        taken
+        or (_folded(token) in known and (token.text[0].isupper() or lower) and not lists.is_common(token.text.lower()))
+        for token, taken in zip(tokens, chosen, strict=True)
+    ]
+
+
+def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Lists) -> float:
+    """How probable a word must be to open a text."""
+    beside = any(
+        0 <= other < len(tokens)
+        and name[other] >= 0.5
+        and tokens[other].text.isalpha()
+        and _joined(*sorted((tokens[index], tokens[other]), key=lambda token: token.start))
+        for other in (index - 1, index + 1)
+    )
+    if any(_is_full(tokens, first, lists) for first in (index - 1, index)):
+        return FULL
+    word = tokens[index].text.lower()
+    if lists.is_given(word) and not lists.is_common(word):
+        return GIVEN
+    return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
+
+
+def _is_full(tokens: Sequence[Token], first: int, lists: Lists) -> bool:
+    """Whether a listed given name with a capital stands before a listed family name with one."""
+    if not 0 <= first < len(tokens) - 1:
         return False
-    return not (
-        label == "PERSON"
-        and is_common(lowered)
-        and lowered.endswith(("s", "e", "ing", "ed", "er", "ez", "tion", "ment"))
+    given, family = tokens[first], tokens[first + 1]
+    return (
+        given.end + 1 == family.start
+        and given.text.istitle()
+        and len(given.text) > 2
+        and family.text[0].isupper()
+        and lists.is_given(given.text.lower())
+        and lists.is_name(family.text.lower())
     )
 
 
-def _by_rule(text: str, is_common: Callable[[str], bool]) -> Iterator[Span]:
-    for pattern, rule, score in ((_TITLED, "titled", 0.7), (_INTRODUCED, "introduced", 0.65)):
-        for match in pattern.finditer(text):
-            start = _after_titles(text, *match.span(1))
-            value = text[start : match.end(1)]
-            if all(_is_filler(word, is_common) for word in _WORDS.findall(value)):
-                continue
-            if rule == "titled" or not is_common(value.lower()) or value.lower() in GIVEN_NAMES:
-                yield Span(start, match.end(1), "PERSON", score, f"names.{rule}")
-    for match in _SURE_INTRODUCTION.finditer(text):
-        end = match.start(1)
-        for word in _WORDS.finditer(text, *match.span(1)):
-            lowered = word.group().strip(_EDGES).lower()
-            if word.group().islower() and not _is_listed(lowered) and (lowered in _SMALL or is_common(lowered)):
-                break
-            end = word.end()
-        if end > match.start(1):
-            yield Span(match.start(1), end, "PERSON", 0.7, "names.introduced")
-    match_at = _LOWER_PAIR.search(text)
-    while match_at is not None:
-        given, family = match_at.groups()
-        if _is_given(given) and family in SURNAMES and not (is_common(given) and is_common(family)):
-            yield Span(match_at.start(), match_at.end(), "PERSON", 0.6, "names.lower_case")
-        match_at = _LOWER_PAIR.search(text, match_at.end(1))
-    for match in _GIVEN.finditer(text):
-        yield from _by_lists(text, match, is_common)
+def _introduced(text: str, tokens: Sequence[Token]) -> set[int]:
+    """Which tokens stand where a name is expected."""
+    spans = [match.span(1) for pattern in (_TITLED, _INTRODUCED) for match in pattern.finditer(text)]
+    return {index for index, one in enumerate(tokens) for low, high in spans if low <= one.start < high}
 
 
-def _is_given(lowered: str) -> bool:
-    return lowered in GIVEN_NAMES or lowered.partition("-")[0] in GIVEN_NAMES
+def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: Lists, *, lower: bool) -> bool:
+    """Whether a token is none of a name, whatever the tagger says."""
+    token = tokens[index]
+    before, after = text[max(0, token.start - 1) : token.start], text[token.end : token.end + 1]
+    word = token.text
+    if not word.isalpha():
+        return word[0].isdigit() or word[0] not in ".'-(\"&,"
+    mentioned = before == "@" and not text[max(0, token.start - 2) : token.start - 1].strip()
+    if (before in {"\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "="}:
+        return True
+    if before.isdigit() or after.isdigit() or (word.islower() and "/" in {before, after}):
+        return True
+    if word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end):
+        return not (score >= UNLISTED and lists.is_name(word.lower()))
+    if len(word) == 1:
+        elided = after in {"'", "-"} and text[token.end + 1 : token.end + 2].isupper()
+        return bool(_CROWN.match(text, token.start)) or not (after == "." or elided or _joins_a_name(tokens, index))
+    if word.islower() and word not in _PARTICLES and before not in {"-", "'"} and not lower:
+        return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
+    doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
+    return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
 
 
-def _is_listed(lowered: str) -> bool:
-    return _is_given(lowered) or lowered in SURNAMES
+def _joins_a_name(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a capital on its own stands between or before words with a capital: "Mary T Jones"."""
+    after = tokens[index + 1] if index + 1 < len(tokens) else None
+    return after is not None and after.start == tokens[index].end + 1 and after.text[0].isupper()
 
 
-def _by_lists(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> Iterator[Span]:
-    """A given name, alone or with what follows it ("Sophie Roy"), and what stands before a surname ("Xyz Tremblay")."""
-    words = list(_ONE_NAME.finditer(match.group()))
-    begins = bool(_SENTENCE_START.search(text[max(0, match.start() - 8) : match.start()]))
-    for index, word in enumerate(words):
-        lowered = word.group().lower().removesuffix("'s").removesuffix("’s")
-        start = match.start() + word.start()
-        after = words[index + 1] if index + 1 < len(words) else None
-        if _is_given(lowered):
-            family = next((one for one in words[:index] if one.group().lower() in SURNAMES), None)
-            if family is not None:  # "Nguyen Van Minh"
-                start = match.start() + family.start()
-            if after is not None and after.group().lower() not in NOT_NAMES:
-                yield Span(
-                    start, match.start() + words[min(index + 2, len(words) - 1)].end(), "PERSON", 0.6, "names.given"
-                )
-            elif _NUMBERED.match(text, match.start() + word.end()):
-                return  # "Bill 96"
-            elif (
-                lowered not in LARGE_PLACES
-                and lowered not in NOT_NAMES
-                and not (begins and index == 0 and _doubtful(text, match, is_common))
-            ):
-                yield Span(start, match.start() + word.start() + len(lowered), "PERSON", 0.55, "names.given")
-            return
-        if after is not None and after.group().lower() in SURNAMES and lowered not in TITLES:
-            unusual = not is_common(lowered) and lowered not in NOT_NAMES
-            if unusual or (
-                not (begins and index == 0) and not is_common(after.group().lower()) and lowered not in NOT_NAMES
-            ):
-                yield Span(start, match.start() + after.end(), "PERSON", 0.55, "names.surname")
-                return
+def _joined(one: Token, other: Token) -> bool:
+    return other.start - one.end <= 1 and not one.text.isspace() and not other.text.isspace()
 
 
-def _doubtful(text: str, match: re.Match[str], is_common: Callable[[str], bool]) -> bool:
-    """Whether a given name that begins a sentence may be a common word there."""
-    return is_common(match.group().lower()) and not _AND_ANOTHER.match(text, match.end())
+def _hyphenated(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a token is the hyphen of "Abdul-Rahman": half of such a name is none."""
+    before, token, after = tokens[index - 1 : index + 2]
+    whole = token.text == "-" and before.end == token.start and token.end == after.start
+    return whole and before.text[0].isupper() and after.text[0].isupper()
 
 
-def _after_titles(text: str, start: int, end: int) -> int:
-    """Skip "Bonjour", "Mme", "Dr." at the start of a name."""
-    while word := _WORDS.match(text, start, end):
-        plain = word.group().lower()
-        if plain not in TITLES and plain.rstrip(".") not in NOT_NAMES:
-            break
-        start = word.end()
-        while start < end and text[start] in _EDGES:
-            start += 1
-    return start
+def _folded(token: Token) -> str:
+    return bare(token.text.lower())
 
 
-def _inside(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and text[start] in _EDGES:
-        start += 1
-    while end > start and text[end - 1] in _EDGES:
-        end -= 1
-    if text[end - 2 : end] in {"'s", "’s"}:
-        end -= 2
-    return start, end
+def _runs(tokens: Sequence[Token], chosen: Sequence[bool], starts: Sequence[bool]) -> Iterator[list[int]]:
+    """Runs of chosen tokens without marks at their edges, cut where another name begins."""
+    run: list[int] = []
+    for index, token in enumerate(tokens):
+        goes_on = (
+            chosen[index]
+            and run
+            and _joined(tokens[run[-1]], token)
+            and not (starts[index] and tokens[run[-1]].text in {",", ";", "&"})
+        )
+        if run and not goes_on:
+            yield from _trimmed(tokens, run)
+            run = []
+        if chosen[index]:
+            run.append(index)
+    yield from _trimmed(tokens, run)
+
+
+def _trimmed(tokens: Sequence[Token], run: list[int]) -> Iterator[list[int]]:
+    while run and (not tokens[run[0]].text[0].isalnum() or tokens[run[0]].text.lower() in _TITLES):
+        run = run[1:]
+    while run and not tokens[run[-1]].text[0].isalnum() and not _ends_initial(tokens, run):
+        run = run[:-1]
+    while run and tokens[run[-1]].text in _PARTICLES:
+        run = run[:-1]
+    if len(run) > 2 and tokens[run[-1]].text == "s" and tokens[run[-2]].text in {"'", "’"}:
+        run = run[:-2]
+    if run and not all(tokens[index].text in _PARTICLES for index in run):
+        yield run
+
+
+def _ends_initial(tokens: Sequence[Token], run: Sequence[int]) -> bool:
+    """Whether a run ends with the dot of "Anoush P."."""
+    return len(run) > 2 and tokens[run[-1]].text == "." and len(tokens[run[-2]].text) == 1
+
+
+def _found(tokens: Sequence[Token], run: Sequence[int], entity: str, scores: Sequence[float], rule: str) -> Found:
+    best = max(scores[index] for index in run)
+    return Found(tokens[run[0]].start, tokens[run[-1]].end, entity, max(0.5, round(best, 2)), rule)

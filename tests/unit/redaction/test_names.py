@@ -1,73 +1,131 @@
-"""Names and places, with the real models: what is found, what is left alone."""
+"""Names and places, with the real weights: what is found, what is left alone."""
 
 from __future__ import annotations
 
 import pytest
 
 from runtime.redaction.engine import PiiEngine
-from runtime.redaction.names import visible
+from tests.unit.redaction.marked import cases
 
 pytestmark = pytest.mark.ner
 
-NAMED = [
-    ("Bonjour, je m'appelle Jean-François Tremblay.", ["Jean-François Tremblay"]),
-    ("My name is Margaret Thompson and I work here.", ["Margaret Thompson"]),
-    ("Merci de transmettre ceci à Fatou Diallo et à Nguyen Van Minh.", ["Fatou Diallo", "Nguyen Van Minh"]),
-    ("M. Lavoie a rencontré Mme Roy-Dubé.", ["Lavoie", "Roy-Dubé"]),
-    ("Me J.-P. Lavoie plaide.", ["J.-P. Lavoie"]),
-    ("DESTINATAIRE : GENEVIÈVE BOUCHARD", ["GENEVIÈVE BOUCHARD"]),
-    ("je m'appelle marie-ève tremblay", ["marie-ève tremblay"]),
-    ("Cordialement,\nAnnie Pelletier", ["Annie Pelletier"]),
-    ("Est-ce que Sophie peut venir demain ?", ["Sophie"]),
-    ("Write a poem for Priya's birthday.", ["Priya"]),
-    ("Olivier et Aïcha partent en vacances.", ["Olivier", "Aïcha"]),
-    ("Call Dr. O'Brien about the results.", ["O'Brien"]),
-    ("La juge Beverley McLachlin a tranché.", ["Beverley McLachlin"]),
-]
-UNTOUCHED = [
-    "Explique-moi la différence entre une liste et un tuple en Python.",
-    "Peux-tu corriger ce paragraphe ?",
-    "Bonjour, j'aimerais avoir de l'aide avec ma feuille de calcul Excel.",
-    "Quelle est la capitale de l'Australie ?",
-    "Google et Microsoft ont annoncé de nouveaux outils.",
-    "Write a function that sorts an array.",
-    "The Toronto Maple Leafs won 4 to 2 last night.",
-    "World War II ended in 1945.",
-    "Section 7 of the Charter protects life, liberty and security.",
-    "Mars est la quatrième planète du système solaire.",
-    "MERCI DE VOTRE AIDE",
-    "Under Bill 96, the rules change.",
-]
+ENGLISH = """
+My name is [[Margaret Thompson]] and I work here.
+Write a poem for [[Priya]]'s birthday.
+Call Dr. [[O'Brien]] about the results.
+The tenant, [[Oluwaseun Adeyemi]], has not paid since March.
+[[Kowalski]], the plumber, left his tools in the basement.
+my neighbour [[tom wilkins]] keeps parking in my spot
+ATTN: [[PRISCILLA VAN DER BERG]], PAYROLL
+I spoke with [[Anjali]] and [[Rajesh Krishnamurthy]] about the audit.
+Best,⏎[[Fiona]]
+Regards,⏎[[Xiomara Delgado]]⏎Regional Manager
+Patient: [[Thaddeus O'Sullivan]], seen on Monday.
+Dear Mrs. [[Papadopoulos]],⏎Your claim was approved.
+Emergency contact: [[Linda Runningbear]] (mother)
+please remind [[keisha brown]] about her shift
+We hired [[Siobhan MacAllister]] as our new CFO.
+[[Nguyen Thi Hoa]] requested a copy of her file.
+Give the keys to [[Abdul-Rahman]] when you leave.
+The cheque was made out to [[J. R. Thibodeau]].
+[[Hendricks]] told the court that [[Patel]] owed him money.
+"""
+FRENCH = """
+Bonjour, je m'appelle [[Jean-François Tremblay]].
+Merci de transmettre ceci à [[Fatou Diallo]] et à [[Nguyen Van Minh]].
+M. [[Lavoie]] a rencontré Mme [[Roy-Dubé]].
+Me [[J.-P. Lavoie]] plaide.
+DESTINATAIRE : [[GENEVIÈVE BOUCHARD]]
+je m'appelle [[marie-ève tremblay]]
+Cordialement,⏎[[Annie Pelletier]]
+Est-ce que [[Sophie]] peut venir demain ?
+[[Olivier]] et [[Aïcha]] partent en vacances.
+La juge [[Beverley McLachlin]] a tranché.
+Le locataire, [[Oluwaseun Adeyemi]], n'a pas payé depuis mars.
+[[Kowalski]], le plombier, a laissé ses outils au sous-sol.
+mon voisin [[thomas villemure]] se stationne toujours à ma place
+J'ai parlé à [[Anjali]] et à [[Rajesh Krishnamurthy]] de la vérification.
+Chère Madame [[Papadopoulos]],⏎Votre réclamation est acceptée.
+Employé : [[HASSAN, Youssef]]
+rappelle à [[fatima benali]] que son quart commence à 8 h
+nom de l'élève : [[chloé mcintyre]]
+Personne à joindre : [[Linda Vollant]] (mère)
+"""
+UNTOUCHED = """
+Explique-moi la différence entre une liste et un tuple en Python.
+Peux-tu corriger ce paragraphe ?
+Bonjour, j'aimerais avoir de l'aide avec ma feuille de calcul Excel.
+Quelle est la capitale de l'Australie ?
+Google et Microsoft ont annoncé de nouveaux outils.
+Mars est la quatrième planète du système solaire.
+MERCI DE VOTRE AIDE
+La maladie de Parkinson touche le système nerveux.
+La loi d'Ohm relie la tension, le courant et la résistance.
+Veuillez remplir les champs Adresse, Ville et Code postal.
+Prénom, Nom de famille et Date de naissance sont obligatoires.
+Le pont Champlain est-il plus long que le pont Jacques-Cartier ?
+En avril, l'entreprise ouvrira une usine en Ohio.
+AVIS IMPORTANT : FERMETURE DU STATIONNEMENT
+Pierre par pierre, on construit un mur.
+Nom : ____________  Date : ____________
+Quelle est l'intrigue de Roméo et Juliette ?
+La méthode d'Euler est une méthode du premier ordre.
+Write a function that sorts an array.
+The Toronto Maple Leafs won 4 to 2 last night.
+World War II ended in 1945.
+Section 7 of the Charter protects life, liberty and security.
+Under Bill 96, the rules change.
+Parkinson's disease affects the nervous system.
+Use a Fourier transform to isolate the frequency.
+IMPORTANT NOTICE: ALL EMPLOYEES MUST BADGE IN
+First Name, Last Name and Date of Birth are required.
+Tokyo, Seoul and Beijing are among the largest cities in Asia.
+def get_user(name: str) -> User: return User(name)
+SELECT first_name, last_name FROM customers WHERE city = 'Boston';
+The Johnson & Johnson vaccine needs a single dose.
+Mark the checkbox and click Submit.
+Our return policy lasts thirty days. Refunds take a week.
+Order status: Shipped. Carrier: Purolator. ETA: Monday.
+"""
 
 
-def people(engine: PiiEngine, text: str) -> list[str]:
-    return [text[one.start : one.end] for one in engine.analyze([text])[0] if one.entity == "PERSON"]
+def named(engine: PiiEngine, text: str, *entities: str) -> list[tuple[int, int]]:
+    return [(one.start, one.end) for one in engine.analyze([text])[0] if one.entity in entities]
 
 
-@pytest.mark.parametrize(("text", "expected"), NAMED)
-def test_named(text: str, expected: list[str], engine: PiiEngine) -> None:
-    assert people(engine, text) == expected
+@pytest.mark.parametrize(("text", "expected"), cases(ENGLISH) + cases(FRENCH))
+def test_named(text: str, expected: list[tuple[int, int]], engine: PiiEngine) -> None:
+    assert named(engine, text, "PERSON") == expected
 
 
-@pytest.mark.parametrize("text", UNTOUCHED)
-def test_untouched(text: str, engine: PiiEngine) -> None:
-    assert [one for one in engine.analyze([text])[0] if one.entity in {"PERSON", "LOCATION"}] == []
+@pytest.mark.parametrize(("text", "nothing"), cases(UNTOUCHED))
+def test_untouched(text: str, nothing: list[tuple[int, int]], engine: PiiEngine) -> None:
+    assert named(engine, text, "PERSON", "LOCATION") == nothing
 
 
-def test_places_are_found_and_organisations_left(engine: PiiEngine) -> None:
+def test_a_place_is_masked_where_somebody_lives_and_organisations_are_left(engine: PiiEngine) -> None:
     text = "J'habite à Montréal et je travaille chez Hydro-Québec au Canada."
     assert [(one.entity, text[one.start : one.end]) for one in engine.analyze([text])[0]] == [("LOCATION", "Montréal")]
+    assert engine.analyze(["Montréal et Toronto sont deux villes du Canada."]) == [[]]
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
-        ("NOM : JEAN DE LA TOUR", "NOM : Jean de la Tour"),
-        ("le NAS de IBM", "le NAS de IBM"),
-        ("ÉLISE O'NEIL-CÔTÉ", "Élise O'Neil-Côté"),
-        ("rien", "rien"),
+        ("Bonjour, je m'appelle Mar\u200bie Trem\u200bblay.", "Mar\u200bie Trem\u200bblay"),
+        ("Cliente : Kаthiа Nungak, depuis 1997.", "Kаthiа Nungak"),
+        ("My name is Ｍａｒｉａ Ｌｏｐｅｚ.", "Ｍａｒｉａ Ｌｏｐｅｚ"),
     ],
 )
-def test_runs_of_capitals_are_shown_in_title_case(text: str, shown: str) -> None:
-    assert visible(text) == shown
-    assert len(visible(text)) == len(text)
+def test_disguised_letters_hide_no_name(text: str, expected: str, engine: PiiEngine) -> None:
+    assert [text[start:end] for start, end in named(engine, text, "PERSON")] == [expected]
+
+
+def test_a_sure_name_is_found_again_in_its_text(engine: PiiEngine) -> None:
+    text = "Mme Solange Kowalchuk a signé le bail.\n\nPIÈCE 4 — KOWALCHUK"
+    assert "KOWALCHUK" in {text[start:end] for start, end in named(engine, text, "PERSON")}
+
+
+def test_an_answer_does_not_depend_on_what_is_asked_beside_it(engine: PiiEngine) -> None:
+    texts = [text for text, _ in cases(ENGLISH) + cases(FRENCH) + cases(UNTOUCHED)]
+    assert engine.analyze(texts) == [engine.analyze([text])[0] for text in texts]

@@ -1,0 +1,54 @@
+"""What the weights for names are trained with: gradients are those of the loss, steps go down, files are the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from runtime.redaction.name_features import ENDINGS, NUMBERS, SHAPES, Features
+from scripts.train_names import network, tagger
+from scripts.train_names.__main__ import stored
+
+ROWS = 40
+
+
+def batch() -> tuple[Features, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    inside = (random.random((ROWS, 1)) > 0.1).astype(np.float32)
+    given = Features(
+        random.integers(0, 50, ROWS), random.integers(0, SHAPES, ROWS), random.integers(0, ENDINGS, ROWS),
+        random.normal(size=(ROWS, NUMBERS)).astype(np.float32),
+    )  # fmt: skip
+    return given, random.integers(0, 4, ROWS), inside
+
+
+def test_gradients_are_those_of_the_loss() -> None:
+    given, tags, inside = batch()
+    model = {name: value.astype(np.float64) for name, value in tagger.new(50, 1).items()}
+    _, gradients = tagger.gradient(model, given, tags, inside, None)
+    assert set(gradients) == set(model)
+    for name, value in model.items():
+        place = np.unravel_index(np.abs(gradients[name]).argmax(), value.shape)
+        losses = []
+        for step in (1e-5, -1e-5):
+            kept, value[place] = value[place], value[place] + step
+            losses.append(tagger.gradient(model, given, tags, inside, None)[0])
+            value[place] = kept
+        assert np.isclose(gradients[name][place], (losses[0] - losses[1]) / 2e-5, rtol=0.02), name
+
+
+def test_steps_go_down() -> None:
+    given, tags, inside = batch()
+    model = tagger.new(50, 1)
+    optimizer = network.Adam(model, decay=0.01, clip=1.0)
+    losses = []
+    for _ in range(60):
+        loss, gradients = tagger.gradient(model, given, tags, inside, None)
+        optimizer.step(gradients, 0.01)
+        losses.append(loss)
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_the_same_weights_are_the_same_file() -> None:
+    weights = {**tagger.new(5, 1), "rows": np.ones((4, 2), dtype=np.float32)}
+    lists = {"given": np.array([1, 2], dtype=np.uint32)}
+    assert stored(weights, ["a", "b"], lists) == stored(dict(reversed(weights.items())), ["a", "b"], lists)
