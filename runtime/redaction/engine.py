@@ -27,7 +27,7 @@ from runtime.redaction.recognizers import IDENTIFIERS
 from runtime.redaction.recognizers.base import Run
 from runtime.redaction.recognizers.labels import PERSONAL
 from runtime.redaction.segments import Scanner, scan
-from runtime.redaction.spans import Span, resolve, trimmed
+from runtime.redaction.spans import Span, resolve
 
 MAX_CHARS = 200_000
 NAMED = ("PERSON", "LOCATION")
@@ -46,6 +46,10 @@ class PiiEngine:
         self.ner = ner
         self.max_chars = max_chars
         self._recognizers = tuple(kind() for kind in IDENTIFIERS)
+        # What one look at a segment needs, without asking each recognizer for it again.
+        self._asked = tuple(
+            (one.LEAST_DIGITS, one.applies, one.find, one.ENTITY, type(one).__name__) for one in self._recognizers
+        )
         self.entities: tuple[str, ...] = tuple(
             sorted(
                 {entity for one in self._recognizers for entity in one.get_supported_entities()}
@@ -152,18 +156,22 @@ class PiiEngine:
         self._read(run, folded, candidates)
         for reading in readings(folded, run.words, broken=run.topics & PERSONAL != 0):
             self._read(Run(reading.text, before), reading, candidates)
-        if len(candidates) < 2:  # most segments
-            return [span for one in candidates if (span := trimmed(one, segment))]
+        if not candidates:
+            return candidates
+        if len(candidates) == 1 and not (
+            segment[candidates[0].start].isspace() or segment[candidates[0].end - 1].isspace()
+        ):
+            return candidates
         return resolve(candidates, segment)
 
     def _read(self, run: Run, folded: View, found: list[Span]) -> None:
         """Add what the recognizers see in one reading of a segment."""
-        for recognizer in self._recognizers:
-            if recognizer.applies(run):
-                for hit in recognizer.find(run):
+        digits = run.digits
+        for least, applies, find, entity, name in self._asked:
+            if digits >= least and applies(run):
+                for hit in find(run):
                     start, end = folded.back(hit.start, hit.end)
-                    entity = hit.entity or recognizer.ENTITY
-                    found.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
+                    found.append(Span(start, end, hit.entity or entity, hit.score, f"{name}.{hit.pattern}"))
 
 
 def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) -> list[list[Span]]:

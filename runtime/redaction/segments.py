@@ -36,6 +36,9 @@ _WORD = re.compile(rf"[^{_SEPARATORS}]++")
 _GAPS = re.compile(rf"[{_SEPARATORS}]")
 # How many words stay together after a label of secrets, a word for living somewhere, a civic number, a street.
 _KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 4, 12
+KEPT = 24
+"""How many words of one segment are kept for such a reason, renewed or not. Words that nothing else joins, all prose,
+are held in a stream no longer than that, with one word before and the two that the next cut needs."""
 
 
 class Piece(NamedTuple):
@@ -192,7 +195,7 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
     decided.
     """
     before, left, last, decided = "", 0, start, start
-    keep, street, notable = 0, False, False
+    keep, kept, street, notable, numbered = 0, 0, False, False, 0
     full = len(text) - start >= WINDOW
     for match in _WORD.finditer(text, start):
         low, high = match.span()
@@ -206,24 +209,28 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
             if (
                 (keep or left or right)
                 and _near(gap := text[last:low])
-                and (keep or joined(before, left, gap, word, right))
+                and ((keep and kept < KEPT) or joined(before, left, gap, word, right))
             ):
-                keep = max(0, keep - 1)
+                if keep:
+                    keep, kept = keep - 1, kept + 1
                 if left & CIVIC and right & NAME:
                     street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
-                if (right & STREET and (street or left & (NUMBER | AROUND))) or (left & STREET and right & NUMBER):
+                if (right & STREET and (street or left & NUMBER or (left & AROUND and numbered))) or (
+                    left & STREET and right & NUMBER
+                ):
                     keep = max(keep, _KEPT_AFTER_STREET)
             else:
                 if notable:
                     yield start, low
                 start = decided = low
-                keep, street, notable = 0, False, False
+                keep, kept, street, notable, numbered = 0, 0, False, False, 0
                 full = len(text) - start >= WINDOW
         if right & SECRET:
             keep = max(keep, _KEPT_AFTER_LABEL)
         if right & ADDRESS:
             keep = max(keep, _KEPT_AFTER_ADDRESS)
         notable = notable or right >= READ
+        numbered |= right & NUMBER
         before, left, last = word, right, high
     if full:
         yield start, start + WINDOW

@@ -36,6 +36,8 @@ _SHAPES = frozenset(
         (8, 4, 4),
     }
 )
+# Visa of thirteen digits and Maestro of twelve or thirteen are told from article numbers by these.
+_SHORT = re.compile(r"4[0-9]{12}$|5(?:018|020|038|893)|6(?:304|759|76[1-3])")
 _EXPIRY = re.compile(r"(?<![0-9/-])(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4][0-9](?![0-9/-])")
 _EXPIRES = re.compile(
     r"(?:exp\w{0,8}|echeance|valid\w{0,4}(?: thru| until| through| to| jusqu'? ?(?:au|en|a))?|good thru|fin)"
@@ -49,9 +51,10 @@ class CreditCard(Identifier):
     """Credit and debit cards."""
 
     ENTITY = "CREDIT_CARD"
+    LEAST_DIGITS = 4
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 12 or (run.digits >= 4 and run.topics & EXPIRY != 0)
+        return run.digits >= 12 or run.topics & EXPIRY != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 12:
@@ -70,11 +73,21 @@ def _card(run: Run, window: Window) -> Iterator[Hit]:
     start, end, digits, shape, inside = window
     if len(set(digits)) < 2:
         return
-    usual = len(shape) == 1 or shape in _SHAPES or set(shape) == {1} or ("\n" in run.text[start:end] and not inside)
+    usual = (
+        len(shape) == 1
+        or shape in _SHAPES
+        or set(shape) == {1}
+        or _is_broken(run.text[start:end], shape, inside=inside)
+    )
     if _ISSUER.fullmatch(digits) and luhn(digits):
         if run.says(start, CARD):
             yield Hit(start, end, 1.0, "named")
-        elif usual and len(digits) >= 14 and not run.is_labelled_otherwise(start):
+        elif usual and (len(digits) >= 14 or _SHORT.match(digits)) and not run.is_labelled_otherwise(start):
             yield Hit(start, end, 0.95, "luhn")
     elif usual and not inside and len(digits) >= 15 and run.says(start, CARD, far=1):
         yield Hit(start, end, 0.75, "mistyped")
+
+
+def _is_broken(value: str, shape: tuple[int, ...], *, inside: bool) -> bool:
+    """Whether a line end stands between groups of four, or once in a bare row."""
+    return "\n" in value and not inside and (len(shape) == 2 or all(size == 4 for size in shape[:-1]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
 from runtime.redaction.recognizers.labels import PERSON, RECORD, Label
 
 _PART = r"[A-Z0-9]{1,24}"
@@ -18,9 +18,7 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
-_DATE = re.compile(
-    r"(?:(?:19|20)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-3]?[0-9][-/.][01]?[0-9][-/.](?:19|20)?[0-9]{2})(?![0-9-])"
-)
+_CATALOGUED = re.compile(r"(?:cve|rfc|iso|en|ieee|sha|md|utf|x)[-. ]?[0-9].*", re.IGNORECASE)
 _VERSION = re.compile(r"[vV]?[0-9]{1,3}(?:\.[0-9]{1,3}){1,3}")
 # Court files and statutes are public.
 _DOCKET = re.compile(
@@ -28,7 +26,10 @@ _DOCKET = re.compile(
     r"cv-[0-9]{2}-[0-9]{4,8}(?:-[0-9]{4})?",
     re.IGNORECASE,
 )
-_WHOLE_LABEL = re.compile(r"(?:matricule|mrn|badge|nip|uci|iuc|rpps|ine|vin|niv|code permanent|aeroplan|miles)\W{0,4}$")
+_WHOLE_LABEL = re.compile(
+    r"(?:matricule|mrn|badge|nip|uci|iuc|rpps|ine|vin|niv|code permanent|aeroplan|miles|airmiles|optimum|opus|"
+    r"scene)\W{0,4}$"
+)
 _IN_UNITS = re.compile(r"[0-9]{1,3}(?:[ ,.][0-9]{3})+")
 
 
@@ -36,9 +37,10 @@ class LabelledId(Identifier):
     """Numbers of people's records."""
 
     ENTITY = "ID_NUMBER"
+    LEAST_DIGITS = 3
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 3 and run.topics & RECORD != 0
+        return run.topics & RECORD != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match, found in run.labelled(RECORD, _VALUE):
@@ -49,7 +51,7 @@ class LabelledId(Identifier):
 
 def _counts(value: str, found: Label, before: str) -> bool:
     """Whether a value after a label of records is such a number, and not a year, a count or a docket."""
-    if _YEARS.fullmatch(value) or _DATE.match(value) or _DOCKET.fullmatch(value):
+    if _YEARS.fullmatch(value) or DATE.match(value) or _DOCKET.fullmatch(value) or _CATALOGUED.fullmatch(value):
         return False
     digits = sum(map(str.isdigit, value))
     if digits < 3:

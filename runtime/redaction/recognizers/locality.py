@@ -27,7 +27,7 @@ _UNIT = re.compile(
 _UNIT_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$"
 )
-_TOWN_WORD = r"[A-ZÀ-Þ](?:[^\W\d_]|['.\-]){0,40}(?![0-9])"
+_TOWN_WORD = r"(?:(?:St|Ste|Mt|Ft)\.|[A-ZÀ-Þ](?:[^\W\d_]|['\-]){0,40}(?![0-9]))"
 _TOWN_JOINER = r"(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the|d'|l')"
 _TOWN = rf"{_TOWN_WORD}(?:[ \-](?:{_TOWN_JOINER}[ \-]?){{0,2}}{_TOWN_WORD}){{0,3}}"
 _TOWN_AFTER = re.compile(rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\s[\-–]\s|\s)(?:(?:à|in|in the city of|ville de)\s)?({_TOWN})")
