@@ -181,7 +181,8 @@ class TurnPipeline:
         strict = zip(messages, masked.texts, strict=False)
         turn.strict_input = [ChatMessage(message.role, text) for message, text in strict]
         turn.strict_schema = schema and json_output.with_texts(schema, masked.texts[len(messages) :])
-        turn.found, turn.record.redactions_in = masked.found, dict(masked.hidden)
+        turn.found = masked.found
+        turn.record.asked(*self._masking.shares(turn.found, turn.route, "in"))
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall
@@ -344,7 +345,7 @@ class TurnPipeline:
 
     def _learn(self, turn: Turn) -> None:
         """Take usage, the model's own name and what was masked on the way out into record and metrics."""
-        turn.record.learn(turn.finished, sure(turn.outward).masked)
+        turn.record.learn(turn.finished, sure(turn.outward).masked, sure(turn.outward).passed)
         turn.record.learn_extras(turn.extras, turn.reasoning_chars)
         self._telemetry.count_redactions(turn.record.redactions_out, "out")
         self._telemetry.count_tokens(turn.route.backend, turn.record.usage)

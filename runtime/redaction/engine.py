@@ -21,6 +21,7 @@ from runtime.redaction import names
 from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
 from runtime.redaction.disguise import readings
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
+from runtime.redaction.lists import NO_LISTS, Lists
 from runtime.redaction.name_model import SHA256, NameModel
 from runtime.redaction.normalise import View, fold, view
 from runtime.redaction.recognizers import IDENTIFIERS
@@ -40,11 +41,14 @@ class PiiEngine:
     Args:
         ner: look for names too. Without it nothing is loaded.
         max_chars: the longest text that is analysed, in code points.
+        lists: exact texts that are never, or always, found.
     """
 
-    def __init__(self, *, ner: bool = True, max_chars: int = MAX_CHARS) -> None:
+    def __init__(self, *, ner: bool = True, max_chars: int = MAX_CHARS, lists: Lists = NO_LISTS) -> None:
         self.ner = ner
         self.max_chars = max_chars
+        self.lists = lists
+        self._awaited = lists.awaited if lists else None
         self._recognizers = tuple(kind() for kind in IDENTIFIERS)
         # What one look at a segment needs, without asking each recognizer for it again.
         self._asked = tuple(
@@ -54,6 +58,7 @@ class PiiEngine:
             sorted(
                 {entity for one in self._recognizers for entity in one.get_supported_entities()}
                 | set(NAMED if ner else ())
+                | lists.entities
             )
         )
         self._model: NameModel | None = None
@@ -76,6 +81,7 @@ class PiiEngine:
             facts = {
                 "ner": self.ner,
                 "max_chars": self.max_chars,
+                "lists": self.lists.digest,
                 "packages": {name: version(name) for name in ("presidio-analyzer", "phonenumbers", "spacy")},
                 "weights": SHA256 if self.ner else "",
                 "dictionaries": {name: installed_version(name) for name in PACKAGES.values()} if self.ner else {},
@@ -125,10 +131,10 @@ class PiiEngine:
             return self.find(segment, left)
 
         try:
-            found = [scan(text, find) for text in texts]
+            found = [scan(text, find, awaited=self._awaited) for text in texts]
             if model is not None:
                 for text, spans, named in zip(texts, found, _names(model, texts, check), strict=True):
-                    spans[:] = resolve(named, text, kept=spans)
+                    spans[:] = resolve(self.lists.without_allowed(named, text), text, kept=spans)
         except PiiUnavailable:
             raise
         except Exception as error:
@@ -142,11 +148,11 @@ class PiiEngine:
             text: any length.
             left_context: what stood before it, for labels such as "NAS :".
         """
-        return scan(text, self.find, left_context)
+        return scan(text, self.find, left_context, self._awaited)
 
     def scanner(self, left_context: str = "") -> Scanner:
         """The same for a text that is still being written."""
-        return Scanner(self.find, left_context)
+        return Scanner(self.find, left_context, self._awaited)
 
     def find(self, segment: str, left: str) -> list[Span]:
         """The identifiers of one segment (see `segments.py`)."""
@@ -154,8 +160,13 @@ class PiiEngine:
         candidates: list[Span] = []
         run = Run(folded.text, before)
         self._read(run, folded, candidates)
-        for reading in readings(folded, run.words, broken=run.topics & PERSONAL != 0):
+        others = list(readings(folded, run.words, broken=run.topics & PERSONAL != 0))
+        for reading in others:
             self._read(Run(reading.text, before), reading, candidates)
+        if self.lists:
+            denied = [span for one in (folded, *others) for span in self.lists.denied(one)]
+            candidates = self.lists.without_allowed(candidates, segment, left)
+            return resolve(candidates, segment, resolve(denied, segment))
         if not candidates:
             return candidates
         if len(candidates) == 1 and not (

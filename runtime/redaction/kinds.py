@@ -85,12 +85,14 @@ for _bits, _words in (
     (ADDRESS, _ADDRESSES | _STREETS_OF_CODES),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
-    (DIGITS, _DIGIT_WORDS),
+    (DIGITS, _DIGIT_WORDS | {"et", "and"}),  # soixante et onze
     (READ, TELLING),
     (PROVINCE, _PROVINCES),
 ):
     for _word in _words:
         _KINDS[_word] = _KINDS.get(_word, 0) | _bits
+TELLS = frozenset({"is", "was", "est", "=", "c'est"})
+"""What stands between a number and what it is: "40447188 is my student number"."""
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
@@ -160,6 +162,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         if right & (NUMBER | CAPITALS | MARK | AROUND | STREET | DIGITS) or (left & CIVIC and word[0].isalpha()):
             return True
         if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm
+            return True
+        if word in TELLS:
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
     if left & DIGITS and right & (DIGITS | NUMBER):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, joined, kind
+from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, TELLS, joined, kind
 from runtime.redaction.recognizers.secret import PEM
 from runtime.redaction.spans import Span
 
@@ -36,6 +36,7 @@ _WORD = re.compile(rf"[^{_SEPARATORS}]++")
 _GAPS = re.compile(rf"[{_SEPARATORS}]")
 # How many words stay together after a label of secrets, a word for living somewhere, a civic number, a street.
 _KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 4, 12
+_KEPT_AFTER_NUMBER = 4
 KEPT = 24
 """How many words of one segment are kept for such a reason, renewed or not. Words that nothing else joins, all prose,
 are held in a stream no longer than that, with one word before and the two that the next cut needs."""
@@ -56,10 +57,19 @@ class Piece(NamedTuple):
 
 
 class Scanner:
-    """The automaton. `find(segment, left)` gives the findings of one segment, sorted, not overlapping."""
+    """The automaton.
 
-    def __init__(self, find: Callable[[str, str], list[Span]], left: str = "") -> None:
+    Args:
+        find: `find(segment, left)` gives the findings of one segment, sorted, not overlapping.
+        left: what stood before the text.
+        awaited: how many words must be seen together from this one on, 0 for none: texts that are listed as such.
+    """
+
+    def __init__(
+        self, find: Callable[[str, str], list[Span]], left: str = "", awaited: Callable[[str], int] | None = None
+    ) -> None:
         self._find = find
+        self._awaited = awaited
         self._left = left[-LEFT:]
         self._held = ""
         self._open: Span | None = None  # the finding that goes on
@@ -95,7 +105,7 @@ class Scanner:
                 self._open, self._in_key = None, False
                 continue
             begin = at
-            for start, end in _segments(text, at, final=final):
+            for start, end in _segments(text, at, self._awaited, final=final):
                 at = end
                 if start == end:
                     continue  # nothing to read up to here
@@ -155,9 +165,14 @@ class Scanner:
         return Piece(window[:end], [span for span in spans if span.end <= end])
 
 
-def scan(text: str, find: Callable[[str, str], list[Span]], left: str = "") -> list[Span]:
+def scan(
+    text: str,
+    find: Callable[[str, str], list[Span]],
+    left: str = "",
+    awaited: Callable[[str], int] | None = None,
+) -> list[Span]:
     """The findings of a whole text, positions in the text."""
-    scanner = Scanner(find, left)
+    scanner = Scanner(find, left, awaited)
     spans: list[Span] = []
     at = 0
     for piece in [*scanner.feed(text), *scanner.flush()]:
@@ -188,7 +203,9 @@ def _key_end(text: str, at: int, *, final: bool) -> tuple[int, bool]:
     return at + len(block), at + len(block) == len(text) and final
 
 
-def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]]:
+def _segments(
+    text: str, start: int, awaited: Callable[[str], int] | None = None, *, final: bool
+) -> Iterator[tuple[int, int]]:
     """The segments from `start` on that are decided and worth reading: where each begins and ends.
 
     One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is
@@ -196,6 +213,7 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
     """
     before, left, last, decided = "", 0, start, start
     keep, kept, street, notable, numbered = 0, 0, False, False, 0
+    due = 0  # words that a listed text may still take
     full = len(text) - start >= WINDOW
     for match in _WORD.finditer(text, start):
         low, high = match.span()
@@ -207,9 +225,9 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
         right = kind(word)
         if before:
             if (
-                (keep or left or right)
+                (keep or left or right or due)
                 and _near(gap := text[last:low])
-                and ((keep and kept < KEPT) or joined(before, left, gap, word, right))
+                and ((keep and kept < KEPT) or due or joined(before, left, gap, word, right))
             ):
                 if keep:
                     keep, kept = keep - 1, kept + 1
@@ -223,8 +241,14 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
                 if notable:
                     yield start, low
                 start = decided = low
-                keep, kept, street, notable, numbered = 0, 0, False, False, 0
+                keep, kept, street, notable, numbered, due = 0, 0, False, False, 0, 0
                 full = len(text) - start >= WINDOW
+        if left & NUMBER and word in TELLS:
+            keep = max(keep, _KEPT_AFTER_NUMBER)
+        if awaited is not None:
+            due = max(due - 1, 0)
+            if more := awaited(word):
+                due, notable = max(due, more - 1), True
         if right & SECRET:
             keep = max(keep, _KEPT_AFTER_LABEL)
         if right & ADDRESS:

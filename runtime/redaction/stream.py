@@ -27,9 +27,11 @@ class StreamMasker:
         scanner: a fresh one, `PiiEngine.scanner()`.
         known: whether a found value may stay, as `TokenMap.has_value`: the caller wrote it himself.
         masks: whether an entity is masked at all, by policy.
+        counted: whether one that is not masked is counted all the same.
 
     Attributes:
         counts: how many were replaced, by entity.
+        passed: how many were let through and counted, by entity.
     """
 
     def __init__(
@@ -38,12 +40,15 @@ class StreamMasker:
         *,
         known: Callable[[str], bool] = lambda _: False,
         masks: Callable[[str], bool] = lambda _: True,
+        counted: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._scanner = scanner
+        self._counted = counted
         self._known = known
         self._masks = masks
         self._swallow = False
         self.counts: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
 
     def feed(self, chunk: str) -> str:
         """What can be shown now."""
@@ -69,7 +74,11 @@ class StreamMasker:
         return "".join((*parts, piece.text[at:]))
 
     def _replaces(self, span: Span, piece: Piece) -> bool:
-        return self._masks(span.entity) and not self._known(piece.text[span.start : span.end])
+        if self._masks(span.entity):
+            return not self._known(piece.text[span.start : span.end])
+        if self._counted(span.entity) and not self._known(piece.text[span.start : span.end]):
+            self.passed[span.entity] += 1
+        return False
 
 
 def redact(text: str, masker: StreamMasker) -> str:

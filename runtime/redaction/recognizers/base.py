@@ -169,7 +169,7 @@ class Run:
             self._values = []
             for match in _VALUE.finditer(self.text):
                 word = match[1]
-                if not word or word.lower() not in WORDS or (len(word) == 2 and word not in _NO_PART):
+                if not word or word.lower() not in WORDS or len(word) == 1 or (len(word) == 2 and word not in _NO_PART):
                     found = self.label(match.start())
                     if found.bits:
                         self._values.append(Value(match.start(), found))

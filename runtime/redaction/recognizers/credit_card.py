@@ -43,6 +43,7 @@ _EXPIRES = re.compile(
     r"(?:exp\w{0,8}|echeance|valid\w{0,4}(?: thru| until| through| to| jusqu'? ?(?:au|en|a))?|good thru|fin)"
     r"(?: date)?(?: le| en| on| au)?\W{0,4}$"
 )
+_CODE = re.compile(r"[\s,;/–-]{1,3}(?:code|sec(?:urity)?(?: code)?|crypto\w{0,7})\W{0,3}([0-9]{3,4})(?![0-9])")
 _NO_PAYMENT = re.compile(r"ramq|nam|maladie|medicare|health|sante|soleil")
 _A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ -]?[0-9]){12}")
 
@@ -51,6 +52,7 @@ class CreditCard(Identifier):
     """Credit and debit cards."""
 
     ENTITY = "CREDIT_CARD"
+    ALSO = ("SECRET",)
     LEAST_DIGITS = 4
 
     def applies(self, run: Run) -> bool:
@@ -67,6 +69,8 @@ class CreditCard(Identifier):
             before = run.before(match.start(), 96)
             if _EXPIRES.search(before[-28:]) and _A_CARD.search(before) and not _NO_PAYMENT.search(before):
                 yield Hit(match.start(), match.end(), 0.7, "expiry")
+                if code := _CODE.match(run.lower, match.end()):
+                    yield Hit(code.start(1), code.end(1), 0.7, "code", "SECRET")
 
 
 def _card(run: Run, window: Window) -> Iterator[Hit]:

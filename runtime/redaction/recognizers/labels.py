@@ -59,7 +59,8 @@ _WORDS_OF = {
         mobile mobiles portable fixe landline fax telecopieur telecopie telec whatsapp signal viber sms text texto
         textos textez texte appel appelle appeler appelez rappel rappeler rappelez rappelle call calls called calling
         callback ring dial composez composer compose joindre rejoindre rejoignez joignable reach reached reachable
-        contact contacter contactez voicemail pager teleavertisseur hotline msisdn urgence emergency
+        contact contacter contactez line ligne lines lignes voicemail pager teleavertisseur hotline msisdn urgence
+        emergency
         """,
     SIN: "nas sin",
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
@@ -101,13 +102,14 @@ _WORDS_OF = {
         permanent chart medical medicaux clinique clinic hospital hopital admission visite visit encounter
         prescription ordonnance rx record incident plainte complaint vin niv enrolment enrollment inscription
         registrant personnel payroll paie travailleur csst cnesst wsib locataire tenant donor donneur donateur voter
-        electeur inmate detenu usager usagere user titulaire probation parolee plaintiff evaluation invitation
+        electeur permit permits inmate detenu usager usagere user titulaire probation parolee plaintiff evaluation
+        invitation
         """,
     RECORD | PERSON: """
         employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
         dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
         adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente
-        participant participante
+        participant participante niss avs ahv nino
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
@@ -115,7 +117,8 @@ _WORDS_OF = {
         serial serie version versions build release commit revision rev article articles art section sections chapitre
         chapter product produit produits part parts pieces model modele item items issue bug pr port ports pid
         timestamp epoch checksum hash sha md5 patent brevet bon devis soumission quote estimate modelo catalogue
-        catalog barcode po purchase achat page pages ligne line lines row rows paragraphe regle rule loi law act bill
+        catalog barcode po purchase achat page pages ligne line lines lignes row rows paragraphe regle rule loi law
+        act bill
         decret bulletin vol volume figure fig table tableau room salle chambre firmware kernel windows uuid guid vol
         flight train bus gate niveau level score numerote reglement statute docket imei population budget total
         montant amount type couleur color colour hex clause dfars ndc nsn cve solde balance

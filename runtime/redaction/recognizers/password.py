@@ -71,6 +71,10 @@ _CODE = re.compile(
     r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!http )(?<!area )(?<!country )(?<!response )(?<!zip )(?<!post )"
     rf"(?<!d'erreur )(?<!\w)code{_OF_WHAT}(?:\s?:\s{{0,2}}|,? {VERB}\s{{1,2}})([0-9]{{4,8}}[#*]?)(?!\w)"
 )
+_DOOR = re.compile(
+    r"(?<!\w)(?:(?:code|nip) (?:d'acces|d'entree|d'alarme|de (?:la )?porte|du (?:batiment|garage|cadenas|portail))|"
+    r"(?:door|gate|alarm|entry|access|lockbox|buzzer|garage|building) code)\s{1,2}([0-9]{3,8}[#*]?)(?!\w)"
+)
 _OF_POSTAL = re.compile(
     r"code (?:postal|d'erreur|d'article|produit|client|regional|source|civil|penal|du travail|barres?|qr)"
 )
@@ -91,7 +95,7 @@ _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "login": ((_LOGIN, "login"),),
     "key": ((_MEDIUM, "token"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),
-    "code": ((_CODE, "pin"),),
+    "code": ((_CODE, "pin"), (_DOOR, "pin")),
 }
 _FIRST_WORDS = {
     "word": """
@@ -107,7 +111,7 @@ _FIRST_WORDS = {
         alarm gate door entry lock temporary reset sms
         """,
     "pin": "pin pins nip nips n code puk cvv cvv2 cvc cvc2 cvn cid csc cryptogramme otp 2fa passcode card security",
-    "code": "code",
+    "code": "code nip door gate alarm entry access lockbox buzzer garage building",
 }
 _FIRST = {
     word: tuple(pattern for kind, words in _FIRST_WORDS.items() if word in words.split() for pattern in _PATTERNS[kind])
@@ -269,6 +273,8 @@ def _is_value(value: str, label: str, name: str, *, quoted: bool, sentence: bool
             return False  # an assignment in a program
         if value.istitle() and value.isalpha() and sentence:
             return False
+        if label.endswith(("> ", "→ ")) and not label.endswith("=> "):
+            return marked or quoted  # "Settings > Security"
         return marked or quoted or label.rstrip(" \"'«([*")[-1:] in {":", "=", ">", "→"}
     if name == "direct":
         return _is_marked(value)

@@ -69,13 +69,14 @@ def _grouped(run: Run) -> Iterator[Hit]:
         area, first, exchange, second, _ = match.groups()
         if not (first or second) or "(" in first + second or not _bounded(text, start, end):
             continue
-        parenthesis = "(" in text[start : match.end(1)]
-        if text[match.end(1) : match.end(1) + 1] == ")" and not parenthesis:
+        closed = text[match.end(1) : match.end(1) + 1] == ")"
+        parenthesis = closed and "(" in text[start : match.end(1)]
+        if closed and not parenthesis:
             continue
         likely = area in AREA_CODES or parenthesis or match.start(1) > start + parenthesis
         found = run.label(start)
         if found.bits & OTHER or found.bits == CODE:
-            if not found.far and not found.bits & PHONE:
+            if not found.far and not found.bits & PHONE and not (parenthesis and likely):
                 continue
         elif not (found.bits & PHONE) and not (
             (likely and exchange[0] in "23456789")

@@ -20,6 +20,7 @@ def _one_of(alternatives: str) -> str:
 OF_WORD = _one_of(r"""
     pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=])|mots?[ _-]de[ _-]passes?|mdp|
     motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security) answer|code d'acces|wi-?fi (?:key|code)|
+    code (?:du |de )?wi-?fi|
     cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|
     recovery phrase|secret phrase|user ?pass|login/pass(?:word)?|user/pass(?:word)?|\w{0,24}_pass(?:word)?|\w{0,24}_pwd|
     \w{0,24}password|(?<![a-z] )pass(?=\s?[:=])

@@ -74,7 +74,10 @@ class StreetAddress(Identifier):
             cued = bool(_CUE.search(before))
             end = (
                 french(text, lower, civic.end(), cued=cued)
-                or english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
+                or (
+                    not lower.startswith("the ", civic.end())
+                    and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
+                )
                 or nameless(text, lower, civic.end(), cued=cued)
             )
             if end is not None:

@@ -26,6 +26,10 @@ from runtime.redaction.recognizers.street_words import (
 _WORD = re.compile(r"[^\s,;()]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 _OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|chemin|rang|route|cote|place)")
+_HYPHENED = re.compile(
+    r"(?:cote|montee|rang|chemin)-(?:(?:de|du|des|la|l'|st|ste|saint|sainte)-){0,2}[a-z][a-z'-]{2,30}"
+)
+_WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
@@ -43,6 +47,10 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     """
     if of := _OF.match(lower, start):
         start = of.end()
+    if hyphened := _HYPHENED.match(lower, start):
+        end = hyphened.end()
+        kind = _WORD.match(lower, end + 1)
+        return _stripped(text, _direction(lower, kind.end() if kind and _kind(kind.group()) else end))
     first = _WORD.match(lower, start)
     if first is None:
         return None
@@ -130,6 +138,8 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
 
 def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
+    if cued and (of := _WITHOUT_KIND.match(lower, start)):
+        start = of.end()
     position, end = start, None
     for _ in range(3):
         word = _WORD.match(text, position)
@@ -142,7 +152,7 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if end is None:
         return None
     end = _stripped(text, end)
-    saint = _SAINT.match(text, start) is not None
+    saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
