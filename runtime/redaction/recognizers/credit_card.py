@@ -44,6 +44,7 @@ _EXPIRES = re.compile(
     r"(?: date)?(?: le| en| on| au)?\W{0,4}$"
 )
 _CODE = re.compile(r"[\s,;/–-]{1,3}(?:code|sec(?:urity)?(?: code)?|crypto\w{0,7})\W{0,3}([0-9]{3,4})(?![0-9])")
+_BEHIND = re.compile(r"[ ,;/\n]{1,2}(?:0[1-9]|1[0-2])/(?:20)?[2-4][0-9][ ,;/\n]{1,2}([0-9]{3,4})(?![\w/.-])")
 _NO_PAYMENT = re.compile(r"ramq|nam|maladie|medicare|health|sante|soleil")
 _A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ -]?[0-9]){12}")
 
@@ -62,7 +63,10 @@ class CreditCard(Identifier):
         if run.digits >= 12:
             for length in range(12, 20):
                 for window in run.numbers(length):
-                    yield from _card(run, window)
+                    for hit in _card(run, window):
+                        yield hit
+                        if behind := _BEHIND.match(run.text, hit.end):
+                            yield Hit(*behind.span(1), 0.7, "code", "SECRET")
         if not run.topics & EXPIRY:
             return
         for match in _EXPIRY.finditer(run.text):

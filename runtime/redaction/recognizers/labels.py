@@ -76,7 +76,7 @@ _WORDS_OF = {
     PASSPORT: "passeport passeports passport passports travel",
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
-        transit institution inst folio compte account rib routing aba succursale bsb micr acct iban
+        transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
         """,
     BANKING: """
         banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
@@ -109,7 +109,7 @@ _WORDS_OF = {
         employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
         dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
         adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente
-        participant participante niss avs ahv nino
+        participant participante etranger caf niss avs ahv nino
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc

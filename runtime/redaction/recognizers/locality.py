@@ -18,7 +18,7 @@ _UNIT_WORD = (
 _UNIT = re.compile(
     rf"[,\s]{{0,3}}[(\-–]?\s?(?:{_UNIT_WORD}\.?(?:\s?(?:no|n°|"
     rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}})?|[\s#]{{1,2}}[a-z])|"
-    r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor)(?:\s(?:gauche|"
+    r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?)(?:\s(?:gauche|"
     r"droite|face))?|"
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) floor|"
     r"(?:premier|deuxieme|troisieme|quatrieme|cinquieme) etage|rez-de-chaussee|rdc|sous-sol|basement|upper|lower|"

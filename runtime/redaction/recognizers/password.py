@@ -19,6 +19,7 @@ from runtime.redaction.recognizers.secret_words import (
     NOT_VALUES,
     OF_KEY,
     OF_LOGIN,
+    OF_PAIR,
     OF_PIN,
     OF_WORD,
     PREPOSITION,
@@ -52,6 +53,7 @@ _LOOSE = re.compile(
     rf"\s?[\"'«(*]{{0,2}} ?((?=[^\s\"]{{0,40}}[0-9!@#$%^&*+=?~_])[^\s\"«»]{{4,128}})"
 )
 _LOGIN = re.compile(rf"(?<![^\W_]){OF_LOGIN}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s?[/|,;]\s?[^\s\"]{{4,128}})")
+_PAIR = re.compile(rf"(?<![^\W_]){OF_PAIR}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s[/|]\s[^\s\"]{{4,128}})")
 _MEDIUM = re.compile(rf"(?<![^\W_]){OF_KEY}{_IS}({_QUOTED}[^\s\"'<>,;()&]{{4,512}}))")
 _DIGITS = re.compile(
     rf"(?<!\w){OF_PIN}(?:{_IS}|[ /]|\s?\n| [\w'-]{{1,20}} |(?:,? [\w'@-]{{1,24}}){{1,6}}? ?{GIVES}\s?)"
@@ -92,7 +94,7 @@ _CLI = re.compile(
 # Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
 _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct")),
-    "login": ((_LOGIN, "login"),),
+    "login": ((_LOGIN, "login"), (_PAIR, "login")),
     "key": ((_MEDIUM, "token"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),
     "code": ((_CODE, "pin"), (_DOOR, "pin")),
@@ -103,7 +105,9 @@ _FIRST_WORDS = {
         motdepasse m reponse secret security code wi wifi cle phrase phrases seed recovery user userpass login
         mnemonic backup
         """,
-    "login": "credential credentials creds identifiant identifiants login user",
+    "login": """
+        credential credentials creds identifiant identifiants login log user username utilisateur usager wi wifi ssid
+        """,
     "key": """
         api access secret client app auth refresh session private encryption signing bot personal deploy webhook
         license licence product activation recovery backup cle cles jeton jetons secrets token tokens account shared
@@ -236,7 +240,7 @@ def _is_marked(value: str) -> bool:
     plain = value.strip(".,;:!?'\")")
     return (
         any(map(str.isalpha, value))
-        and any(c.isdigit() or c in "!@#$%^&*+=?~_" for c in value[:-1])
+        and (any(map(str.isdigit, value)) or any(c in "!@#$%^&*+=?~_" for c in value[:-1]))
         and not _KNOWN.fullmatch(plain)
     )
 

@@ -27,6 +27,7 @@ _INTERNATIONAL = re.compile(
     re.IGNORECASE,
 )
 _LABELLED = re.compile(rf"[+(]{{0,2}}[0-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}", re.IGNORECASE)
+_FRENCH_IN_PARENTHESES = re.compile(r"\(0[1-9]\) ?[0-9]{2}(?:[ .-]?[0-9]{2}){3}(?![\w])")
 _FRENCH_SHAPES = frozenset(
     {(10,), (2, 2, 2, 2, 2), (4, 2, 2, 2), (4, 3, 3), (2, 8), (3, 3, 4), (2, 4, 4), (2, 2, 3, 3), (1, 9)}
 )
@@ -53,6 +54,9 @@ class PhoneNumber(Identifier):
             yield from _international(run)
         if run.digits >= 10:
             yield from _grouped(run)
+            if "(0" in text:
+                for match in _FRENCH_IN_PARENTHESES.finditer(text):
+                    yield Hit(match.start(), match.end(), 0.85, "france")
             for length in (10, 11):
                 for window in run.numbers(length):
                     if hit := _row(run, window):
@@ -71,7 +75,7 @@ def _grouped(run: Run) -> Iterator[Hit]:
             continue
         closed = text[match.end(1) : match.end(1) + 1] == ")"
         parenthesis = closed and "(" in text[start : match.end(1)]
-        if closed and not parenthesis:
+        if closed and not parenthesis and area not in AREA_CODES:
             continue
         likely = area in AREA_CODES or parenthesis or match.start(1) > start + parenthesis
         found = run.label(start)

@@ -19,7 +19,8 @@ def _one_of(alternatives: str) -> str:
 
 OF_WORD = _one_of(r"""
     pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=])|mots?[ _-]de[ _-]passes?|mdp|
-    motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security) answer|code d'acces|wi-?fi (?:key|code)|
+    motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security)(?: question)? answer|code d'acces|
+    wi-?fi (?:key|code)|
     code (?:du |de )?wi-?fi|
     cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|
     recovery phrase|secret phrase|user ?pass|login/pass(?:word)?|user/pass(?:word)?|\w{0,24}_pass(?:word)?|\w{0,24}_pwd|
@@ -47,6 +48,10 @@ OF_PIN = _one_of(r"""
 # Who logs in with what: the word for it, a name, the password.
 OF_LOGIN = _one_of(r"""
     credentials?|creds|identifiants?(?: de connexion)?|login/(?:pass(?:word)?|mdp)|user/pass(?:word)?
+    """)
+# The same with a space on both sides of a stroke: "Wi-Fi: BELL447 / 5A6B7C8D".
+OF_PAIR = _one_of(r"""
+    log-?in|user(?:name)?|utilisateur|usager|wi-?fi|ssid
     """)
 PREPOSITION = _one_of(r"""
     du|de la|de l'|de|d'|des|pour le|pour la|pour l'|pour les|pour mon|pour ma|pour|de ma|de mon|de mes|de ton|de ta|

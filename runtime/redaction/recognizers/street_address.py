@@ -32,13 +32,13 @@ _TIME_BEFORE = re.compile(
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:-(?:19|20)?[0-9]{2})?\s?,?\s")
 _BOX = re.compile(
-    r"(?<!\w)(?:(?:p\.? ?o\.? ?)?box(?: no\.?| #)? ?#?|post office box |c\.p\.|case postale|casier postal|b\.p\.|"
+    r"(?<!\w)(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
     r"boite postale|poste restante|general delivery|r\.?r\.? ?#?|rural route #?)"
     r"\s?(?:no\.? ?)?[0-9]{1,6}(?!\w)"
     r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp|ss|box|main)(?: [\w-]{1,20})?){0,3}"
 )
 # In capitals these are boxes where a town follows or an address is spoken of.
-_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box)\s?[0-9]{1,6}(?!\w)")
+_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX)\s?[0-9]{1,6}(?!\w)")
 _MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
 # A street without a civic number counts before a postal code.
 _UNNUMBERED = re.compile(

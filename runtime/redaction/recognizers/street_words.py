@@ -10,7 +10,7 @@ from runtime.redaction.lexicon import word_set
 
 FRENCH_STRONG = word_set(
     """
-    rue rues r. avenue av av. ave ave. boulevard boul boul. bd bd. blvd bld bvd boulv. chemin chem. rang impasse imp.
+    rue r. avenue av av. ave ave. boulevard boul boul. bd bd. blvd bld bvd boulv. chemin chem. rang impasse imp.
     allee all. croissant ruelle autoroute
     """
 )

@@ -141,8 +141,13 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if cued and (of := _WITHOUT_KIND.match(lower, start)):
         start = of.end()
     position, end = start, None
-    for _ in range(3):
+    names = 0
+    while names < 3:
         word = _WORD.match(text, position)
+        if word is not None and end is not None and lower[word.start() : word.end()] in DIRECTIONS:
+            end = word.end()
+            break
+        names += word is not None and lower[word.start() : word.end()] not in JOINERS
         if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
             break
         end = word.end()
