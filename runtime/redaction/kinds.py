@@ -91,8 +91,8 @@ for _bits, _words in (
 ):
     for _word in _words:
         _KINDS[_word] = _KINDS.get(_word, 0) | _bits
-TELLS = frozenset({"is", "was", "est", "=", "c'est"})
-"""What stands between a number and what it is: "40447188 is my student number"."""
+TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme"})
+"""What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")

@@ -89,6 +89,11 @@ class Scanner:
             return []
         return self._decide(text, final=False)
 
+    @property
+    def held(self) -> int:
+        """How many code points are held."""
+        return len(self._held)
+
     def flush(self) -> list[Piece]:
         """The end of the text: all that is held comes out."""
         return self._decide(self._held, final=True)

@@ -5,8 +5,9 @@ The order for a model's answer: `StreamMasker` first (identifiers in clear that 
 `[ENTITY]`, which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented
 ones stay).
 
-Hold-back: the masker holds the word being written and the one before it, up to `segments.WINDOW` code points while
-something that could be one identifier goes on; the restorer holds at most `lookalikes.LONGEST`.
+Hold-back: the masker holds the word being written and the one before it; `segments.KEPT` words more after a word that
+announces something (a password, an address), at most; up to `segments.WINDOW` code points while something that could be
+one identifier goes on, digits above all. The restorer holds at most `lookalikes.LONGEST`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class StreamMasker:
     def flush(self) -> str:
         """The rest, at the end of the text."""
         return "".join(map(self._shown, self._scanner.flush()))
+
+    @property
+    def held(self) -> int:
+        """How many code points are held back now."""
+        return self._scanner.held
 
     def _shown(self, piece: Piece) -> str:
         if piece.continues:

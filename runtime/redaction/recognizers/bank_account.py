@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
-from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import aba, rib
 from runtime.redaction.recognizers.labels import BANK, BANKING, CARD
 
@@ -92,5 +92,9 @@ class BankAccount(Identifier):
                 yield Hit(window.start, window.end, 0.7, "routing")
         for match, found in run.labelled(BANKING, _NAMED, far=0):
             digits = sum(map(str.isdigit, match.group()))
-            if found.explicit and not found.bits & CARD and digits >= 6:
+            if (
+                not found.bits & CARD
+                and digits >= 6
+                and (found.explicit or ("-" in match.group() and not DATE.match(match.group())))
+            ):
                 yield Hit(match.start(), match.end(), 0.65, "banking")

@@ -109,14 +109,15 @@ _WORDS_OF = {
         employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
         dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
         adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente
-        participant participante etranger caf niss avs ahv nino
+        participant participante worker travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf
+        niss avs ahv nino
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
         ticket tickets billet billets tracking suivi colis parcel parcels shipment expedition livraison lot batch
         serial serie version versions build release commit revision rev article articles art section sections chapitre
         chapter product produit produits part parts pieces model modele item items issue bug pr port ports pid
-        timestamp epoch checksum hash sha md5 patent brevet bon devis soumission quote estimate modelo catalogue
+        timestamp epoch checksum hash sha md5 patent brevet bon devis soumission estimate modelo catalogue
         catalog barcode po purchase achat page pages ligne line lines lignes row rows paragraphe regle rule loi law
         act bill
         decret bulletin vol volume figure fig table tableau room salle chambre firmware kernel windows uuid guid vol
@@ -268,8 +269,8 @@ def label(before: str) -> Label:
             if bits or lines > 2 or not (asked or (far == 0 and lines == 1)):
                 break
             far = 0  # the answer to a question, after who gives it
-        elif part == "?" and lines and not bits:
-            continue
+        elif part == "?" and not bits and (lines or not far):
+            pointed = pointed or not lines
         elif part in "!?;":
             break
         elif part == ".":

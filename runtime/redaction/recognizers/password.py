@@ -53,6 +53,12 @@ _LOOSE = re.compile(
     rf"\s?[\"'«(*]{{0,2}} ?((?=[^\s\"]{{0,40}}[0-9!@#$%^&*+=?~_])[^\s\"«»]{{4,128}})"
 )
 _LOGIN = re.compile(rf"(?<![^\W_]){OF_LOGIN}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s?[/|,;]\s?[^\s\"]{{4,128}})")
+_WIFI = re.compile(r"(?<![^\W_])wi-?fi\s?[:=]\s{0,2}[\"'«(]{0,2} ?([^\s\"«»]{6,64})(?!\S|\s?[/|(-])")
+# The value first: "use Tulip#9 as your password".
+_REVERSED = re.compile(
+    r"(?<!\S)[\"'«(]{0,2}([^\s\"«»]{4,128}?)[\"'»)]{0,2} (?:as|comme|is|est) (?:(?:a|the|my|your|our|his|her|new|"
+    r"temporary|le|mon|ton|son|votre|notre|nouveau) ){0,2}(?:password|passcode|passphrase|mot de passe|mdp)(?!\w)"
+)
 _PAIR = re.compile(rf"(?<![^\W_]){OF_PAIR}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s[/|]\s[^\s\"]{{4,128}})")
 _MEDIUM = re.compile(rf"(?<![^\W_]){OF_KEY}{_IS}({_QUOTED}[^\s\"'<>,;()&]{{4,512}}))")
 _DIGITS = re.compile(
@@ -91,10 +97,11 @@ _CLI = re.compile(
     r"--pw)[ =][\"']?([^\s\"']{4,256})|(?<!\S)-p([^\s\"'0-9/.-][^\s\"']{5,64})(?!\S)|"
     r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?([^\s\"':]{1,64}:[^\s\"']{2,128})"
 )
+_BETWEEN = (" as ", " comme ", " is ", " est ")
 # Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
 _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct")),
-    "login": ((_LOGIN, "login"), (_PAIR, "login")),
+    "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
     "key": ((_MEDIUM, "token"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),
     "code": ((_CODE, "pin"), (_DOOR, "pin")),
@@ -171,6 +178,9 @@ class Password(Identifier):
             for pattern, name in patterns:
                 if match := pattern.match(lower, word.start()):
                     yield from _value(text, lower, shift, match, name)
+        if any(word in lower for word in _BETWEEN):
+            for match in _REVERSED.finditer(lower):
+                yield from _value(text, lower, shift, match, "direct")
         if " -" in lower or lower.startswith("-"):
             for match in _CLI.finditer(lower):
                 yield from _value(text, lower, shift, match, "option")
