@@ -178,11 +178,10 @@ class TurnPipeline:
         messages, schema = turn.request.messages, turn.request.json_schema
         texts = [message.content for message in messages] + ([] if schema is None else json_output.texts(schema))
         masked = await self._masking.mask(texts, turn.tokens, turn.route, "in")
-        strict = zip(messages, masked.texts, strict=False)
-        turn.strict_input = [ChatMessage(message.role, text) for message, text in strict]
+        turn.strict_input = [ChatMessage(one.role, text) for one, text in zip(messages, masked.texts, strict=False)]
         turn.strict_schema = schema and json_output.with_texts(schema, masked.texts[len(messages) :])
         turn.found = masked.found
-        turn.record.asked(*self._masking.shares(turn.found, turn.route, "in"))
+        turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall

@@ -48,9 +48,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if of := _OF.match(lower, start):
         start = of.end()
     if hyphened := _HYPHENED.match(lower, start):
-        end = hyphened.end()
-        kind = _WORD.match(lower, end + 1)
-        return _stripped(text, _direction(lower, kind.end() if kind and _kind(kind.group()) else end))
+        kind = _WORD.match(lower, hyphened.end() + 1)
+        return _stripped(text, _direction(lower, (kind if kind and _kind(kind.group()) else hyphened).end()))
     first = _WORD.match(lower, start)
     if first is None:
         return None
