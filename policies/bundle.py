@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from policies.document import Document, DocumentPath, parse
 from policies.egress import Egress, egress, egress_faults, roles_of
 from policies.guards.base import Guard, kind
-from policies.masking import MaskingRules, masking_rules
+from policies.masking import ALWAYS_MASKED, MaskingRules, masking_rules
 from policies.model import ACTIONS, Limits, PolicyFault
 from policies.schema import PolicyFile
 
@@ -241,8 +241,35 @@ def _references(file: PolicyFile, document: Document) -> list[str]:
         if override.entity == "LITERAL":
             path = ("masking", "overrides", position, "entity")
             faults.append(document.complain(path, "LITERAL keeps typed look-alikes of our tokens inert: always masked"))
+    faults += _listed(file, document)
     if file.legal.purpose not in file.legal.purposes:
         faults.append(document.complain(("legal", "purpose"), "the default is not one of legal.purposes"))
+    return faults
+
+
+def _listed(file: PolicyFile, document: Document) -> list[str]:
+    """What is wrong with the texts that are never or always masked."""
+    faults: list[str] = []
+    rules = masking_rules(file.masking)
+    for position, (_, entity) in enumerate(rules.deny):
+        path: DocumentPath = ("masking", "deny", position, "entity")
+        if entity == ALWAYS_MASKED:
+            faults.append(
+                document.complain(path, "LITERAL is for typed look-alikes of our tokens: take another entity")
+            )
+        elif not rules.masks_everywhere(entity):
+            faults.append(
+                document.complain(path, f"{entity} is not masked everywhere: a denied text needs an entity that is")
+            )
+    denied = {text.casefold() for text, _ in rules.deny}
+    for position, (text, kept) in enumerate(rules.allow):
+        if text.casefold() in denied:
+            faults.append(document.complain(("masking", "allow", position), "the same text is denied, too"))
+        if kept == ALWAYS_MASKED:
+            faults.append(document.complain(("masking", "allow", position, "entity"), "LITERAL is always masked"))
+    for key, texts in (("allow", rules.allow), ("deny", rules.deny)):
+        twice = doubled(f"{text.casefold()}/{entity}" for text, entity in texts)
+        faults.extend(document.complain(("masking", key), f"{one!r} stands there twice") for one in twice)
     return faults
 
 

@@ -55,6 +55,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "allow": {"en": "passes", "fr": "passe"},
     "count": {"en": "passes, counted", "fr": "passe, compté"},
     "exception": {"en": "exception", "fr": "exception"},
+    "never": {"en": "never masked", "fr": "jamais masqué"},
+    "always": {"en": "always masked", "fr": "toujours masqué"},
     "everywhere": {"en": "everywhere", "fr": "partout"},
     "backends": {"en": "Who may use which model backend", "fr": "Qui peut utiliser quel moteur"},
     "only_for": {"en": "only for", "fr": "seulement pour"},
@@ -161,6 +163,10 @@ def _masking(bundle: Bundle, word: _Words) -> Iterable[str]:
         where = [part for part in (override.direction, override.kind, override.backend) if part]
         place = ", ".join(where) or word("everywhere")
         yield f"{word('exception')} {override.entity} ({place}): {word(override.action)}"
+    for text, entity in rules.allow:
+        yield f"{word('never')}: {text}" + (f" ({entity})" if entity else "")
+    for text, entity in rules.deny:
+        yield f"{word('always')}: {text} ({entity})"
 
 
 def _backends(bundle: Bundle, word: _Words) -> Iterable[str]:

@@ -16,6 +16,8 @@ from policies.schema import MaskingOverrideSection, MaskingSection
 ALWAYS_MASKED = "LITERAL"
 """The entity of texts that look like one of our own tokens: if one were not masked, it could be taken for a token."""
 
+KINDS: tuple[BackendKind, ...] = ("local", "remote")
+DIRECTIONS: tuple[Direction, ...] = ("in", "out")
 Defaults = Mapping[tuple[Direction, BackendKind], MaskAction]
 
 
@@ -41,13 +43,30 @@ class MaskingOverride:
 
 @dataclass(frozen=True, slots=True)
 class MaskingRules:
-    """The masking section, ready to answer."""
+    """The masking section, ready to answer.
+
+    Attributes:
+        allow: exact texts, each with the entity that it is never masked as (None: any).
+        deny: exact texts, each with the entity that it counts as.
+    """
 
     names: frozenset[str]
     identifiers: frozenset[str]
     for_identifiers: Defaults
     for_names: Defaults
     overrides: tuple[MaskingOverride, ...]
+    allow: tuple[tuple[str, str | None], ...] = ()
+    deny: tuple[tuple[str, str], ...] = ()
+
+    def masks_everywhere(self, entity: str) -> bool:
+        """Whether `entity` is in clear for no backend, in no direction."""
+        backends = {override.backend for override in self.overrides} | {None}
+        return all(
+            self.action(entity, kind, backend or "*", direction) in {"mask", "block"}
+            for kind in KINDS
+            for direction in DIRECTIONS
+            for backend in backends
+        )
 
     def action(self, entity: str, kind: BackendKind, backend: str, direction: Direction) -> MaskAction:
         """What happens to `entity` on its way to (`in`) or from (`out`) that backend."""
@@ -68,6 +87,8 @@ def masking_rules(section: MaskingSection) -> MaskingRules:
         for_identifiers=_defaults(section, "identifiers"),
         for_names=_defaults(section, "names"),
         overrides=tuple(_override(override) for override in section.overrides),
+        allow=tuple((one, None) if isinstance(one, str) else (one.text, one.entity) for one in section.allow),
+        deny=tuple((one.text, one.entity) for one in section.deny),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # Lengths are such that every identifier made of these fits a record's 64 characters.
 from policies.model import BackendKind, Direction, MaskAction
@@ -16,6 +16,16 @@ RoleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 RuleName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=36)]
 Entity = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 BackendName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,19}$")]
+MOST_LISTED = 500
+
+
+def _speaks(text: str) -> str:
+    if not any(map(str.isalnum, text)):
+        raise ValueError("a listed text has a letter or a digit")
+    return text
+
+
+ListedText = Annotated[str, Field(min_length=3, max_length=64), AfterValidator(_speaks)]
 Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
@@ -92,13 +102,29 @@ class MaskingOverrideSection(Section):
     action: MaskAction
 
 
+class AllowedSection(Section):
+    """A text that is never masked as this entity."""
+
+    text: ListedText
+    entity: Entity
+
+
+class DeniedSection(Section):
+    """A text that is always masked, and the entity that it counts as."""
+
+    text: ListedText
+    entity: Entity
+
+
 class MaskingSection(Section):
-    """Which entities are which, and what happens to them."""
+    """Which entities are which, what happens to them, and which exact texts are never or always masked."""
 
     names: list[Entity]
     identifiers: list[Entity]
     default: MaskingDefaultsSection
     overrides: list[MaskingOverrideSection]
+    allow: list[ListedText | AllowedSection] = Field(default_factory=list, max_length=MOST_LISTED)
+    deny: list[DeniedSection] = Field(default_factory=list, max_length=MOST_LISTED)
 
 
 class RemoteSection(Section):

@@ -10,10 +10,14 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from runtime import models_parser
 from runtime.errors import FilAgentError, SettingsError
 from runtime.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from runtime.redaction.lists import Lists
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
@@ -130,7 +134,7 @@ def _delegate(name: str, words: list[str]) -> int:
     if name == "mask":
         from runtime.redaction.command import main as run
 
-        return run(words)
+        return run(words, lists=_lists_in_force)
     if name == "witness":
         from runtime.witness.command import main as run_witness
 
@@ -146,6 +150,18 @@ def _delegate(name: str, words: list[str]) -> int:
     from runtime import evidence_commands
 
     return evidence_commands.verify(words) if name == "verify" else evidence_commands.log(words)
+
+
+def _lists_in_force() -> Lists:
+    from policies.bundle import load_bundle
+    from policies.model import PolicyFault
+    from runtime.redaction.lists import Lists
+
+    try:
+        masking = load_bundle(load_settings().policies_file).masking
+    except PolicyFault as fault:
+        raise SettingsError(str(fault)) from fault
+    return Lists(masking.allow, masking.deny)
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:

@@ -37,11 +37,10 @@ class Route:
 
 @dataclass(slots=True)
 class Masked:
-    """Texts in their strictest view, what was found in them, and what one route's view hides (entity: count)."""
+    """Texts in their strictest view, and what was found in them (entity: count)."""
 
     texts: list[str]
     found: Counter[str] = field(default_factory=Counter)
-    hidden: Counter[str] = field(default_factory=Counter)
 
 
 class Masking:
@@ -87,16 +86,15 @@ class Masking:
                 raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
             result.found.update(span.entity for span in spans)
             result.texts.append(tokens.mask(text, spans))
-        result.hidden = Counter(self.hidden(result.found, route, direction))
         return result
 
-    def hidden(self, found: Mapping[str, int], route: Route, direction: Direction) -> dict[str, int]:
-        """Of what was found, what is masked or counted on its way to that route."""
-        return {
-            entity: count
-            for entity, count in found.items()
-            if self._policy.masking(entity, route.kind, route.backend, direction) in {"mask", "count"}
-        }
+    def shares(
+        self, found: Mapping[str, int], route: Route, direction: Direction
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Of what was found, what is masked on its way to that route, and what is let through and counted."""
+        actions = {entity: self._policy.masking(entity, route.kind, route.backend, direction) for entity in found}
+        masked = {entity: count for entity, count in found.items() if actions[entity] == "mask"}
+        return masked, {entity: count for entity, count in found.items() if actions[entity] == "count"}
 
     async def again(self, recalled: Recalled, tokens: TokenMap, route: Route) -> Recalled:
         """Recalled messages masked by today's engine: what another one, or none, had let through is masked now."""
@@ -131,6 +129,7 @@ class Masking:
             masks=lambda entity: (
                 self.enabled and self._policy.masking(entity, route.kind, route.backend, "out") in {"mask", "block"}
             ),
+            counted=lambda entity: self._policy.masking(entity, route.kind, route.backend, "out") == "count",
         )
 
     def screen_outward(self, text: str, masked: Iterable[str], route: Route) -> Decision:

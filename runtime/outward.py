@@ -50,6 +50,11 @@ class Outward:
         return dict(self._masker.counts)
 
     @property
+    def passed(self) -> dict[str, int]:
+        """What was let through and counted (entity: count)."""
+        return dict(self._masker.passed)
+
+    @property
     def released(self) -> str:
         return "".join(self._pieces)
 

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,6 +79,8 @@ class TurnRecorder:
     model: dict[str, Any] | None = None
     redactions_in: dict[str, int] = field(default_factory=dict)
     redactions_out: dict[str, int] = field(default_factory=dict)
+    masked_in: bool = False
+    masked_out: bool = False
     usage: dict[str, int | str] = field(default_factory=dict)
     reasoning: dict[str, Any] | None = None
     stored: dict[str, StoredContent] = field(default_factory=dict)
@@ -88,8 +91,8 @@ class TurnRecorder:
 
     @property
     def redacted(self) -> bool:
-        """Whether anything was masked, in either direction."""
-        return bool(self.redactions_in or self.redactions_out)
+        """Whether anything was masked, in either direction; what is only counted was not."""
+        return self.masked_in or self.masked_out
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -108,9 +111,17 @@ class TurnRecorder:
         self.rules.extend(rule for rule in rules if rule not in self.rules)
         self.reasons.extend(reason for reason in reasons if reason not in self.reasons)
 
-    def learn(self, finished: Finished | None, masked: Mapping[str, int]) -> None:
-        """What the model reported when it ended (None: it did not), and what was masked on the way out."""
-        self.redactions_out = dict(masked)
+    def asked(self, masked: Mapping[str, int], passed: Mapping[str, int]) -> None:
+        """What was masked, or only counted, on the way in."""
+        self.redactions_in = dict(Counter(masked) + Counter(passed))
+        self.masked_in = bool(masked)
+
+    def learn(
+        self, finished: Finished | None, masked: Mapping[str, int], passed: Mapping[str, int] | None = None
+    ) -> None:
+        """What the model reported when it ended (None: it did not); what was masked, or counted, on the way out."""
+        self.redactions_out = dict(Counter(masked) + Counter(passed or {}))
+        self.masked_out = bool(masked)
         if finished is None:
             return
         # A provider may report anything; what a record cannot hold must not cost the turn its record.

@@ -38,6 +38,7 @@ from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
 from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
+from runtime.redaction.lists import Lists
 from runtime.settings import Settings, load_settings
 from runtime.software import VERSION
 from runtime.spending import Spending
@@ -98,10 +99,16 @@ def build_services(
     """Make the parts from the settings; tests may bring their own log, backends or engine."""
     refuse_readable_root(settings)
     telemetry = Telemetry()
-    policy = PolicyEngine(load_bundle(settings.policies_file))
+    bundle = load_bundle(settings.policies_file)
+    policy = PolicyEngine(bundle)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
     masking = Masking(
-        engine or PiiEngine(ner=settings.masking.ner, max_chars=settings.masking.max_chars),
+        engine
+        or PiiEngine(
+            ner=settings.masking.ner,
+            max_chars=settings.masking.max_chars,
+            lists=Lists(bundle.masking.allow, bundle.masking.deny),
+        ),
         policy,
         timeout=settings.masking.timeout_seconds,
         enabled=settings.pii_redaction,

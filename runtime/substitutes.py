@@ -105,4 +105,4 @@ class Substitutes:
     def _put(self, turn: Turn, backend: ChatBackend) -> None:
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._place(turn)
-        turn.record.redactions_in = self._masking.hidden(turn.found, turn.route, "in")
+        turn.record.asked(*self._masking.shares(turn.found, turn.route, "in"))

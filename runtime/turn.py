@@ -178,10 +178,10 @@ class TurnPipeline:
         messages, schema = turn.request.messages, turn.request.json_schema
         texts = [message.content for message in messages] + ([] if schema is None else json_output.texts(schema))
         masked = await self._masking.mask(texts, turn.tokens, turn.route, "in")
-        strict = zip(messages, masked.texts, strict=False)
-        turn.strict_input = [ChatMessage(message.role, text) for message, text in strict]
+        turn.strict_input = [ChatMessage(one.role, text) for one, text in zip(messages, masked.texts, strict=False)]
         turn.strict_schema = schema and json_output.with_texts(schema, masked.texts[len(messages) :])
-        turn.found, turn.record.redactions_in = masked.found, dict(masked.hidden)
+        turn.found = masked.found
+        turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall
@@ -344,7 +344,7 @@ class TurnPipeline:
 
     def _learn(self, turn: Turn) -> None:
         """Take usage, the model's own name and what was masked on the way out into record and metrics."""
-        turn.record.learn(turn.finished, sure(turn.outward).masked)
+        turn.record.learn(turn.finished, sure(turn.outward).masked, sure(turn.outward).passed)
         turn.record.learn_extras(turn.extras, turn.reasoning_chars)
         self._telemetry.count_redactions(turn.record.redactions_out, "out")
         self._telemetry.count_tokens(turn.route.backend, turn.record.usage)

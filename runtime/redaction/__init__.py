@@ -2,6 +2,7 @@
 
 engine.py     finds: identifiers by rule (recognizers/), names by model (ner.py, names.py); one span list a text
 segments.py   cuts texts so that a stream is read like a whole text
+lists.py      exact texts that an operator allows or denies
 tokens.py     the tokens of one conversation, and the exact way back
 stream.py     masking and restoring while a text is being written
 command.py    `filagent mask`

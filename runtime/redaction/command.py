@@ -10,22 +10,36 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.errors import PiiUnavailable
+from runtime.redaction.lists import NO_LISTS, Lists
 from runtime.redaction.spans import Span
 from runtime.redaction.tokens import TokenMap
 
 _BATCH = 32  # lines read before they are analysed together
 
 
-def main(argv: Sequence[str] | None = None, *, stdin: TextIO | None = None, stdout: TextIO | None = None) -> int:
-    """Run the command. Returns the exit status."""
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    lists: Callable[[], Lists] = lambda: NO_LISTS,
+) -> int:
+    """Run the command. Returns the exit status.
+
+    Args:
+        argv: the words after the command's name.
+        stdin: texts, where the words are none.
+        stdout: where the answer goes.
+        lists: reads the texts that the policy in force never, or always, masks.
+    """
     options = _parser().parse_args(argv)
     source, sink = stdin or sys.stdin, stdout or sys.stdout
-    engine = PiiEngine(ner=not options.no_names)
+    engine = PiiEngine(ner=not options.no_names, lists=lists())
     try:
         engine.load()
         if options.jsonl:

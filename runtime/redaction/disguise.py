@@ -24,8 +24,9 @@ _ESCAPE = re.compile(
     r"\\(?P<short>[nrt\"'/\\])"
 )
 _QUOTED_PRINTABLE = re.compile(r"(?P<percent>(?:=[0-9A-F]{2})+)|(?P<soft>=\n)")
+# What a mail program writes so, or somebody who hides an address: accents, "@", ".", "=", the end of a line.
+_PRINTABLE = re.compile(r"=(?:40|2E|3D|[89A-F][0-9A-F])|=\n")
 _SHORT = {"n": "\n", "r": "\n", "t": " ", '"': '"', "'": "'", "/": "/", "\\": "\\"}
-_PLUS = re.compile(r"\+")
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{7,}={0,2}(?![A-Za-z0-9+/_-])")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
 # Single characters, each behind the same separator; with spaces any character may be one of them.
@@ -38,6 +39,9 @@ _LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
+_CONFUSED = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,3}[0-9])[0-9OoIl]{2,16}(?![A-Za-z0-9])")
+_DIGIT_FOR = str.maketrans("OoIl", "0011")
+_SEVEN = re.compile(r"[A-Za-z0-9+/_-]{7}")
 _MARK_BY_MARK = re.compile(r"[-._*/~][^\W_][-._*/~][^\W_][-._*/~]")
 
 
@@ -47,7 +51,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
     Args:
         folded: the text.
         words: its words, in lower case, without accents.
-        broken: whether a line end inside a value is likely: something before announces one.
+        broken: whether something before announces a value, so that it may be damaged: a line end inside, O for 0.
     """
     text = folded.text
     decoded = _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
@@ -55,18 +59,22 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield decoded
     if "  " in text or "\n" in text:
         yield from _closed_up(folded, broken=broken)
-    if "=" in text and (printable := _unescaped(folded, _QUOTED_PRINTABLE)):
+    if broken and (corrected := _corrected(folded)):
+        yield corrected
+    if "=" in text and _PRINTABLE.search(text) and (printable := _unescaped(folded, _QUOTED_PRINTABLE)):
         yield printable
     if _ONE_BY_ONE.search(text) or _MARK_BY_MARK.search(text):
         yield from _joined(folded)
-    if any(
-        len(token) >= 7 and not token.isdigit() and (not token.islower() or len(token) > 23) for token in text.split()
-    ):
+    if _SEVEN.search(text) and any(map(_may_be_coded, text.split())):
         for reading in (folded, decoded) if decoded is not None else (folded,):
             if opened := _opened(reading):
                 yield opened
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
+
+
+def _may_be_coded(token: str) -> bool:
+    return len(token) >= 7 and not token.isdigit() and (not token.islower() or len(token) > 23)
 
 
 def _unescaped(folded: View, pattern: re.Pattern[str]) -> View | None:
@@ -86,7 +94,7 @@ def _once(text: str, pattern: re.Pattern[str]) -> View | None:
     starts: list[int] = []
     ends: list[int] = []
     at = 0
-    changed = percent = False
+    form = "%" in text  # a plus in a form stands for a space
     for match in pattern.finditer(text):
         groups = match.groupdict()
         coded = groups["percent"] or groups.get("bytes")
@@ -94,8 +102,7 @@ def _once(text: str, pattern: re.Pattern[str]) -> View | None:
         if read is None:
             continue
         low, high = match.span()
-        percent = percent or bool(groups["percent"])
-        pieces.append(text[at:low])
+        pieces.append(text[at:low].replace("+", " ") if form else text[at:low])
         starts += range(at, low)
         ends += range(at + 1, low + 1)
         for one, size in read:
@@ -103,14 +110,13 @@ def _once(text: str, pattern: re.Pattern[str]) -> View | None:
             starts.append(low)
             low = low + size if size else high
             ends.append(low)
-        at, changed = high, True
-    if not changed:
+        at = high
+    if not pieces:
         return None
-    pieces.append(text[at:])
+    pieces.append(text[at:].replace("+", " ") if form else text[at:])
     starts += range(at, len(text))
     ends += range(at + 1, len(text) + 1)
-    whole = "".join(pieces)
-    return View(_PLUS.sub(" ", whole) if percent and "%" in text else whole, starts, ends)
+    return View("".join(pieces), starts, ends)
 
 
 def _decoded(run: str) -> list[tuple[str, int]]:
@@ -146,6 +152,13 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
     if dropped:
         yield _without(folded, dropped)
+
+
+def _corrected(folded: View) -> View | None:
+    """With letters read as the digits that they are taken for, in groups of digits: "O46 454 286", "5l4-555-0123"."""
+    text = folded.text
+    corrected = _CONFUSED.sub(lambda group: group[0].translate(_DIGIT_FOR), text)
+    return None if corrected == text else View(corrected).over(folded)
 
 
 def _without(folded: View, dropped: set[int]) -> View:

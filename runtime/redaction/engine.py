@@ -21,13 +21,14 @@ from runtime.redaction import names
 from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
 from runtime.redaction.disguise import readings
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
+from runtime.redaction.lists import NO_LISTS, Lists
 from runtime.redaction.name_model import SHA256, NameModel
 from runtime.redaction.normalise import View, fold, view
 from runtime.redaction.recognizers import IDENTIFIERS
 from runtime.redaction.recognizers.base import Run
 from runtime.redaction.recognizers.labels import PERSONAL
 from runtime.redaction.segments import Scanner, scan
-from runtime.redaction.spans import Span, resolve, trimmed
+from runtime.redaction.spans import Span, resolve
 
 MAX_CHARS = 200_000
 NAMED = ("PERSON", "LOCATION")
@@ -40,16 +41,24 @@ class PiiEngine:
     Args:
         ner: look for names too. Without it nothing is loaded.
         max_chars: the longest text that is analysed, in code points.
+        lists: exact texts that are never, or always, found.
     """
 
-    def __init__(self, *, ner: bool = True, max_chars: int = MAX_CHARS) -> None:
+    def __init__(self, *, ner: bool = True, max_chars: int = MAX_CHARS, lists: Lists = NO_LISTS) -> None:
         self.ner = ner
         self.max_chars = max_chars
+        self.lists = lists
+        self._awaited = lists.awaited if lists else None
         self._recognizers = tuple(kind() for kind in IDENTIFIERS)
+        # What one look at a segment needs, without asking each recognizer for it again.
+        self._asked = tuple(
+            (one.LEAST_DIGITS, one.applies, one.find, one.ENTITY, type(one).__name__) for one in self._recognizers
+        )
         self.entities: tuple[str, ...] = tuple(
             sorted(
                 {entity for one in self._recognizers for entity in one.get_supported_entities()}
                 | set(NAMED if ner else ())
+                | lists.entities
             )
         )
         self._model: NameModel | None = None
@@ -72,6 +81,7 @@ class PiiEngine:
             facts = {
                 "ner": self.ner,
                 "max_chars": self.max_chars,
+                "lists": self.lists.digest,
                 "packages": {name: version(name) for name in ("presidio-analyzer", "phonenumbers", "spacy")},
                 "weights": SHA256 if self.ner else "",
                 "dictionaries": {name: installed_version(name) for name in PACKAGES.values()} if self.ner else {},
@@ -121,10 +131,10 @@ class PiiEngine:
             return self.find(segment, left)
 
         try:
-            found = [scan(text, find) for text in texts]
+            found = [scan(text, find, awaited=self._awaited) for text in texts]
             if model is not None:
                 for text, spans, named in zip(texts, found, _names(model, texts, check), strict=True):
-                    spans[:] = resolve(named, text, kept=spans)
+                    spans[:] = resolve(self.lists.without_allowed(named, text), text, kept=spans)
         except PiiUnavailable:
             raise
         except Exception as error:
@@ -138,11 +148,11 @@ class PiiEngine:
             text: any length.
             left_context: what stood before it, for labels such as "NAS :".
         """
-        return scan(text, self.find, left_context)
+        return scan(text, self.find, left_context, self._awaited)
 
     def scanner(self, left_context: str = "") -> Scanner:
         """The same for a text that is still being written."""
-        return Scanner(self.find, left_context)
+        return Scanner(self.find, left_context, self._awaited)
 
     def find(self, segment: str, left: str) -> list[Span]:
         """The identifiers of one segment (see `segments.py`)."""
@@ -150,20 +160,29 @@ class PiiEngine:
         candidates: list[Span] = []
         run = Run(folded.text, before)
         self._read(run, folded, candidates)
-        for reading in readings(folded, run.words, broken=run.topics & PERSONAL != 0):
+        others = list(readings(folded, run.words, broken=run.topics & PERSONAL != 0))
+        for reading in others:
             self._read(Run(reading.text, before), reading, candidates)
-        if len(candidates) < 2:  # most segments
-            return [span for one in candidates if (span := trimmed(one, segment))]
+        if self.lists:
+            denied = [span for one in (folded, *others) for span in self.lists.denied(one)]
+            candidates = self.lists.without_allowed(candidates, segment, left)
+            return resolve(candidates, segment, resolve(denied, segment))
+        if not candidates:
+            return candidates
+        if len(candidates) == 1 and not (
+            segment[candidates[0].start].isspace() or segment[candidates[0].end - 1].isspace()
+        ):
+            return candidates
         return resolve(candidates, segment)
 
     def _read(self, run: Run, folded: View, found: list[Span]) -> None:
         """Add what the recognizers see in one reading of a segment."""
-        for recognizer in self._recognizers:
-            if recognizer.applies(run):
-                for hit in recognizer.find(run):
+        digits = run.digits
+        for least, applies, find, entity, name in self._asked:
+            if digits >= least and applies(run):
+                for hit in find(run):
                     start, end = folded.back(hit.start, hit.end)
-                    entity = hit.entity or recognizer.ENTITY
-                    found.append(Span(start, end, entity, hit.score, f"{type(recognizer).__name__}.{hit.pattern}"))
+                    found.append(Span(start, end, hit.entity or entity, hit.score, f"{name}.{hit.pattern}"))
 
 
 def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) -> list[list[Span]]:

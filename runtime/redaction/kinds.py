@@ -43,10 +43,10 @@ class Kind(IntFlag):
 _LINKS = word_set(
     """
     at arobase arobas dot point commercial chez underscore tiret dash @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at]
-    [dot] [arobase] [point] [@] [.] {at} {dot} {arobase} {point} <at> <dot> -at- -dot- *at* *dot* (a) [a]
+    [dot] [arobase] [point] [@] [.] {at} {dot} {arobase} {point} <at> <dot> -at- -dot- *at* *dot* (a) [a] [ ] { }
     """
 )
-_LINKS_OF_PROSE = word_set("at . commercial chez dash tiret")
+_LINKS_OF_PROSE = word_set("at . commercial chez dash tiret [ ] { }")
 _BESIDE_NUMBERS = MONTHS | word_set(
     """
     ext extension poste x p no n° num numéro number bis ter quater $ € £ % cad usd eur dollars dollar euros euro
@@ -66,28 +66,35 @@ _SECRETS = word_set(
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
 _ADDRESSES = word_set(
     """
-    adresse adresses address addresses addressed habite habites habitent habitons habitait demeure demeurant réside live
-    lives lived living resides residing livrer livraison livré deliver delivered ship shipped envoyer envoyez envoyé
-    domicile domicilié domiciliée sis sise déménage déménagé moved moving located situé située mailing
+    adresse adresses address addresses addressed habite habites habitent habitons habitait demeure demeurant réside
+    live lives lived living resides residing livrer livraison livré deliver delivered ship shipped envoyer envoyez
+    envoyé domicile domicilié domiciliée sis sise déménage déménagé moved moving located reste restent loge logée
+    situé située mailing
     """
 )
+# Kept with what follows: a street may come without a number, before a postal code.
+_STREETS_OF_CODES = word_set("rue avenue boulevard boul boul. chemin allée impasse")
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
+_DIGIT_WORDS = NUMBER_WORDS | TELLING
 _STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
 _KINDS: dict[str, int] = {}
 for _bits, _words in (
     (AROUND, _BESIDE_NUMBERS),
     (SECRET | READ, _SECRETS),
     (STREET, _STREETS),
-    (ADDRESS, _ADDRESSES),
+    (ADDRESS, _ADDRESSES | _STREETS_OF_CODES),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
-    (DIGITS, NUMBER_WORDS | TELLING),
+    (DIGITS, _DIGIT_WORDS | {"et", "and"}),  # soixante et onze
     (READ, TELLING),
     (PROVINCE, _PROVINCES),
 ):
     for _word in _words:
         _KINDS[_word] = _KINDS.get(_word, 0) | _bits
-_EDGES = ".,;:!?()[]{}*'’«»=“”"
+TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme"})
+"""What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
+_EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
+_LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(r"[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
 _NOTABLE = re.compile(
@@ -98,8 +105,8 @@ _NOTABLE = re.compile(
 
 def kind(word: str) -> int:
     """The bits of one word (`Kind`)."""
-    if not word.isascii() and (folded := fold(word)) != word and folded:
-        word = folded
+    if not word.isascii() and max(word) > _LAST_LATIN:
+        word = fold(word) or word
     if 1 < len(word) < 20:  # most words, without further questions
         if word.isalpha():
             if word.islower():
@@ -136,7 +143,7 @@ def _looked_at(word: str) -> int:
         bits |= NAME
     if lowered.endswith(_SECRET_ENDS):
         bits |= SECRET
-    if "-" in lowered and lowered.partition("-")[0] in NUMBER_WORDS:
+    if "-" in lowered and lowered.partition("-")[0] in _DIGIT_WORDS:
         bits |= DIGITS | READ  # quarante-deux
     if not bits & READ and (bits & SECRET or _NOTABLE.search(word)):
         bits |= READ
@@ -155,6 +162,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         if right & (NUMBER | CAPITALS | MARK | AROUND | STREET | DIGITS) or (left & CIVIC and word[0].isalpha()):
             return True
         if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm
+            return True
+        if word in TELLS:
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
     if left & DIGITS and right & (DIGITS | NUMBER):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, joined, kind
+from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, TELLS, joined, kind
 from runtime.redaction.recognizers.secret import PEM
 from runtime.redaction.spans import Span
 
@@ -36,6 +36,10 @@ _WORD = re.compile(rf"[^{_SEPARATORS}]++")
 _GAPS = re.compile(rf"[{_SEPARATORS}]")
 # How many words stay together after a label of secrets, a word for living somewhere, a civic number, a street.
 _KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 4, 12
+_KEPT_AFTER_NUMBER = 4
+KEPT = 24
+"""How many words of one segment are kept for such a reason, renewed or not. Words that nothing else joins, all prose,
+are held in a stream no longer than that, with one word before and the two that the next cut needs."""
 
 
 class Piece(NamedTuple):
@@ -53,10 +57,19 @@ class Piece(NamedTuple):
 
 
 class Scanner:
-    """The automaton. `find(segment, left)` gives the findings of one segment, sorted, not overlapping."""
+    """The automaton.
 
-    def __init__(self, find: Callable[[str, str], list[Span]], left: str = "") -> None:
+    Args:
+        find: `find(segment, left)` gives the findings of one segment, sorted, not overlapping.
+        left: what stood before the text.
+        awaited: how many words must be seen together from this one on, 0 for none: texts that are listed as such.
+    """
+
+    def __init__(
+        self, find: Callable[[str, str], list[Span]], left: str = "", awaited: Callable[[str], int] | None = None
+    ) -> None:
         self._find = find
+        self._awaited = awaited
         self._left = left[-LEFT:]
         self._held = ""
         self._open: Span | None = None  # the finding that goes on
@@ -76,6 +89,11 @@ class Scanner:
             return []
         return self._decide(text, final=False)
 
+    @property
+    def held(self) -> int:
+        """How many code points are held."""
+        return len(self._held)
+
     def flush(self) -> list[Piece]:
         """The end of the text: all that is held comes out."""
         return self._decide(self._held, final=True)
@@ -92,7 +110,7 @@ class Scanner:
                 self._open, self._in_key = None, False
                 continue
             begin = at
-            for start, end in _segments(text, at, final=final):
+            for start, end in _segments(text, at, self._awaited, final=final):
                 at = end
                 if start == end:
                     continue  # nothing to read up to here
@@ -152,9 +170,14 @@ class Scanner:
         return Piece(window[:end], [span for span in spans if span.end <= end])
 
 
-def scan(text: str, find: Callable[[str, str], list[Span]], left: str = "") -> list[Span]:
+def scan(
+    text: str,
+    find: Callable[[str, str], list[Span]],
+    left: str = "",
+    awaited: Callable[[str], int] | None = None,
+) -> list[Span]:
     """The findings of a whole text, positions in the text."""
-    scanner = Scanner(find, left)
+    scanner = Scanner(find, left, awaited)
     spans: list[Span] = []
     at = 0
     for piece in [*scanner.feed(text), *scanner.flush()]:
@@ -185,14 +208,17 @@ def _key_end(text: str, at: int, *, final: bool) -> tuple[int, bool]:
     return at + len(block), at + len(block) == len(text) and final
 
 
-def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]]:
+def _segments(
+    text: str, start: int, awaited: Callable[[str], int] | None = None, *, final: bool
+) -> Iterator[tuple[int, int]]:
     """The segments from `start` on that are decided and worth reading: where each begins and ends.
 
     One of `WINDOW` code points is the beginning of a longer one, and the last. An empty one says how far all is
     decided.
     """
     before, left, last, decided = "", 0, start, start
-    keep, street, notable = 0, False, False
+    keep, kept, street, notable, numbered = 0, 0, False, False, 0
+    due = 0  # words that a listed text may still take
     full = len(text) - start >= WINDOW
     for match in _WORD.finditer(text, start):
         low, high = match.span()
@@ -204,26 +230,36 @@ def _segments(text: str, start: int, *, final: bool) -> Iterator[tuple[int, int]
         right = kind(word)
         if before:
             if (
-                (keep or left or right)
+                (keep or left or right or due)
                 and _near(gap := text[last:low])
-                and (keep or joined(before, left, gap, word, right))
+                and ((keep and kept < KEPT) or due or joined(before, left, gap, word, right))
             ):
-                keep = max(0, keep - 1)
+                if keep:
+                    keep, kept = keep - 1, kept + 1
                 if left & CIVIC and right & NAME:
                     street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
-                if (right & STREET and (street or left & (NUMBER | AROUND))) or (left & STREET and right & NUMBER):
+                if (right & STREET and (street or left & NUMBER or (left & AROUND and numbered))) or (
+                    left & STREET and right & NUMBER
+                ):
                     keep = max(keep, _KEPT_AFTER_STREET)
             else:
                 if notable:
                     yield start, low
                 start = decided = low
-                keep, street, notable = 0, False, False
+                keep, kept, street, notable, numbered, due = 0, 0, False, False, 0, 0
                 full = len(text) - start >= WINDOW
+        if left & NUMBER and word in TELLS:
+            keep = max(keep, _KEPT_AFTER_NUMBER)
+        if awaited is not None:
+            due = max(due - 1, 0)
+            if more := awaited(word):
+                due, notable = max(due, more - 1), True
         if right & SECRET:
             keep = max(keep, _KEPT_AFTER_LABEL)
         if right & ADDRESS:
             keep = max(keep, _KEPT_AFTER_ADDRESS)
         notable = notable or right >= READ
+        numbered |= right & NUMBER
         before, left, last = word, right, high
     if full:
         yield start, start + WINDOW

@@ -37,8 +37,9 @@ TELLING = (NUMBER_WORDS - _ALONE) | {"zéro"}
 """Those of them that are no common words otherwise."""
 
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
+_ONE = re.compile(r"[a-z]+")
 _GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
-LEAST_WORDS = 4
+LEAST_WORDS = 3
 
 
 def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
@@ -51,7 +52,7 @@ def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
     if sum([word in NUMBER_WORDS for word in words_of_text]) < LEAST_WORDS:
         return None
     lower = lowered(text)
-    words = list(_WORD.finditer(lower))
+    words = [part for word in _WORD.finditer(lower) for part in _parts(word)]
     pieces: list[tuple[int, int, str]] = []
     at = 0
     while at < len(words):
@@ -62,6 +63,13 @@ def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
     if len(pieces) < 2:
         return None
     return _replaced(text, pieces)
+
+
+def _parts(word: re.Match[str]) -> list[re.Match[str]]:
+    """A hyphenated word that is no number, but numbers: "cinq-un-quatre"."""
+    if "-" not in word.group() or _below_hundred(word.group()) is not None:
+        return [word]
+    return list(_ONE.finditer(word.string, *word.span()))
 
 
 def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> View:

@@ -5,8 +5,9 @@ The order for a model's answer: `StreamMasker` first (identifiers in clear that 
 `[ENTITY]`, which is no token), then `StreamRestorer` (the conversation's tokens become the caller's values; invented
 ones stay).
 
-Hold-back: the masker holds the word being written and the one before it, up to `segments.WINDOW` code points while
-something that could be one identifier goes on; the restorer holds at most `lookalikes.LONGEST`.
+Hold-back: the masker holds the word being written and the one before it; `segments.KEPT` words more after a word that
+announces something (a password, an address), at most; up to `segments.WINDOW` code points while something that could be
+one identifier goes on, digits above all. The restorer holds at most `lookalikes.LONGEST`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ class StreamMasker:
         scanner: a fresh one, `PiiEngine.scanner()`.
         known: whether a found value may stay, as `TokenMap.has_value`: the caller wrote it himself.
         masks: whether an entity is masked at all, by policy.
+        counted: whether one that is not masked is counted all the same.
 
     Attributes:
         counts: how many were replaced, by entity.
+        passed: how many were let through and counted, by entity.
     """
 
     def __init__(
@@ -38,12 +41,15 @@ class StreamMasker:
         *,
         known: Callable[[str], bool] = lambda _: False,
         masks: Callable[[str], bool] = lambda _: True,
+        counted: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._scanner = scanner
+        self._counted = counted
         self._known = known
         self._masks = masks
         self._swallow = False
         self.counts: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
 
     def feed(self, chunk: str) -> str:
         """What can be shown now."""
@@ -52,6 +58,11 @@ class StreamMasker:
     def flush(self) -> str:
         """The rest, at the end of the text."""
         return "".join(map(self._shown, self._scanner.flush()))
+
+    @property
+    def held(self) -> int:
+        """How many code points are held back now."""
+        return self._scanner.held
 
     def _shown(self, piece: Piece) -> str:
         if piece.continues:
@@ -69,7 +80,11 @@ class StreamMasker:
         return "".join((*parts, piece.text[at:]))
 
     def _replaces(self, span: Span, piece: Piece) -> bool:
-        return self._masks(span.entity) and not self._known(piece.text[span.start : span.end])
+        if self._masks(span.entity):
+            return not self._known(piece.text[span.start : span.end])
+        if self._counted(span.entity) and not self._known(piece.text[span.start : span.end]):
+            self.passed[span.entity] += 1
+        return False
 
 
 def redact(text: str, masker: StreamMasker) -> str:

@@ -42,6 +42,7 @@ def narrow(policy: dict[str, Any]) -> None:
         {"entity": "MAC_ADDRESS", "direction": "out", "kind": "local", "action": "allow"},
         {"entity": "IP_ADDRESS", "direction": "in", "kind": "local", "action": "count"},
         {"entity": "MAC_ADDRESS", "direction": "in", "kind": "local", "action": "allow"},
+        {"entity": "PHONE_NUMBER", "direction": "out", "kind": "local", "action": "count"},
     ]
 
 
@@ -206,6 +207,23 @@ def test_counted_is_let_through_and_recorded_and_allowed_is_let_through(
     )
     assert answer["redactions"] == {"IP_ADDRESS": 1, "EMAIL_ADDRESS": 1}
     assert record(app, answer["decision_id"])["redactions"]["in"] == answer["redactions"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_counted_on_the_way_out(app: Filagent, cue: Cue, stream: bool) -> None:
+    cue.script = Script(("Call 514 555-", "0142 or (418)", " 555-0199, please."))
+    if stream:
+        with streaming(app, "Whom?") as events:
+            answers = events.rest()
+        said, answer = json.dumps(answers), answers[-1][1]
+    else:
+        answer = app.chat("Whom?").json
+        said = answer["content"]
+    assert "514 555-" in said
+    assert "PHONE" not in said.partition("redactions")[0]
+    found = record(app, answer["decision_id"])
+    assert found["redactions"] == {"in": {}, "out": {"PHONE_NUMBER": 2}}
+    assert found["decision"] == "allow"
 
 
 # limits ------------------------------------------------------------------------------------------------------------

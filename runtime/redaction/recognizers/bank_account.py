@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
-from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import aba, rib
 from runtime.redaction.recognizers.labels import BANK, BANKING, CARD
 
@@ -35,7 +35,9 @@ _RIB = re.compile(
 )
 _NAMED = re.compile(r"[0-9](?:[ \-./]?[0-9]){2,25}[A-Z]?(?![A-Za-z0-9]|[,.][0-9])", re.IGNORECASE)
 _LETTERED = re.compile(r"(?:[A-Z]{1,4}[ \-]?[0-9][A-Z0-9\-]{3,20}|[0-9][A-Z0-9\-]{5,22})(?![A-Za-z0-9])", re.IGNORECASE)
-_SHORT_LABELS = re.compile(r"(?<!\w)(?:transit|institution|inst|succursale)(?!\w)[^0-9]{0,24}$")
+_NUMBER_LABELS = re.compile(
+    r"(?<![a-z])(?:(transit|institution|inst|succursale)|folio|rib|routing|aba|bsb)(?:number|no|num)?(?![a-z])[^0-9]{0,24}$"
+)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 
 
@@ -74,8 +76,13 @@ class BankAccount(Identifier):
         for match, found in run.labelled(BANK, _NAMED):
             value = match.group()
             digits = sum(map(str.isdigit, value))
-            short = digits in {3, 4, 5} and _SHORT_LABELS.search(run.before(match.start(), 40))
-            if (found.explicit or found.far <= 1) and (short or digits >= 5) and not _YEAR.fullmatch(value):
+            told = _NUMBER_LABELS.search(run.before(match.start(), 40))
+            short = digits in {3, 4, 5} and told and told[1] is not None
+            if (
+                (found.explicit or found.far <= 1)
+                and (short or digits >= (5 if found.explicit or told else 7))
+                and not _YEAR.fullmatch(value)
+            ):
                 yield Hit(match.start(), match.end(), 0.75, "named")
         for match, found in run.labelled(BANK, _LETTERED, far=1):
             if found.explicit and sum(map(str.isdigit, match.group())) >= 4:
@@ -85,5 +92,9 @@ class BankAccount(Identifier):
                 yield Hit(window.start, window.end, 0.7, "routing")
         for match, found in run.labelled(BANKING, _NAMED, far=0):
             digits = sum(map(str.isdigit, match.group()))
-            if found.explicit and not found.bits & CARD and digits >= 6:
+            if (
+                not found.bits & CARD
+                and digits >= 6
+                and (found.explicit or ("-" in match.group() and not DATE.match(match.group())))
+            ):
                 yield Hit(match.start(), match.end(), 0.65, "banking")

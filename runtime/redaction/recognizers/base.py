@@ -18,15 +18,22 @@ from typing import Any, ClassVar, NamedTuple
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from runtime.redaction.normalise import lowered, view
-from runtime.redaction.recognizers.labels import CODE, LABELS, MARK, OTHER, REACH, WORDS, Label, about, label
+from runtime.redaction.recognizers.labels import CODE, OTHER, REACH, WORDS, Label, about, label
 
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[a-z]+")
+_CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z])")
+_IN_ONE_WORD = re.compile(r"[a-z][A-Z][a-z]")
 _ANY_LETTERS = re.compile(r"[^\W\d_]+")
 # What people put between the digits of one number, a line break included.
 SEPARATORS = " .-\n/_"
 SEP = r"[ .\-\n/_]{0,3}"
 LEAST, MOST = 7, 19  # digits of the numbers that `Run.numbers` lists
+DATE = re.compile(
+    r"(?:(?:19|20)[0-9]{2}[-/. ][01]?[0-9][-/. ][0-3]?[0-9]|[0-3]?[0-9][-/. ][01]?[0-9][-/. ](?:19|20)[0-9]{2}|"
+    r"[0-3]?[0-9]/[01]?[0-9]/[0-9]{2}|(?:19|20)[0-9]{2}-(?:19|20)[0-9]{2})(?![0-9\-])"
+)
+"""A date in digits, or two years."""
 _UNIT = re.compile(
     r" ?(?:[$€£¥%°]|(?:cad|usd|eur|dollars?|euros?|livres?|habitants?|inhabitants|people|personnes|residents|voters|"
     r"km|kg|mm|cm|ms|px|kwh|mwh|ko|mo|go|kb|mb|gb|tb|octets|bytes|tonnes?|tons?|hectares|acres|m[23]|millions?|"
@@ -35,7 +42,7 @@ _UNIT = re.compile(
 )
 # Where a value may begin: at a digit, or at a few letters that belong to the digits behind them.
 _VALUE = re.compile(
-    r"(?<![A-Za-z0-9\\])(?<![0-9] )(?<![A-Z0-9][\-/.])(?=(?:([A-Z]{1,6})[ .#]|"
+    r"(?<![A-Za-z0-9\\])(?<![A-Za-z_]\.)(?<![0-9] )(?<![A-Z0-9][\-/.])(?=(?:([A-Z]{1,6})[ .#]|"
     r"[A-Z]{1,6} ?[\-/_] ?|[A-Za-z]{1,8}[\-/.#_]?)?[0-9])[A-Za-z0-9]"
 )
 _NO_PART = frozenset({"ID", "NO", "NR"})  # "ID 817378": the word is no part of the value
@@ -67,6 +74,11 @@ class Window(NamedTuple):
     digits: str
     shape: tuple[int, ...]
     inside: bool  # other digits stand right before it, or right behind, a space apart
+
+
+def spread(text: str) -> str:
+    """With the words of programs apart: policyNumber becomes policy Number."""
+    return _CAMEL.sub(" ", text)
 
 
 class Run:
@@ -101,6 +113,8 @@ class Run:
         self.lower = lowered(text)
         self.words = _LETTERS.findall(self.lower)
         self.topics = about(self.words) | about(_ANY_LETTERS.findall(left.lower()))
+        if _IN_ONE_WORD.search(left, max(0, len(left) - 48)) or _IN_ONE_WORD.search(text):
+            self.topics |= about(_ANY_LETTERS.findall(spread(left + text).lower()))
         self._groups = [match.span() for match in _DIGITS.finditer(text)]
         self.digits = sum([end - start for start, end in self._groups])
         self._numbers: dict[int, list[Window]] | None = None
@@ -113,7 +127,7 @@ class Run:
         if start >= width:
             return self.lower[start - width : start]
         if self._left is None:
-            self._left = lowered(self.left)
+            self._left = lowered(spread(self.left))
         return (self._left + self.lower[:start])[-width:]
 
     def after(self, end: int, width: int = 12) -> str:
@@ -124,7 +138,10 @@ class Run:
         """What the words before a position announce."""
         known = self._labels.get(start)
         if known is None:
-            known = self._labels[start] = label(self.before(start, REACH))
+            before = self.before(start, REACH)
+            if start and _IN_ONE_WORD.search(self.text, 0, start):
+                before = (self.before(0, REACH) + lowered(spread(self.text[:start])))[-REACH:]
+            known = self._labels[start] = label(before)
         return known
 
     def says(self, start: int, kinds: int, far: int = 5) -> bool:
@@ -138,7 +155,7 @@ class Run:
         """Whether a number there is money, a measure or a count."""
         return bool(_UNIT.match(self.lower, end) or _MONEY_BEFORE.search(self.before(start, 8)))
 
-    def is_labelled_otherwise(self, start: int, far: int = 1) -> bool:
+    def is_labelled_otherwise(self, start: int, far: int = 0) -> bool:
         """Whether the words before say that this is an order number, a version, an ISBN or the like."""
         if not self.topics & (OTHER | CODE):
             return False
@@ -152,11 +169,7 @@ class Run:
             self._values = []
             for match in _VALUE.finditer(self.text):
                 word = match[1]
-                if (
-                    not word
-                    or not WORDS.get(word.lower(), 0) & (LABELS | MARK)
-                    or (len(word) == 2 and word not in _NO_PART)
-                ):
+                if not word or word.lower() not in WORDS or len(word) == 1 or (len(word) == 2 and word not in _NO_PART):
                     found = self.label(match.start())
                     if found.bits:
                         self._values.append(Value(match.start(), found))
@@ -196,7 +209,8 @@ class Run:
             linked = first > 0 and links[first - 1]
             single = begin - start == 1
             if linked and (
-                gaps[first - 1][-1:] not in {" ", "\n"} or (single and groups[first - 1][1] - groups[first - 1][0] == 1)
+                (gaps[first - 1][-1:] not in {" ", "\n"} and not _stands_alone(groups[first - 1]))
+                or (single and groups[first - 1][1] - groups[first - 1][0] == 1)
             ):
                 continue  # in the middle of a number; one written digit by digit begins where its digits do
             inside = linked and "\n" not in gaps[first - 1]
@@ -211,7 +225,8 @@ class Run:
                 shape.append(high - low)
                 if len(shape) > 7 and len(digits) > len(shape):
                     break  # nobody writes a number in so many groups, unless digit by digit
-                if len(digits) >= LEAST and _ends(text, high):
+                alone = index == first and _stands_alone(groups[first])
+                if len(digits) >= LEAST and _ends(text, high, alone=alone):
                     more = index + 1 < count and links[index] and "\n" not in gaps[index]
                     yield Window(start, high, digits, tuple(shape), inside or more)
 
@@ -220,12 +235,19 @@ def _linked(gap: str) -> bool:
     return len(gap) <= 3 and not gap.strip(SEPARATORS)
 
 
-def _ends(text: str, end: int) -> bool:
+def _stands_alone(group: tuple[int, int]) -> bool:
+    """Whether a row of digits is long enough to be a number by itself, beside another: 5145550123/5145550199."""
+    return group[1] - group[0] >= 9
+
+
+def _ends(text: str, end: int, *, alone: bool) -> bool:
     following = text[end : end + 2]
     if not following:
         return True
     if following[0].isalpha() or following[0] == "_":
         return False
+    if alone and following[0] == "/":
+        return True
     return not (len(following) == 2 and following[0] in ".-/" and following[1].isdigit())
 
 
@@ -251,15 +273,15 @@ class Identifier(LocalRecognizer):
     def find(self, run: Run) -> Iterator[Hit]:
         """Everything of this kind in one run, overlaps allowed."""
 
-    def applies(self, run: Run) -> bool:
-        """Cheap test before `find`."""
-        return run.digits >= self.LEAST_DIGITS
+    def applies(self, run: Run) -> bool:  # noqa: ARG002
+        """Cheap test before `find`, for a run with at least `LEAST_DIGITS` digits."""
+        return True
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:  # noqa: ARG002
         """Presidio's interface: the whole text as one run."""
         folded = view(text)
         run = Run(folded.text)
-        if not self.applies(run):
+        if run.digits < self.LEAST_DIGITS or not self.applies(run):
             return []
         results = []
         for hit in self.find(run):

@@ -28,9 +28,10 @@ class CaBusiness(Identifier):
 
     ENTITY = "CA_TAX_NUMBER"
     ALSO = ("CA_NEQ",)
+    LEAST_DIGITS = 9
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 13 or (run.digits >= 9 and run.topics & (NEQ | TAX) != 0)
+        return run.digits >= 13 or run.topics & (NEQ | TAX) != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         lower = run.lower

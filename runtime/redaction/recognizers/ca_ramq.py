@@ -24,9 +24,10 @@ class CaRamq(Identifier):
 
     ENTITY = "CA_RAMQ"
     ALSO = ("ID_NUMBER",)
+    LEAST_DIGITS = 8
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 8 and bool(run.words)
+        return bool(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _FORM.finditer(run.text):

@@ -27,8 +27,12 @@ class CaSin(Identifier):
                 continue
             elif grouped and not window.inside:
                 yield Hit(window.start, window.end, 0.9, "grouped")
-            elif bare and window.digits[0] not in "08" and not run.is_labelled_otherwise(window.start, far=5):
-                # 0 was never issued and 8 is reserved: a bare row that starts so is some other number
+            elif (
+                bare
+                and (window.digits[0] not in "08" or run.topics & SIN)
+                and not run.is_labelled_otherwise(window.start, far=3)
+            ):
+                # 0 was never issued and 8 is reserved: without a word for it, such a row is some other number
                 yield Hit(window.start, window.end, 0.7, "bare")
-            elif len(window.shape) == 9 or ("\n" in run.text[window.start : window.end] and not window.inside):
+            elif len(window.shape) == 9 or (len(window.shape) == 2 and "\n" in run.text[window.start : window.end]):
                 yield Hit(window.start, window.end, 0.7, "spaced")

@@ -30,10 +30,12 @@ _DATE = re.compile(
     rf"{_MONTH}[-\s]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,2}}(?:[0-9]{{4}}|'[0-9]{{2}})|"
     rf"(?:19|20)[0-9]{{2}}[-\s,/]{{1,2}}{_MONTH}[-\s/]{{1,2}}[0-9]{{1,2}}|(?:19|20)[0-9]{{6}}|"
     rf"[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|"
-    rf"(?P<yearless>[0-9]{{1,2}}(?:er|st|nd|rd|th)?\s{_MONTH}|{_MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?))(?!\w|[-/][0-9])"
+    rf"(?P<yearless>[0-9]{{1,2}}(?:er|st|nd|rd|th)?\s{_MONTH}|{_MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?))(?!(?!t[0-9])\w|"
+    rf"[-/][0-9])"
 )
 _BIRTH = re.compile(
-    r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=(?: (?:a|au|aux|en) [^.!?\n]{1,40})? le \W*$)|naissance|naquit|naitra|nait|"
+    r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=\s?:|(?: (?:a|au|aux|en) [^.!?\n]{1,40})? (?:le|un) \W*$)|naissance|naquit|"
+    r"naitra|nait|"
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
     r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|d\.?o\.?b\.?|"
     r"anniversaire(?: de naissance)?|bday|nacimiento)"
@@ -46,9 +48,10 @@ class DateOfBirth(Identifier):
     """The date alone, not the words before it."""
 
     ENTITY = "DATE_OF_BIRTH"
+    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.digits > 0 and run.topics & BIRTH != 0
+        return run.topics & BIRTH != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _DATE.finditer(run.lower):

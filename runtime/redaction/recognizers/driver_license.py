@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run
+from runtime.redaction.recognizers.base import DATE, SEP, Hit, Identifier, Run
 from runtime.redaction.recognizers.labels import LICENCE
 
 _S = SEP
@@ -26,16 +26,16 @@ _NAMED = re.compile(
     r"(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(?:19|20)[0-9]{2}[-.][01]?[0-9][-.][0-3]?[0-9]|[0-3]?[0-9][-.][01]?[0-9][-.](?:19|20)[0-9]{2}")
 
 
 class DriverLicense(Identifier):
     """Permis de conduire."""
 
     ENTITY = "CA_DRIVER_LICENSE"
+    LEAST_DIGITS = 5
 
     def applies(self, run: Run) -> bool:
-        return (run.digits >= 12 and bool(run.words)) or (run.digits >= 5 and run.topics & LICENCE != 0)
+        return (run.digits >= 12 and bool(run.words)) or run.topics & LICENCE != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 12:
@@ -52,4 +52,4 @@ class DriverLicense(Identifier):
 
 
 def _is_number(value: str) -> bool:
-    return sum(map(str.isdigit, value)) >= 5 and not _DATE.match(value)
+    return sum(map(str.isdigit, value)) >= 5 and not DATE.match(value)

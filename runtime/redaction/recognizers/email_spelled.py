@@ -79,7 +79,8 @@ class EmailSpelled(Identifier):
             worded = bool(_WORDED.search(domain.group()))
             if plain and not worded and not _WORDED.search(local.group()):
                 continue  # a plain address
-            if weak and not _is_address(local.group(), domain.group(), worded=worded):
+            bracketed = text[start - 1 : start] == "<" and text[domain.end() : domain.end() + 1] == ">"
+            if weak and not bracketed and not _is_address(local.group(), domain.group(), worded=worded):
                 continue
             yield Hit(start, domain.end(), 0.95, "spelled")
 

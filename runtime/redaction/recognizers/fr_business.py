@@ -33,11 +33,10 @@ class FrBusiness(Identifier):
 
     ENTITY = "FR_SIREN"
     ALSO = ("FR_SIRET", "ID_NUMBER")
+    LEAST_DIGITS = 8
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 14 or (
-            run.digits >= 8 and (run.topics & (SIREN | TAX) != 0 or not _COUNTRIES.isdisjoint(run.words))
-        )
+        return run.digits >= 14 or run.topics & (SIREN | TAX) != 0 or not _COUNTRIES.isdisjoint(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for window in run.numbers(14):

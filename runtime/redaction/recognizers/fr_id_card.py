@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import CARD, ID_CARD, MARK
+from runtime.redaction.recognizers.labels import CARD, ID_CARD
 
 _FORM = re.compile(
     r"(?:[0-9](?:[ .\-]?[0-9]){11}|[A-Z0-9](?:[ \-]?[A-Z0-9]){8}|[A-Z]{0,4}[ \-]?[0-9]{6,10}[A-Z]{0,2})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+# The card of a permanent resident of Canada.
+_RESIDENT = re.compile(r"(?<![A-Za-z0-9])(?:RA|PA)[0-9]{10}(?![A-Za-z0-9])")
 _ID_BEFORE = re.compile(
     r"(?<!\w)(?:id card|carte d'id|piece d'id)\w*[^a-z0-9]{0,4}(?:no|number|numero|#|:|is|est|[ .])*$"
 )
@@ -21,11 +23,14 @@ class FrIdCard(Identifier):
     """Numbers of identity cards, residence permits and citizenship certificates."""
 
     ENTITY = "FR_ID_CARD"
+    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.digits > 0 and (run.topics & ID_CARD != 0 or (run.topics & CARD != 0 and run.topics & MARK != 0))
+        return run.topics & ID_CARD != 0 or (run.topics & CARD != 0 and run.digits >= 4)
 
     def find(self, run: Run) -> Iterator[Hit]:
+        for match in _RESIDENT.finditer(run.text):
+            yield Hit(match.start(), match.end(), 0.8, "permanent_resident")
         for match, found in run.labelled(ID_CARD | CARD, _FORM):
             identity = found.bits & ID_CARD or _ID_BEFORE.search(run.before(match.start()))
             if identity and (found.explicit or found.far <= 3) and _is_number(match.group()):

@@ -19,9 +19,10 @@ class HealthCard(Identifier):
     """Seven to twelve digits after a label; without one, Ontario's form with its version code, or a valid PHN."""
 
     ENTITY = "ID_NUMBER"
+    LEAST_DIGITS = 7
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 10 or (run.digits >= 7 and run.topics & HEALTH != 0)
+        return run.digits >= 10 or run.topics & HEALTH != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match, found in run.labelled(HEALTH, _VALUE):

@@ -29,9 +29,10 @@ class IbanCode(Identifier):
     """IBANs, grouped or not; lower case as well."""
 
     ENTITY = "IBAN_CODE"
+    LEAST_DIGITS = 10
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 10 and bool(run.words)
+        return bool(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _START.finditer(run.text):
@@ -46,7 +47,7 @@ class IbanCode(Identifier):
             compact = "".join(c for c in run.text[start:end] if c.isalnum()).upper()
             if iban(compact):
                 yield Hit(start, end, 1.0, "checked")
-            elif named or run.says(start, BANK, far=2):
+            elif named or (match[1].isupper() and match[1] != "NO" and run.says(start, BANK, far=2)):
                 yield Hit(start, end, 0.8, "named")
 
 

@@ -47,7 +47,8 @@ class IpAddress(Identifier):
                 sum(int(part) > 20 for part in parts) >= 2
                 or named
                 or _AS_MACHINE.match(run.text, match.end())
-                or before in {"/", "@"}
+                or before == "@"
+                or run.text[max(0, match.start() - 2) : match.start()] == "//"
                 or (parts[0] in _PRIVATE and not run.is_labelled_otherwise(match.start()) and before != ":")
             ):
                 yield Hit(match.start(), match.end(), 0.95, "v4")

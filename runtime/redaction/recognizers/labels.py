@@ -59,7 +59,8 @@ _WORDS_OF = {
         mobile mobiles portable fixe landline fax telecopieur telecopie telec whatsapp signal viber sms text texto
         textos textez texte appel appelle appeler appelez rappel rappeler rappelez rappelle call calls called calling
         callback ring dial composez composer compose joindre rejoindre rejoignez joignable reach reached reachable
-        contact contacter contactez voicemail pager teleavertisseur hotline msisdn
+        contact contacter contactez line ligne lines lignes voicemail pager teleavertisseur hotline msisdn urgence
+        emergency
         """,
     SIN: "nas sin",
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
@@ -75,7 +76,7 @@ _WORDS_OF = {
     PASSPORT: "passeport passeports passport passports travel",
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
-        transit institution folio compte account rib routing aba succursale bsb micr acct iban
+        transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
         """,
     BANKING: """
         banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
@@ -95,30 +96,33 @@ _WORDS_OF = {
     SSN: "ssn ssns itin tin ss",
     RECORD: """
         police policy contrat contract claim reclamation sinistre assurance insurance adhesion membership beneficiaire
-        beneficiary allocataire loyalty fidelite aeroplan miles abonnement subscription mortgage hypotheque
-        hypothecaire pret loan bail lease certificat certificate case demande application requerant applicant
-        prestation prestations benefit benefits pension uci iuc immigration refugee refugie permanent chart medical
-        medicaux clinique clinic hospital hopital admission visite visit encounter prescription ordonnance rx record
-        incident plainte complaint vin niv enrolment enrollment inscription registrant personnel payroll paie
-        travailleur csst cnesst wsib locataire tenant donor donneur donateur voter electeur inmate detenu usager
-        usagere user titulaire probation parolee plaintiff evaluation invitation
+        beneficiary allocataire loyalty fidelite aeroplan miles airmiles optimum opus scene abonnement subscription
+        mortgage hypotheque hypothecaire pret loan bail lease certificat certificate case demande application
+        requerant applicant prestation prestations benefit benefits pension uci iuc immigration refugee refugie
+        permanent chart medical medicaux clinique clinic hospital hopital admission visite visit encounter
+        prescription ordonnance rx record incident plainte complaint vin niv enrolment enrollment inscription
+        registrant personnel payroll paie travailleur csst cnesst wsib locataire tenant donor donneur donateur voter
+        electeur permit permits inmate detenu usager usagere user titulaire probation parolee plaintiff evaluation
+        invitation
         """,
     RECORD | PERSON: """
         employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
         dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
         adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente
-        participant participante
+        participant participante worker travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf
+        niss avs ahv nino
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
         ticket tickets billet billets tracking suivi colis parcel parcels shipment expedition livraison lot batch
         serial serie version versions build release commit revision rev article articles art section sections chapitre
         chapter product produit produits part parts pieces model modele item items issue bug pr port ports pid
-        timestamp epoch checksum hash sha md5 patent brevet bon devis soumission quote estimate modelo catalogue
-        catalog barcode po purchase achat page pages ligne line lines row rows paragraphe regle rule loi law act bill
+        timestamp epoch checksum hash sha md5 patent brevet bon devis soumission estimate modelo catalogue
+        catalog barcode po purchase achat page pages ligne line lines lignes row rows paragraphe regle rule loi law
+        act bill
         decret bulletin vol volume figure fig table tableau room salle chambre firmware kernel windows uuid guid vol
         flight train bus gate niveau level score numerote reglement statute docket imei population budget total
-        montant amount solde balance
+        montant amount type couleur color colour hex clause dfars ndc nsn cve solde balance
         """,
     CODE: "reference references ref refs",
     POSTAL: "postal postale zip zipcode cp",
@@ -145,9 +149,9 @@ _WORDS_OF = {
     SECRET: """
         pass password passwords passphrase passphrases passwd passcode passcodes passe passes pwd pswd psw pw mdp
         motdepasse userpass secret secrets secrete secretes identifiant identifiants credential credentials creds cred
-        wifi wi fi wep wpa phrase key keys cle cles clef token tokens jeton jetons apikey apitoken api otp sas code
-        codes pin pins nip nips puk cvv cvc cvn cid csc cryptogramme bearer authorization auth session webhook p u
-        user nipp
+        wifi wi fi wep wpa phrase answer reponse login logins connexion acces key keys cle cles clef token tokens
+        jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid csc cryptogramme
+        bearer authorization auth session webhook p u user nipp
         """,
     EXPIRY: "exp expiry expires expire expiration echeance valid valide validite thru fin until jusqu",
     LIVING: """
@@ -164,11 +168,13 @@ _WORDS_OF = {
         following below listed as comme sous voici here at by par named valid valide canadien canadienne canadian
         francais francaise french quebec quebecois americain american us canada ontario also aussi and et or ou donc
         then so provincial federal personnelle personal professionnel professionnelle electronique principal main
+        td th tr span div li dt dd br strong em input font small tbody thead cell label name key field p insert into
         primary unique not pas bien used which dont from provisoire temporaire temporary actif active dit said soit
         namely only
         """,
     MARK: """
-        no nos numero numeros number numbers num nr nbr n id ids identifiant identifier code codes digits chiffres nums
+        value values valeur no nos numero numeros number numbers num nr nbr n id ids identifiant identifier code codes
+        digits chiffres nums
         """,
 }  # fmt: skip
 # Written in one word in forms and programs: policyNumber, employee_id, noDossier.
@@ -237,7 +243,7 @@ def label(before: str) -> Label:
     if before.rstrip()[-1:].isdigit():
         return NOTHING  # in the middle of a number
     bits = far = lines = 0
-    explicit = pointed = False
+    explicit = pointed = signed = False
     parts = _TOKEN.findall(before)
     for index in range(len(parts) - 1, -1, -1):
         part = parts[index]
@@ -254,23 +260,27 @@ def label(before: str) -> Label:
                 far += 1
         elif part in ":#=°":
             pointed = pointed or (part == ":" and not bits)
-            explicit = explicit or (part != ":" and not far and not bits)
-            if bits and part != "°":
+            signed = signed or (part != ":" and not bits)
+            if (bits and part != "°") or (far and part == "="):
                 break
         elif part == "\n":
-            asked = index > 0 and parts[index - 1] in {"?", ":"}
+            asked = index > 0 and parts[index - 1] in {"?", ":"} and far <= 2
             lines += 1
             if bits or lines > 2 or not (asked or (far == 0 and lines == 1)):
                 break
             far = 0  # the answer to a question, after who gives it
-        elif part == "?" and lines and not bits:
-            continue
+        elif part == "?" and not bits and (lines or not far):
+            pointed = pointed or not lines
         elif part in "!?;":
             break
         elif part == ".":
             previous = parts[index - 1] if index else ""
             if bits or (len(previous) > 4 and previous not in WORDS):
                 break
+        elif part in '<>|["':
+            pointed = pointed or not bits
+            if bits:
+                break
         elif part.isdigit() and (bits or far or parts[index + 1 : index + 2] not in _BETWEEN):
             break
-    return Label(bits, explicit or (pointed and far <= 1), far)
+    return Label(bits, explicit or (pointed and far <= 1) or (signed and not far), far)

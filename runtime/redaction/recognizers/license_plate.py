@@ -37,16 +37,17 @@ class LicensePlate(Identifier):
     """Plaques d'immatriculation."""
 
     ENTITY = "LICENSE_PLATE"
+    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.digits > 0 and run.topics & (PLATE | VEHICLE) != 0
+        return run.topics & (PLATE | VEHICLE) != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match, found in run.labelled(PLATE, _NAMED):
             value = match.group()
             lettered = any(map(str.isalpha, value))
             size = sum(map(str.isalnum, value))
-            if 4 <= size <= 8 and (lettered or (found.explicit and size >= 5)) and (found.far <= 3 or found.explicit):
+            if 4 <= size <= 8 and lettered and (found.far <= 3 or found.explicit):
                 yield Hit(match.start(), match.end(), 0.75, "named")
         if run.topics & PLATE:
             for match in _SMALL.finditer(run.text):

@@ -13,21 +13,22 @@ _UNIT_WORD = (
     r"(?:appartement|appart|appt|app|apt|apartment|unite|unit|suite|ste|bureau|bur|local|porte|etage|floor|fl|bat|"
     r"batiment|"
     r"building|bldg|escalier|esc|chambre|ch|room|rm|logement|log|condo|tour|tower|bloc|block|hall|entree|loge|lot|"
-    r"batiment|residence|penthouse|ph|casier|poste|office|interphone|interph)"
+    r"flat|batiment|residence|penthouse|ph|casier|poste|office|interphone|interph)"
 )
 _UNIT = re.compile(
     rf"[,\s]{{0,3}}[(\-–]?\s?(?:{_UNIT_WORD}\.?(?:\s?(?:no|n°|"
     rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}})?|[\s#]{{1,2}}[a-z])|"
-    r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor)(?:\s(?:gauche|"
+    r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?)(?:\s(?:gauche|"
     r"droite|face))?|"
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) floor|"
     r"(?:premier|deuxieme|troisieme|quatrieme|cinquieme) etage|rez-de-chaussee|rdc|sous-sol|basement|upper|lower|"
-    r"ground floor|ph[0-9]{0,3})(?!\w)\)?"
+    r"ground floor|ph[0-9]{0,3}|lieu-?dit [^,\n]{2,32}(?=[,\n]))(?!\w)\)?"
 )
 _UNIT_BEFORE = re.compile(
-    rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$"
+    rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$|"
+    r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$"
 )
-_TOWN_WORD = r"[A-ZÀ-Þ](?:[^\W\d_]|['.\-]){0,40}(?![0-9])"
+_TOWN_WORD = r"(?:(?:St|Ste|Mt|Ft)\.|[A-ZÀ-Þ](?:[^\W\d_]|['\-]){0,40}(?![0-9]))"
 _TOWN_JOINER = r"(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the|d'|l')"
 _TOWN = rf"{_TOWN_WORD}(?:[ \-](?:{_TOWN_JOINER}[ \-]?){{0,2}}{_TOWN_WORD}){{0,3}}"
 _TOWN_AFTER = re.compile(rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\s[\-–]\s|\s)(?:(?:à|in|in the city of|ville de)\s)?({_TOWN})")
@@ -56,14 +57,18 @@ _SMALL_PROVINCE = re.compile(
 )
 _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _CODE = re.compile(
-    r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?)\)?(?![\w\-])"
+    r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
+    r"[A-Z]{1,2}[0-9][A-Z0-9]?\s[0-9][A-Z]{2})\)?(?![\w\-])"
 )
 _COUNTRY = re.compile(
     r"[,\s]{1,3}(?:canada|france|usa|u\.s\.a\.?|united states(?: of america)?|etats-unis|belgique|belgium|suisse|"
     r"switzerland|"
     r"luxembourg|uk|united kingdom)(?!\w)"
 )
-_ENDS = re.compile(r"\s{0,2}(?:[,.;:!?)\n\-–]|$|et\b|and\b|ou\b|or\b)")
+_ENDS = re.compile(
+    r"\s{0,2}(?:[,.;:!?)\n\-–]|$|(?:et|and|ou|or|in|on|at|since|until|dans|depuis|"
+    r"en|le|avant|jusqu|before|after|apres)\b)"
+)
 
 
 def unit_before(lower: str, start: int) -> int:

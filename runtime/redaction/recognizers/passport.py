@@ -24,9 +24,10 @@ class Passport(Identifier):
     """Passport numbers."""
 
     ENTITY = "PASSPORT"
+    LEAST_DIGITS = 5
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 5 and run.topics & PASSPORT != 0
+        return run.topics & PASSPORT != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match, _ in run.labelled(PASSPORT, _FORM):

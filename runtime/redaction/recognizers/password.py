@@ -10,82 +10,63 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from runtime.redaction.lexicon import word_set
+from runtime.redaction.normalise import lowered
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.labels import SECRET
+from runtime.redaction.recognizers.secret_words import (
+    ADJECTIVE,
+    GIVES,
+    NOT_VALUES,
+    OF_KEY,
+    OF_LOGIN,
+    OF_PAIR,
+    OF_PIN,
+    OF_WORD,
+    PREPOSITION,
+    VERB,
+)
 
-_OF_WORD = (
-    r"(?:pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=])|mots? de passes?|mot-de-passe|"
-    r"mdp|"
-    r"motdepasse|m\.d\.p\.?|mot secret|code d'acces|wi-?fi (?:key|code)|cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|"
-    r"phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|recovery phrase|secret phrase|user ?pass|"
-    r"login/pass(?:word)?|user/pass(?:word)?|identifiants?(?: de connexion)?(?=\s?:)|credentials?(?=\s?:)|"
-    r"creds(?=\s?:)|"
-    r"\w{0,24}_pass(?:word)?|\w{0,24}_pwd|\w{0,24}password|(?<![a-z] )pass(?=\s?[:=]))"
+# What stands between a label and its value: signs, tags of a page, the end of a line; or a verb.
+_POINTS = (
+    r"(?:\s{0,3}(?:=>|:=|[:=→>|]|\s[-–\[(]|[\[(])\s{0,3}|</\w{1,12}>\s{0,2}(?:<\w{1,12}>)?|\) ?values ?\(|\s?\n\s?)"
 )
-_OF_KEY = (
-    r"(?:api[ _-]?(?:key|token|secret)s?|access[ _-]?(?:key|token)s?(?:[ _-]id)?|secret[ _-]?(?:access[ _-]?)?keys?|"
-    r"client[ _-]?secrets?|app[ _-]?(?:key|secret|token)s?|"
-    r"auth[ _-]?(?:tokens?|keys?)|refresh[ _-]?tokens?|session[ _-]?(?:id|tokens?|keys?)|private[ _-]?keys?|"
-    r"encryption[ _-]?keys?|"
-    r"signing[ _-]?keys?|bot[ _-]?tokens?|personal access tokens?|deploy[ _-]?(?:key|token)s?|webhook[ _-]?secrets?|"
-    r"licen[cs]e[ _-]?keys?|"
-    r"product[ _-]?keys?|activation[ _-]?(?:key|code)s?|recovery[ _-]?(?:key|code)s?|backup[ _-]?codes?|"
-    r"cles? (?:d['e ] ?)?(?:api|acces|secrete|privee|chiffrement|recuperation|licence|activation|produit|securite)|"
-    r"cle api|"
-    r"jetons?(?: (?:d'acces|d'authentification|de session|secret|api))?|secrets?|tokens?|account[ _-]?key|"
-    r"shared[ _-]?(?:access[ _-]?)?key|"
-    r"sas|otp|2fa|\w{0,24}_(?:key|token|secret|apikey|auth)|apikey|apitoken|"
-    r"codes? (?:de verification|de securite|secret|de confirmation|d'acces|d'activation|de recuperation|"
-    r"a usage unique|d'authentification|"
-    r"de validation|temporaire|sms|de deverrouillage|de la porte|d'entree|d'alarme|de cadenas)|(?:verification|"
-    r"security|access|authentication|"
-    r"confirmation|one[- ]time|login|sign-in|unlock|alarm|gate|door|entry|lock|temporary|reset|auth|"
-    r"sms)[ _-]?(?:pass)?codes?)"
+_SAYS = (
+    rf"(?:,? {VERB}(?: (?:now|maintenant|actually|still|toujours|bien|currently|simplement|just|also|aussi|le suivant|"
+    r"the following))?(?: ?:)?\s{1,2})"
 )
-_OF_PIN = (
-    r"(?:pins?|nips?|n\.i\.p\.?|code pin|code nip|pin codes?|code[ -]puk|puk|cvv2?|cvc2?|cvn|cid|csc|"
-    r"cryptogramme(?: visuel)?|otp|2fa|"
-    r"card verification(?: value| code| number)?|security code|code de securite)"
-)
-_PREPOSITION = (
-    r"(?:du|de la|de l'|de l'|de|d'|des|pour le|pour la|pour l'|pour les|pour mon|pour ma|pour|de ma|de mon|de mes|"
-    r"de ton|de ta|de tes|de votre|"
-    r"de vos|de notre|de nos|de son|de sa|au|a la|a|sur le|sur la|sur|of the|of my|of|for the|for my|for your|for our|"
-    r"for his|for her|for|to the|to my|to our|to|"
-    r"on the|on my|on|from|in the|in)"
-)
-_VERB = (
-    r"(?:is|was|are|est|c'est|cest|etait|sera|reste|devient|will be|would be|should be|has been|set to|changed to|"
-    r"reset to|updated to|"
-    r"remplace par|change pour|mis a|defini a|est maintenant|equals|reads|being)"
-)
-_ADJECTIVE = (
-    r"(?:temporaire|provisoire|actuel(?:le)?|initial(?:e)?|par defaut|principal(?:e)?|maitre|admin(?:istrateur)?|"
-    r"secret|secrete|root|wifi|wi-fi|new|old|"
-    r"temporary|current|default|master|initial|est bien|perso(?:nnel)?|courriel|email|windows|vpn|ssh|mysql|ftp|"
-    r"bancaire|value|number|code|no|#)"
-)
+_OF_WHAT = rf"(?: {PREPOSITION} ?[\w'@.-]{{1,32}}(?: [\w'@.-]{{1,24}})??){{0,2}}"
 _IS = (
-    rf"[\"')\]*_]{{0,3}}(?: ?\([^()\n]{{1,40}}\))?(?: {_ADJECTIVE}){{0,2}}"
-    rf"(?: {_PREPOSITION} ?[\w'@.-]{{1,32}}(?: [\w'@.-]{{1,24}})??){{0,2}}"
-    rf"(?:\s{{0,3}}(?:=>|:=|[:=→>|])\s{{0,3}}|,? {_VERB}(?: (?:now|maintenant|actually|still|toujours|bien|currently|"
-    rf"simplement|just|also|"
-    rf"aussi|le suivant|the following))?(?: ?:)?\s{{1,2}}|\s?\n\s?)[\"'«(\[*]{{0,3}} ?"
+    rf"[\"')\]*_]{{0,3}}(?: ?\([^()\n]{{1,40}}\))?(?: {ADJECTIVE}){{0,2}}{_OF_WHAT}"
+    rf"(?:{_POINTS}|{_SAYS})[\"'«(\[*]{{0,3}} ?"
 )
 _QUOTED = (
     r"(?:(?<=\")[^\"\n]{3,128}(?=\")|(?<=')[^'\n]{3,128}(?=')|(?<=« )[^»\n]{3,128}(?= ?»)|(?<=«)[^»\n]{3,128}(?= ?»)|"
 )
-_STRONG = re.compile(rf"(?<![^\W_]){_OF_WORD}{_IS}({_QUOTED}[^\s\"]{{3,128}}))")
-# Without a verb between ("password hunter2", "mdp wifi abc123"): the value must then look like one.
+_STRONG = re.compile(rf"(?<![^\W_]){OF_WORD}{_IS}({_QUOTED}[^\s\"]{{3,128}}))")
+# Without a verb between ("password hunter2", "mdp wifi abc123"), or words away from it ("the admin password was changed
+# yesterday to …"): the value must then look like one.
 _DIRECT = re.compile(
-    rf"(?<![^\W_]){_OF_WORD}(?: {_ADJECTIVE}| {_PREPOSITION} [\w-]{{1,16}})? [\"'«(*]{{0,2}}([^\s\"«»]{{4,128}})"
+    rf"(?<![^\W_]){OF_WORD}(?: {ADJECTIVE}| {PREPOSITION} [\w-]{{1,16}})? [\"'«(*]{{0,2}} ?([^\s\"«»]{{4,128}})"
 )
-_FAR = re.compile(rf"(?<![^\W_]){_OF_WORD} [\w-]{{1,16}}(?: [\w-]{{1,16}})?\s?[:=]\s?([^\s\"]{{4,128}})")
-_MEDIUM = re.compile(rf"(?<![^\W_]){_OF_KEY}{_IS}({_QUOTED}[^\s\"'<>,;()&]{{4,512}}))")
-_DIGITS = re.compile(rf"(?<!\w){_OF_PIN}(?:{_IS}|[ /]|\s?\n)#?([0-9]{{3,8}})(?![0-9])")
+_LOOSE = re.compile(
+    rf"(?<![^\W_]){OF_WORD}(?:,? [\w'@-]{{1,24}}){{0,6}}? ?{GIVES}(?: (?:now|maintenant|le|the))?"
+    rf"\s?[\"'«(*]{{0,2}} ?((?=[^\s\"]{{0,40}}[0-9!@#$%^&*+=?~_])[^\s\"«»]{{4,128}})"
+)
+_LOGIN = re.compile(rf"(?<![^\W_]){OF_LOGIN}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s?[/|,;]\s?[^\s\"]{{4,128}})")
+_WIFI = re.compile(r"(?<![^\W_])wi-?fi\s?[:=]\s{0,2}[\"'«(]{0,2} ?([^\s\"«»]{6,64})(?!\S|\s?[/|(-])")
+# The value first: "use Tulip#9 as your password".
+_REVERSED = re.compile(
+    r"(?<!\S)[\"'«(]{0,2}([^\s\"«»]{4,128}?)[\"'»)]{0,2} (?:as|comme|is|est) (?:(?:a|the|my|your|our|his|her|new|"
+    r"temporary|le|mon|ton|son|votre|notre|nouveau) ){0,2}(?:password|passcode|passphrase|mot de passe|mdp)(?!\w)"
+)
+_PAIR = re.compile(rf"(?<![^\W_]){OF_PAIR}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s[/|]\s[^\s\"]{{4,128}})")
+_MEDIUM = re.compile(rf"(?<![^\W_]){OF_KEY}{_IS}({_QUOTED}[^\s\"'<>,;()&]{{4,512}}))")
+_DIGITS = re.compile(
+    rf"(?<!\w){OF_PIN}(?:{_IS}|[ /]|\s?\n| [\w'-]{{1,20}} |(?:,? [\w'@-]{{1,24}}){{1,6}}? ?{GIVES}\s?)"
+    r"#?([0-9]{3,8})(?![0-9\-])"
+)
 _ONCE = re.compile(
-    rf"(?<!\w){_OF_KEY}(?: [\w'.-]{{2,20}})?{_IS}((?:[a-z]{{1,3}}-)?[0-9]{{3,4}}[ -]?[0-9]{{3,4}})(?![\w-])"
+    rf"(?<!\w){OF_KEY}(?: [\w'.-]{{2,20}})?{_IS}((?:[a-z]{{1,3}}-)?[0-9]{{3,4}}[ -]?[0-9]{{3,4}})(?![\w-])"
 )
 # The words of a wallet, or of a passphrase: up to the end of the line.
 _PHRASE = re.compile(
@@ -96,8 +77,11 @@ _PHRASE = re.compile(
 # A door, a padlock, an alarm; not an error, a status, an area.
 _CODE = re.compile(
     r"(?<!error )(?<!status )(?<!exit )(?<!return )(?<!http )(?<!area )(?<!country )(?<!response )(?<!zip )(?<!post )"
-    r"(?<!d'erreur )"
-    rf"(?<!\w)(?:le |the |your |votre |ton |mon |my )?code{_IS}([0-9]{{4,8}}[#*]?)(?!\w)"
+    rf"(?<!d'erreur )(?<!\w)code{_OF_WHAT}(?:\s?:\s{{0,2}}|,? {VERB}\s{{1,2}})([0-9]{{4,8}}[#*]?)(?!\w)"
+)
+_DOOR = re.compile(
+    r"(?<!\w)(?:(?:code|nip) (?:d'acces|d'entree|d'alarme|de (?:la )?porte|du (?:batiment|garage|cadenas|portail))|"
+    r"(?:door|gate|alarm|entry|access|lockbox|buzzer|garage|building) code)\s{1,2}([0-9]{3,8}[#*]?)(?!\w)"
 )
 _OF_POSTAL = re.compile(
     r"code (?:postal|d'erreur|d'article|produit|client|regional|source|civil|penal|du travail|barres?|qr)"
@@ -113,61 +97,53 @@ _CLI = re.compile(
     r"--pw)[ =][\"']?([^\s\"']{4,256})|(?<!\S)-p([^\s\"'0-9/.-][^\s\"']{5,64})(?!\S)|"
     r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?([^\s\"':]{1,64}:[^\s\"']{2,128})"
 )
-# Pattern, name, and what must be there for the pattern to be worth trying.
-_PASS = (
-    "pass",
-    "pwd",
-    "mdp",
-    "wifi",
-    "wi-fi",
-    "phrase",
-    "pswd",
-    "psw",
-    "pw",
-    "m.d.p",
-    "mot secret",
-    "identifiant",
-    "cred",
-    "code d'acces",
-    "cle w",
-)
-_LABELLED = (
-    (_STRONG, "password", _PASS),
-    (_PHRASE, "phrase", ("phrase", "mnemonic")),
-    (_FAR, "token", ("pass", "pwd", "mdp")),
-    (_DIRECT, "direct", ("pass", "pwd", "mdp")),
-    (_MEDIUM, "token", ("key", "token", "secret", "session", "cle", "jeton", "otp", "code", "auth", "2fa", "sas")),
-    (_ONCE, "pin", ("code", "otp", "2fa")),
-    (
-        _DIGITS,
-        "pin",
-        ("pin", "nip", "n.i.p", "cv", "cid", "csc", "puk", "cryptogramme", "card verification", "secur", "otp", "2fa"),
-    ),
-    (_CODE, "pin", ("code",)),
-    (_CLI, "option", (" -p", "--", "-u ")),
-)
+_BETWEEN = (" as ", " comme ", " is ", " est ")
+# Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
+_PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
+    "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct")),
+    "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
+    "key": ((_MEDIUM, "token"), (_ONCE, "pin")),
+    "pin": ((_DIGITS, "pin"),),
+    "code": ((_CODE, "pin"), (_DOOR, "pin")),
+}
+_FIRST_WORDS = {
+    "word": """
+        pass password passwords passphrase passphrases passwd passcode passcodes pwd pswd psw pw mot mots mdp
+        motdepasse m reponse secret security code wi wifi cle phrase phrases seed recovery user userpass login
+        mnemonic backup
+        """,
+    "login": """
+        credential credentials creds identifiant identifiants login log user username utilisateur usager wi wifi ssid
+        """,
+    "key": """
+        api access secret client app auth refresh session private encryption signing bot personal deploy webhook
+        license licence product activation recovery backup cle cles jeton jetons secrets token tokens account shared
+        sas otp 2fa apikey apitoken code codes verification security authentication confirmation one login sign unlock
+        alarm gate door entry lock temporary reset sms
+        """,
+    "pin": "pin pins nip nips n code puk cvv cvv2 cvc cvc2 cvn cid csc cryptogramme otp 2fa passcode card security",
+    "code": "code nip door gate alarm entry access lockbox buzzer garage building",
+}
+_FIRST = {
+    word: tuple(pattern for kind, words in _FIRST_WORDS.items() if word in words.split() for pattern in _PATTERNS[kind])
+    for word in sorted({word for words in _FIRST_WORDS.values() for word in words.split()})
+}
+_OF_PROGRAMS = (*_PATTERNS["word"], *_PATTERNS["key"])
+_WORD = re.compile(r"\w+")
+_COMPOUND = re.compile(r"_(?:pass|pwd|key|token|secret|apikey|auth)|(?:pass(?:word|wd)?|pwd|key|token|secret)$")
 _CODE_PATH = re.compile(
-    r"[A-Za-z_]\w{0,32}(?:(?:\.|->|::)[A-Za-z_]\w{0,32}){1,6}(?:\[\w{0,16}\])?|[A-Za-z_]{1,32}\[\w{0,16}\]"
+    r"[A-Za-z_]\w{0,32}(?:(?:\.|->|::)[A-Za-z_]\w{0,32}){1,6}(?:\[[\w:-]{0,16}\])?|[A-Za-z_]{1,32}\[[\w:-]{0,16}\]"
 )
+_NEXT_PAIR = re.compile(r"[a-z_]{2,24}=\S")
 _CALL = re.compile(r"^[A-Za-z_.]{1,40}\(")
 _IDENTIFIER = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_PLACEHOLDER = re.compile(r"[A-Z]+(?:_[A-Z]+)+|%[0-9.]{0,4}l{0,2}[a-z]")
-_NOT_VALUES = word_set(
-    """
-    required optional string str text none null nil true false undefined n/a na todo tbd unknown hidden redacted
-    masked encrypted hashed requis requise obligatoire facultatif inconnu masque chiffre voir see below above
-    ci-dessous incorrect invalid invalide wrong expired expire expiree forgotten oublie reset change changed new
-    nouveau the le la les un une your votre my mon a an to not pas in on at what quoi comment how why pourquoi when
-    quand please merci here ici this that ce cette is est and et or ou for pour it must doit should devrait strong
-    weak fort faible faux mauvais correct valid valide secure sur securise missing manquant empty vide default
-    defaut input field very tres too trop toujours always never jamais only seulement still encore used utilise
-    stored stocke sent envoye qui que which if si but mais one manager policy protected protege protegee bearer basic
-    ask demander demande demandez enter entrer entrez type case-sensitive confidentiel confidential same meme both
-    trop tout already deja written ecrit ecrite noted compromised compromis leaked vole stolen shared partage okay ok
-    password passwd mdp passphrase secret token key user username login email self bool int object array bytes any
-    value values data args kwargs
-    """
+_KNOWN = re.compile(
+    r"(?i:[0-9]+(?:st|nd|rd|th|e|er|ere|eme|px|ms|gb|mb|kb|h|min|x)|(?:aes|sha|md|rsa|utf|ipv|mp|win|windows|tls|ssl|"
+    r"wpa|"
+    r"oauth|argon|base|bcrypt|pbkdf|1password|2fa|mfa|h|office|o|python|php|log)-?[0-9.]+|1password|[a-z]+@[a-z.]+|"
+    r"[\w.+-]+@[\w-]+\.[\w.-]+|https?:.*)"
 )
+_PLACEHOLDER = re.compile(r"#[0-9a-fA-F]{3,8}|[A-Z]+(?:_[A-Z]+)+|%[0-9.]{0,4}l{0,2}[a-z]")
 _SECRET_WORD = re.compile(
     r"(?<![^\W_])(?:keys?|tokens?|secrets?|credentials?|api|cles?|jetons?|bearer|auth|apikey|otp|password|"
     r"mot de passe|mdp|clef|webhook|deploy)(?![^\W_])"
@@ -178,6 +154,8 @@ _PUBLIC_WORD = re.compile(
     r"tag|image|public|primary|foreign|cache|sort|registry|partition|s3|object|file|fichier|build|layer|trace|span|"
     r"request|requete)(?![^\W_])"
 )
+_NAMED_PART = re.compile(r"[A-Za-z]*[0-9]{0,4}[a-z]?")
+_RUNS = re.compile(r"[0-9]+")
 _RANDOM = re.compile(r"(?<![\w/+.-])[A-Za-z0-9_\-+/.~]{16,256}={0,2}(?![\w/+-])")
 
 
@@ -193,31 +171,40 @@ class Password(Identifier):
         """The label may stand before the run: match over both, keep what ends inside."""
         left = run.left[-64:]
         text, shift = left + run.text, len(left)
-        lowered = run.before(len(run.text), len(text))
-        for pattern, name, stems in _LABELLED:
-            if not any(stem in lowered for stem in stems):
-                continue
-            for match in pattern.finditer(lowered):
-                group = match.lastindex or 1
-                start, end = match.span(group)
-                quoted = (
-                    lowered[start - 1 : start] in {'"', "'"} and lowered[end : end + 1] == lowered[start - 1 : start]
-                )
-                if not quoted:
-                    end = _trimmed(text, start, end, name)
-                if end <= shift or lowered[match.end(group) : match.end(group) + 1] == "(" or lowered[end - 1] == "(":
-                    continue  # a call, not a value
-                if name == "pin" and _OF_POSTAL.search(match.group()):
-                    continue
-                sentence = lowered[end : end + 1] == " " and lowered[end + 1 : end + 2].isalpha()
-                label = lowered[match.start() : start]
-                if _is_value(text[start:end], label, name, quoted=quoted, sentence=sentence):
-                    yield Hit(max(start - shift, 0), end - shift, 0.9, name)
-        if "bearer" in lowered or "auth" in lowered or "api" in lowered:
+        lower = lowered(left) + run.lower
+        for word in _WORD.finditer(lower):
+            first = word.group()
+            patterns = _FIRST.get(first) or (_OF_PROGRAMS if len(first) > 4 and _COMPOUND.search(first) else ())
+            for pattern, name in patterns:
+                if match := pattern.match(lower, word.start()):
+                    yield from _value(text, lower, shift, match, name)
+        if any(word in lower for word in _BETWEEN):
+            for match in _REVERSED.finditer(lower):
+                yield from _value(text, lower, shift, match, "direct")
+        if " -" in lower or lower.startswith("-"):
+            for match in _CLI.finditer(lower):
+                yield from _value(text, lower, shift, match, "option")
+        if "bearer" in lower or "auth" in lower or "api" in lower:
             for match in _BEARER.finditer(text):
                 if match.end() > shift and any(map(str.isdigit, match[1])):
                     yield Hit(max(match.start(1) - shift, 0), match.end() - shift, 0.95, "bearer")
         yield from _random(run)
+
+
+def _value(text: str, lower: str, shift: int, match: re.Match[str], name: str) -> Iterator[Hit]:
+    """The value of one match, if it is one and ends in the run."""
+    group = match.lastindex or 1
+    start, end = match.span(group)
+    quoted = lower[start - 1 : start] in {'"', "'"} and lower[end : end + 1] == lower[start - 1 : start]
+    if not quoted:
+        end = _trimmed(text, start, end, name)
+    if end <= shift or lower[match.end(group) : match.end(group) + 1] == "(" or lower[end - 1] == "(":
+        return  # it stands before the run, or is a call
+    if name == "pin" and _OF_POSTAL.search(match.group()):
+        return
+    sentence = lower[end : end + 1] == " " and lower[end + 1 : end + 2].isalpha()
+    if _is_value(text[start:end], lower[match.start() : start], name, quoted=quoted, sentence=sentence):
+        yield Hit(max(start - shift, 0), end - shift, 0.9, name)
 
 
 def _random(run: Run) -> Iterator[Hit]:
@@ -238,9 +225,8 @@ def _looks_random(value: str) -> bool:
     letters = sum(map(str.isalpha, value))
     if digits < 3 or letters < 4 or "//" in value or value.count("/") > 3 or value.count(".") > 3:
         return False
-    parts = re.split(r"[-_.]", value)
-    if len(parts) > 2 and all(part.isdigit() or part.isalpha() for part in parts):
-        return len(value) >= 32
+    if all(_NAMED_PART.fullmatch(part) for part in re.split(r"[-_./]", value)) or len(_RUNS.findall(value)) < 2:
+        return False  # a name with a number: ECDSA_SHA2, X25519PublicKey
     changes = sum(1 for a, b in pairwise(value) if a.isdigit() != b.isdigit() or a.isupper() != b.isupper())
     return changes >= len(value) // 5
 
@@ -259,22 +245,36 @@ def _trimmed(text: str, start: int, end: int, name: str) -> int:
     return end
 
 
+def _is_marked(value: str) -> bool:
+    """Whether a word in the middle of a sentence looks like a password: letters, and digits or signs among them."""
+    plain = value.strip(".,;:!?'\")")
+    return (
+        any(map(str.isalpha, value))
+        and (any(map(str.isdigit, value)) or any(c in "!@#$%^&*+=?~_" for c in value[:-1]))
+        and not _KNOWN.fullmatch(plain)
+    )
+
+
 def _is_value(value: str, label: str, name: str, *, quoted: bool, sentence: bool) -> bool:
-    lowered = value.lower()
+    low = value.lower()
     if (
         len(value) < 3
-        or lowered.strip("*•.…-_xX") == ""
-        or lowered.strip(".,!?;:)") in _NOT_VALUES
-        or lowered.startswith(
-            ("${", "{{", "%(", "[", "your", "<", "$(", "@{", "%s", "$env", "{", "process.env", "os.environ")
+        or low.strip("*•.…-_xX") == ""
+        or low.strip(".,!?;:)") in NOT_VALUES
+        or value[-1] in ":["
+        or low.startswith(
+            ("${", "{{", "%(", "[", "your", "<", "$(", "@{", "%s", "$env", "{", "process.env", "os.environ", "&")
         )
         or _CODE_PATH.fullmatch(value.rstrip(":;,"))
         or _CALL.search(value)
+        or (label.endswith(("= ", ": ")) and _NEXT_PAIR.match(low))
         or _PLACEHOLDER.fullmatch(value)
     ):
         return False
     if name in {"pin", "phrase"}:
         return True
+    if name == "login":
+        return _is_marked(value)
     if name == "option" and not any(map(str.isalpha, value)):
         return False
     marked = (
@@ -287,9 +287,12 @@ def _is_value(value: str, label: str, name: str, *, quoted: bool, sentence: bool
             return False  # an assignment in a program
         if value.istitle() and value.isalpha() and sentence:
             return False
+        if label.endswith(("> ", "→ ")) and not label.endswith("=> "):
+            return marked or quoted  # "Settings > Security"
         return marked or quoted or label.rstrip(" \"'«([*")[-1:] in {":", "=", ">", "→"}
     if name == "direct":
-        return any(map(str.isalpha, value)) and any(c.isdigit() or c in "!@#$%^&*+=?~_" for c in value[:-1])
-    # A name in a program has no digits; a key of an unknown issuer has, or is long and of mixed case.
-    lettered = value.isalnum() and len(value) >= 16 and not (value.islower() or value.isupper() or value.istitle())
-    return lettered or (any(map(str.isdigit, value)) and (len(value) >= 6 or value.isdigit()))
+        return _is_marked(value)
+    # A name in a program has no digits, a key of an unknown issuer has.
+    if value.isdigit() and "code" not in label and "otp" not in label and "2fa" not in label:
+        return False
+    return any(map(str.isdigit, value)) and (len(value) >= 6 or value.isdigit())

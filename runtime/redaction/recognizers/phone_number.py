@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.recognizers.base import Hit, Identifier, Run, Window
+from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run, Window
 from runtime.redaction.recognizers.labels import CODE, MARK, OTHER, PHONE
 from runtime.redaction.recognizers.numbering import AREA_CODES, national, north_american
 
@@ -23,9 +23,11 @@ _GROUPED = re.compile(
     re.IGNORECASE,
 )
 _INTERNATIONAL = re.compile(
-    rf"(?:\+ ?|\( ?\+ ?|(?<![0-9.,])0(?:0|11)[ \-]?)[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}", re.IGNORECASE
+    rf"(?:\+ ?|\( ?\+ ?|(?<![0-9.,])(?<![0-9] )0(?:0|11)[ \-]?)[1-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}",
+    re.IGNORECASE,
 )
 _LABELLED = re.compile(rf"[+(]{{0,2}}[0-9](?:{_S}[0-9]){{6,14}}(?![0-9]){_EXTENSION}", re.IGNORECASE)
+_FRENCH_IN_PARENTHESES = re.compile(r"\(0[1-9]\) ?[0-9]{2}(?:[ .-]?[0-9]{2}){3}(?![\w])")
 _FRENCH_SHAPES = frozenset(
     {(10,), (2, 2, 2, 2, 2), (4, 2, 2, 2), (4, 3, 3), (2, 8), (3, 3, 4), (2, 4, 4), (2, 2, 3, 3), (1, 9)}
 )
@@ -36,6 +38,7 @@ _LIMITS = frozenset(
 _NUMBER_BEFORE = re.compile(
     r"(?<!\w)(?:mon|my|son|his|her|notre|our|votre|your) (?:numero|number|#|no)\W{0,3}(?:est|is|c'est)?(?: le)?\W{0,3}$"
 )
+_NEXT_NUMBER = re.compile(r"/[0-9]{7}")
 _GROUP = re.compile(r"[0-9]+")
 
 
@@ -51,6 +54,9 @@ class PhoneNumber(Identifier):
             yield from _international(run)
         if run.digits >= 10:
             yield from _grouped(run)
+            if "(0" in text:
+                for match in _FRENCH_IN_PARENTHESES.finditer(text):
+                    yield Hit(match.start(), match.end(), 0.85, "france")
             for length in (10, 11):
                 for window in run.numbers(length):
                     if hit := _row(run, window):
@@ -65,15 +71,16 @@ def _grouped(run: Run) -> Iterator[Hit]:
     for match in _GROUPED.finditer(text):
         start, end = match.span()
         area, first, exchange, second, _ = match.groups()
-        if not (first or second) or not _bounded(text, start, end):
+        if not (first or second) or "(" in first + second or not _bounded(text, start, end):
             continue
-        parenthesis = "(" in text[start : match.end(1)]
-        if text[match.end(1) : match.end(1) + 1] == ")" and not parenthesis:
+        closed = text[match.end(1) : match.end(1) + 1] == ")"
+        parenthesis = closed and "(" in text[start : match.end(1)]
+        if closed and not parenthesis and area not in AREA_CODES:
             continue
         likely = area in AREA_CODES or parenthesis or match.start(1) > start + parenthesis
         found = run.label(start)
         if found.bits & OTHER or found.bits == CODE:
-            if found.far <= 1 and not found.bits & PHONE:
+            if not found.far and not found.bits & PHONE and not (parenthesis and likely):
                 continue
         elif not (found.bits & PHONE) and not (
             (likely and exchange[0] in "23456789")
@@ -90,13 +97,16 @@ def _row(run: Run, window: Window) -> Hit | None:
     french = digits[0] == "0" and digits[1] != "0" and len(digits) == 10
     american = not french and north_american(digits)
     named = run.says(start, PHONE)
-    if not (french or american or named) or not _bounded(run.text, start, end) or digits in _LIMITS:
+    if not (french or american or named) or not _bounded(run.text, start, end):
         return None
-    if not named and (run.is_labelled_otherwise(start, far=5) or run.is_amount(start, end)):
+    bare = len(shape) == 1
+    if bare and digits in _LIMITS:
+        return None
+    if not named and (run.is_labelled_otherwise(start, far=3 if bare else 0) or run.is_amount(start, end)):
         return None
     extended = _EXTENSION_AFTER.match(run.text, end)
     stop = extended.end() if extended else end
-    broken = "\n" in run.text[start:end]
+    broken = _is_broken(run.text, window) and (named or not inside)
     if french:
         if not inside and (shape in _FRENCH_SHAPES or broken or named or set(shape) == {1}):
             return Hit(start, stop, 0.8, "france")
@@ -108,6 +118,16 @@ def _row(run: Run, window: Window) -> Hit | None:
     return None
 
 
+def _is_broken(text: str, window: Window) -> bool:
+    """Whether a line end stands in the number where its groups meet, or in the middle of a bare row."""
+    value = text[window.start : window.end]
+    if "\n" not in value or " \n" in value or "\n " in value:
+        return False
+    ends = {sum(window.shape[: index + 1]) for index in range(len(window.shape) - 1)}
+    groups = {2, 4, 6, 8} if window.digits[0] == "0" else {1, 4, 7} if len(window.digits) == 11 else {3, 6}
+    return len(window.shape) == 2 or ends <= groups
+
+
 def _bounded(text: str, start: int, end: int) -> bool:
     """Not a part of a longer number, name or address."""
     if start and (text[start - 1].isalnum() or text[start - 1] in "_+" or _digit_before(text, start)):
@@ -115,11 +135,15 @@ def _bounded(text: str, start: int, end: int) -> bool:
     following = text[end : end + 2]
     if following and (following[0].isalpha() or following[0] == "_"):
         return False
-    return not (len(following) == 2 and following[0] in "-./" and following[1].isdigit())
+    return _NEXT_NUMBER.match(text, end) is not None or not (
+        len(following) == 2 and following[0] in "-./" and following[1].isdigit()
+    )
 
 
 def _digit_before(text: str, start: int) -> bool:
-    return start > 1 and text[start - 1] in "-./:" and text[start - 2].isdigit()
+    if start < 2 or text[start - 1] not in "-./:" or not text[start - 2].isdigit():
+        return False
+    return text[start - 1] != "/" or not text[max(0, start - 8) : start - 1].isdigit()
 
 
 def _international(run: Run) -> Iterator[Hit]:
@@ -162,6 +186,8 @@ def _labelled(run: Run) -> Iterator[Hit]:
     for match in _LABELLED.finditer(run.text):
         start, end = match.span()
         if not _bounded(run.text, start, end):
+            continue
+        if DATE.match(run.text, start):
             continue
         found = run.label(start)
         named = found.bits & PHONE and not found.bits & OTHER and (found.far <= 1 or found.explicit)

@@ -15,7 +15,7 @@ from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import STATES, TOWNS
 
 _CANADIAN = re.compile(
-    r"(?<![\w-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
+    r"(?<![\w#-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(
@@ -50,9 +50,10 @@ class PostalCode(Identifier):
 
     ENTITY = "CA_POSTAL_CODE"
     ALSO = ("STREET_ADDRESS",)
+    LEAST_DIGITS = 3
 
     def applies(self, run: Run) -> bool:
-        return run.digits >= 3 and (bool(run.words) or run.topics & POSTAL != 0)
+        return bool(run.words) or run.topics & POSTAL != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.text
@@ -68,6 +69,9 @@ class PostalCode(Identifier):
                 yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")
         if run.digits < 5:
             return
+        for match, found in run.labelled(POSTAL, _ZIP, far=1):
+            if not found.far or found.explicit:
+                yield Hit(match.start(), match.end(), 0.8, "named", "STREET_ADDRESS")
         if not run.words:
             return
         for match in _FRENCH.finditer(text):
@@ -81,9 +85,6 @@ class PostalCode(Identifier):
         for match in _AMERICAN.finditer(text):
             if match[1] in STATES:
                 yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")
-        for match, found in run.labelled(POSTAL, _ZIP, far=1):
-            if not found.far or found.explicit:
-                yield Hit(match.start(), match.end(), 0.8, "named", "STREET_ADDRESS")
 
 
 def _is_line(run: Run, match: re.Match[str]) -> bool:

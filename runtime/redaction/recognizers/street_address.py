@@ -30,15 +30,23 @@ _CUE = re.compile(
 _TIME_BEFORE = re.compile(
     r"(?<!\w)(?:in|since|of|during|en|depuis|des|annee|year|until|before|after|vers|circa|c\.)\s$"
 )
+_YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:-(?:19|20)?[0-9]{2})?\s?,?\s")
 _BOX = re.compile(
-    r"(?<!\w)(?:(?:p\.? ?o\.? ?)?box(?: no\.?| #)? ?#?|post office box |c\.p\.|case postale|casier postal|b\.p\.|"
+    r"(?<!\w)(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
     r"boite postale|poste restante|general delivery|r\.?r\.? ?#?|rural route #?)"
     r"\s?(?:no\.? ?)?[0-9]{1,6}(?!\w)"
-    r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp|ss) [\w-]{1,20}(?: comp \w{1,6})?){0,2}"
+    r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp|ss|box|main)(?: [\w-]{1,20})?){0,3}"
 )
 # In capitals these are boxes where a town follows or an address is spoken of.
-_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box)\s?[0-9]{1,6}(?!\w)")
+_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX)\s?[0-9]{1,6}(?!\w)")
+_MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
+# A street without a civic number counts before a postal code.
+_UNNUMBERED = re.compile(
+    r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
+    r"square) (?=[^\W\d])"
+)
 _BOX_WORDS = word_set("box p c b bp cp cs tsa rr r rural postale postal general poste office")
+_CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}")
 
 
@@ -46,9 +54,10 @@ class StreetAddress(Identifier):
     """Postal addresses that begin with a civic number, and post-office boxes."""
 
     ENTITY = "STREET_ADDRESS"
+    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.digits > 0 and (
+        return (
             not GATE.isdisjoint(run.words)
             or not _BOX_WORDS.isdisjoint(run.words)
             or run.topics & LIVING != 0
@@ -65,19 +74,34 @@ class StreetAddress(Identifier):
             cued = bool(_CUE.search(before))
             end = (
                 french(text, lower, civic.end(), cued=cued)
-                or english(text, lower, civic.end(), cued=cued, dated=bool(_TIME_BEFORE.search(before)))
+                or (
+                    not lower.startswith("the ", civic.end())
+                    and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
+                )
                 or nameless(text, lower, civic.end(), cued=cued)
             )
             if end is not None:
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
+        if run.digits >= 3:
+            for street in _UNNUMBERED.finditer(lower, reached):
+                end = french(text, lower, street.start(), cued=True)
+                if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
+                    yield Hit(street.start(), stop, 0.9, "unnumbered")
         if not _BOX_WORDS.isdisjoint(run.words):
             for box in _BOX.finditer(lower):
+                yield _hit(text, lower, box.start(), box.end(), "box")
+            for box in _MILITARY.finditer(lower):
                 yield _hit(text, lower, box.start(), box.end(), "box")
             for box in _SHORT_BOX.finditer(text):
                 if after_street(text, lower, box.end()) > box.end() or _CUE.search(run.before(box.start(), 56)):
                     yield _hit(text, lower, box.start(), box.end(), "box")
+
+
+def _is_dated(civic: str, before: str) -> bool:
+    """Whether a civic number may be a year, or years: "in 2024 Wall Street …", "1995-1997, Thomas G. Lane"."""
+    return bool(_TIME_BEFORE.search(before) or (_YEARS.match(civic) and ("," in civic or "-" in civic)))
 
 
 def _hit(text: str, lower: str, start: int, end: int, pattern: str) -> Hit:

@@ -10,15 +10,16 @@ from runtime.redaction.lexicon import word_set
 
 FRENCH_STRONG = word_set(
     """
-    rue rues avenue av av. ave ave. boulevard boul boul. bd bd. blvd boulv. chemin ch. chem. che rang impasse imp. allee
-    all. croissant ruelle autoroute
+    rue r. avenue av av. ave ave. boulevard boul boul. bd bd. blvd bld bvd boulv. chemin chem. rang impasse imp.
+    allee all. croissant ruelle autoroute
     """
 )
 FRENCH_WEAK = word_set(
     """
     place pl pl. allees route rte rte. cote quai square sq. cours montee terrasse promenade passage pass. voie sentier
-    carre faubourg fg esplanade ch residence res. lotissement lot. hameau villa cite traverse venelle parvis mail sente
-    clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac quartier rampe
+    carre faubourg fg esplanade ch ch. residence res. lotissement lot. hameau villa cite traverse venelle parvis mail
+    sente clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac
+    quartier rampe
     """
 )
 FRENCH_TYPES = FRENCH_STRONG | FRENCH_WEAK
@@ -34,7 +35,15 @@ ENGLISH_WEAK = word_set(
     way place pl pl. square sq sq. trail trl close gardens gdns gate row quay mews line concession grove green heights
     hts hill hollow landing link loop manor path point ridge rise run view vista walk wharf alley plaza promenade
     crossing common commons cove bend glen harbour harbor park route townline wynd esplanade chase estate estates
-    pines range
+    pines range alley branch bridge brook brooks burg burgs bypass camp canyon cape causeway center centers centre
+    circles cliff cliffs club corner corners course courts coves creek crest crossroad curve dale dam divide drives
+    extension extensions fall falls ferry fields flat flats ford fords forest forge forges fork forks fort freeway
+    garden gateway glens greens groves harbors haven hills inlet island islands isle junction junctions key keys
+    knoll knolls lake lakes land light lights loaf lock locks lodge mall manors meadow mill mills mission motorway
+    mount mountain neck orchard oval overpass parks parkways pass passage pike plain plains points port ports prairie
+    radial ramp ranch rapid rapids rest river rue shoal shoals shore shores skyway spring springs spur station stream
+    streets summit throughway trace track trafficway tunnel underpass union unions valley valleys via viaduct views
+    village villages ville walks wall ways well wells pine brae bluff bluffs
     """
 )
 ENGLISH_TYPES = ENGLISH_STRONG | ENGLISH_WEAK
@@ -47,7 +56,18 @@ DIRECTIONS = word_set(
     "n s e w n. s. e. w. o o. ne nw se sw n.e. n.w. s.e. s.w. north south east west nord sud est ouest northeast "
     "northwest southeast southwest nord-est nord-ouest sud-est sud-ouest"
 )
+UNITS = word_set(
+    "app appt apt appartement suite bureau bur local unite unit porte etage bat batiment escalier logement"
+)
 # Words that end a street written in small letters.
+# After one of these a "Street" or a "Road" is no street.
+NOT_AFTER = word_set(
+    """
+    trip trips food foods art artist artists racing race races hockey fighter style wear smart view journal bets case
+    order side runner rage warrior kill show map maps sign signs closure closures safety tax work works cleaning
+    lights party fair dance house shot thru vendor vendors market performance
+    """
+)
 STOPS = word_set(
     """
     et ou au pour avec dans qui que car mais puis svp merci tel c'est ce a est-ce il elle on je tu nous vous ils est
@@ -59,8 +79,8 @@ NOT_STREETS = word_set(
     """
     anglais francais commerce maison ville face foot feet lane mile miles km hour hours minute minutes day days year
     years week weeks month months inch way ways more other different new long busy main-floor single double dead car
-    of per x percent times big small wide little hard great old-fashioned separate major minor distinct individual
-    one-way two-way
+    of per x distance percent times big small wide little hard great old-fashioned separate major minor distinct
+    individual one-way two-way
     """
 )
 PROVINCES = word_set(
@@ -72,7 +92,7 @@ PROVINCES = word_set(
 STATES = word_set(
     """
     AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA
-    RI SC SD TN TX UT VT VA WA WV WI WY DC PR
+    RI SC SD TN TX UT VT VA WA WV WI WY DC PR AA AE AP
     """
 )
 TOWNS = word_set(

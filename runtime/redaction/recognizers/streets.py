@@ -16,16 +16,22 @@ from runtime.redaction.recognizers.street_words import (
     FRENCH_STRONG,
     FRENCH_TYPES,
     JOINERS,
+    NOT_AFTER,
     NOT_STREETS,
     NUMBERED,
     STOPS,
+    UNITS,
 )
 
 _WORD = re.compile(r"[^\s,;()]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 _OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|chemin|rang|route|cote|place)")
+_HYPHENED = re.compile(
+    r"(?:cote|montee|rang|chemin)-(?:(?:de|du|des|la|l'|st|ste|saint|sainte)-){0,2}[a-z][a-z'-]{2,30}"
+)
+_WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
-_SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-", re.IGNORECASE)
+_SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
 _MOST_WORDS = 6
 
@@ -41,6 +47,9 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     """
     if of := _OF.match(lower, start):
         start = of.end()
+    if hyphened := _HYPHENED.match(lower, start):
+        kind = _WORD.match(lower, hyphened.end() + 1)
+        return _stripped(text, _direction(lower, (kind if kind and _kind(kind.group()) else hyphened).end()))
     first = _WORD.match(lower, start)
     if first is None:
         return None
@@ -60,6 +69,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         if word is None:
             break
         value, low = word.group(), lower[word.start() : word.end()]
+        if names and low.rstrip(".") in UNITS:
+            break
         if low in JOINERS and (names == 0 or value != value.upper() or len(value) > 1):
             if names and low in {"a", "et", "en"} and not text[word.end() + 1 : word.end() + 2].isupper():
                 break
@@ -71,7 +82,7 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
             names, end = names + 1, word.end()
             capitals = capitals or value[0].isupper()
         elif value[0].isdigit():
-            if names and not joined:
+            if not joined and (names or not (strong or first.group() in NUMBERED)):
                 break
             names, end = names + 1, word.end()
         elif capitals or "'" in low[:3] or low.rstrip(".!?:") in STOPS or low in NOT_STREETS:
@@ -126,10 +137,17 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
 
 def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
+    if cued and (of := _WITHOUT_KIND.match(lower, start)):
+        start = of.end()
     position, end = start, None
-    for _ in range(3):
+    names = 0
+    while names < 3:
         word = _WORD.match(text, position)
-        if word is None or not word.group()[0].isupper():
+        if word is not None and end is not None and lower[word.start() : word.end()] in DIRECTIONS:
+            end = word.end()
+            break
+        names += word is not None and lower[word.start() : word.end()] not in JOINERS
+        if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
             break
         end = word.end()
         if text[end : end + 1] != " ":
@@ -138,7 +156,7 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if end is None:
         return None
     end = _stripped(text, end)
-    saint = _SAINT.match(text, start) is not None
+    saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
@@ -167,10 +185,13 @@ def _accepted(text: str, lower: str, end: int, kind: str, *, cued: bool, dated: 
     if kind.rstrip(".") in NUMBERED and (number := _ROAD_NUMBER.match(text, end)):
         end = number.end()  # "County Road 12"
     end = _direction(lower, end)
-    goes_on = after_street(text, lower, end) > end
+    stop = after_street(text, lower, end)
+    goes_on = stop > end
     if small and (not strong or dated):
         return None
-    if dated and not cued and not goes_on:
+    if dated and not cued and not _CODE_AT_END.search(text[end:stop]):
+        return None
+    if (after := _WORD.match(lower, end + 1)) and after.group().rstrip(".:!?") in NOT_AFTER:
         return None
     framed = goes_on or end >= len(text) or text[end] in ",\n;)."
     return _stripped(text, end) if strong or cued or framed else None

@@ -39,7 +39,32 @@ def drop(*path: Any) -> Change:
     return change
 
 
+def listed(**lists: list[Any]) -> Change:
+    def change(data: dict[str, Any]) -> None:
+        data["masking"].update(lists)
+
+    return change
+
+
 FAULTS: dict[str, tuple[Change, str]] = {
+    "allowed text too short": (listed(allow=["ab"]), "masking.allow.0: "),
+    "allowed text too long": (listed(allow=["x" * 65]), "masking.allow.0: "),
+    "allowed text of marks": (listed(allow=["...."]), "masking.allow.0: a listed text has a letter or a digit"),
+    "allowed number": (listed(allow=[5145550199]), "masking.allow.0: "),
+    "allowed text of two keys": (listed(allow=[{"text": "abc", "name": "X"}]), "masking.allow.0"),
+    "denied without entity": (listed(deny=[{"text": "abc"}]), "masking.deny.0.entity: the key 'entity' is missing"),
+    "denied as a text": (listed(deny=["abc"]), "masking.deny.0: "),
+    "denied as what passes": (
+        listed(deny=[{"text": "abc", "entity": "PERSON"}]),
+        "masking.deny.0.entity: PERSON is not masked everywhere",
+    ),
+    "denied as look-alike": (listed(deny=[{"text": "abc", "entity": "LITERAL"}]), "masking.deny.0.entity: LITERAL"),
+    "allowed as look-alike": (listed(allow=[{"text": "abc", "entity": "LITERAL"}]), "masking.allow.0.entity: LITERAL"),
+    "allowed and denied": (
+        listed(allow=["Abc"], deny=[{"text": "aBC", "entity": "CODE"}]),
+        "masking.allow.0: the same text is denied, too",
+    ),
+    "allowed twice": (listed(allow=["Abc", "abc"]), "masking.allow: 'abc/None' stands there twice"),
     "unknown section": (put("surprise", 1), "surprise: unknown key 'surprise'"),
     "missing section": (drop("forbid"), "forbid: the key 'forbid' is missing"),
     "other version": (put("version", 2), "version: "),

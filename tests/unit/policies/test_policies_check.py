@@ -48,6 +48,8 @@ def test_everything_else_is_described() -> None:
             {"entity": "SECRET", "direction": "in", "backend": "vllm", "action": "block"},
             {"entity": "DATE", "action": "count"},
         ]
+        masking["allow"] = ["info@example.org", {"text": "Jean Talon", "entity": "PERSON"}]
+        masking["deny"] = [{"text": "Project Falcon", "entity": "CODE_NAME"}]
         data["backends"] = {
             "local": ["user"],
             "remote": {"vllm": [], "perplexity": {"roles": ["user"], "jurisdiction": "US", "purposes": ["drafting"]}},
@@ -68,6 +70,9 @@ def test_everything_else_is_described() -> None:
         "words: before the model, behind the model",
         "exception SECRET (in, vllm): turn refused",
         "exception DATE (everywhere): passes, counted",
+        "never masked: info@example.org",
+        "never masked: Jean Talon (PERSON)",
+        "always masked: Project Falcon (CODE_NAME)",
         "local: user",
         "remote, vllm: nobody",
         "remote, perplexity (US): user; only for drafting",

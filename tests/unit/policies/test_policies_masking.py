@@ -9,6 +9,11 @@ from small_policy import small
 
 from policies.engine import PolicyEngine
 
+LISTED = {
+    "allow": ["info@example.org", {"text": "Jean Talon", "entity": "PERSON"}],
+    "deny": [{"text": "Project Falcon", "entity": "CODE_NAME"}],
+}
+
 IDENTIFIERS = (
     "EMAIL_ADDRESS", "PHONE_NUMBER", "CA_SIN", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "US_SSN", "CA_RAMQ",
     "CA_POSTAL_CODE", "CRYPTO", "URL_CREDENTIALS", "SECRET", "FR_NIR", "MAC_ADDRESS",
@@ -66,3 +71,27 @@ OVERRIDDEN = [
 def test_the_first_override_that_fits_wins(entity: str, kind: Any, backend: str, direction: Any, action: str) -> None:
     engine = PolicyEngine(small(lambda data: data["masking"]["overrides"].extend(OVERRIDES)))
     assert engine.masking(entity, kind, backend, direction) == action
+
+
+def test_listed_texts_are_handed_on() -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["masking"].update(LISTED)
+
+    rules = small(change).masking
+    assert rules.allow == (("info@example.org", None), ("Jean Talon", "PERSON"))
+    assert rules.deny == (("Project Falcon", "CODE_NAME"),)
+    assert (small().masking.allow, small().masking.deny) == ((), ())
+
+
+def test_what_is_masked_everywhere() -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["masking"]["overrides"] = [
+            {"entity": "SHOWN", "backend": "vllm", "direction": "out", "action": "count"},
+            {"entity": "BLOCKED", "action": "block"},
+            {"entity": "PERSON", "action": "mask"},
+        ]
+
+    rules = small(change).masking
+    assert not rules.masks_everywhere("SHOWN")
+    assert all(map(rules.masks_everywhere, ("BLOCKED", "PERSON", "CODE_NAME", "LITERAL")))
+    assert not small().masking.masks_everywhere("PERSON")

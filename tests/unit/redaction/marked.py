@@ -11,9 +11,7 @@ Case = tuple[str, list[tuple[int, int]]]
 
 def cases(table: str) -> list[Case]:
     """Texts without their marks, and the spans that were marked."""
-    return [
-        _case(line.replace("⏎", "\n")) for line in table.strip("\n").split("\n") if line and not line.startswith("# ")
-    ]
+    return [_case(line.replace("⏎", "\n")) for line in table.strip("\n").split("\n") if line]
 
 
 def _case(line: str) -> Case:
