@@ -60,6 +60,13 @@ COMMON: dict[str, Callable[[Any], bool]] = {
 OPENAI = {**COMMON, "seed": whole(0, 2**63), "stream_options": usage_options}
 
 
+def template_kwargs(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"enable_thinking"} and boolean(value["enable_thinking"])
+
+
+TEMPLATED = {**OPENAI, "chat_template_kwargs": template_kwargs}
+
+
 @dataclass
 class Dialect:
     """One provider.
@@ -162,7 +169,7 @@ class Vllm(Dialect):
     """https://docs.vllm.ai: reasoning in its own member (called `reasoning` since 0.11), usage in a last chunk."""
 
     name: str = "vllm"
-    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**OPENAI, "top_k": whole(-1, 10**6)})
+    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**TEMPLATED, "top_k": whole(-1, 10**6)})
     models: tuple[str, ...] = ("qwen3-14b",)
     build: str = "0.11.2"
     member: str = "reasoning_content"
@@ -199,7 +206,7 @@ class LlamaServer(Dialect):
     """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end."""
 
     name: str = "llama_server"
-    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**OPENAI, "top_k": whole(0, 10**6)})
+    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6)})
     models: tuple[str, ...] = ("smollm2.gguf",)
     build: str = "b7000-0a1b2c3d"
 
