@@ -26,6 +26,7 @@ from policies.schema import PolicyFile
 
 MAX_BYTES = 1 << 20
 
+_NAMES_OUT = "answers are read for identifiers, not for names: this could not be kept"
 _AREAS = frozenset(action.partition(".")[0] for action in ACTIONS)
 
 
@@ -241,6 +242,12 @@ def _references(file: PolicyFile, document: Document) -> list[str]:
         if override.entity == "LITERAL":
             path = ("masking", "overrides", position, "entity")
             faults.append(document.complain(path, "LITERAL keeps typed look-alikes of our tokens inert: always masked"))
+        if override.entity in file.masking.names and override.direction != "in" and override.action != "allow":
+            path = ("masking", "overrides", position, "direction")
+            faults.append(document.complain(path, _NAMES_OUT + "; give `direction: in`"))
+    for kind_of_backend, action in file.masking.default.names.out:
+        if action != "allow":
+            faults.append(document.complain(("masking", "default", "names", "out", kind_of_backend), _NAMES_OUT))
     faults += _listed(file, document)
     if file.legal.purpose not in file.legal.purposes:
         faults.append(document.complain(("legal", "purpose"), "the default is not one of legal.purposes"))

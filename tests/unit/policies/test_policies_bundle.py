@@ -145,6 +145,14 @@ FAULTS: dict[str, tuple[Change, str]] = {
         put("masking", "overrides", [{"entity": "PERSON", "kind": "cloud", "action": "mask"}]),
         "masking.overrides.0.kind: ",
     ),
+    "names masked in answers": (
+        put("masking", "default", "names", "out", {"local": "allow", "remote": "mask"}),
+        "masking.default.names.out.remote: answers are read for identifiers, not for names",
+    ),
+    "an override for names in both directions": (
+        put("masking", "overrides", [{"entity": "PERSON", "action": "mask"}]),
+        "masking.overrides.0.direction: answers are read for identifiers, not for names",
+    ),
     "backend for unknown role": (put("backends", "local", ["ghost"]), "backends.local.0: unknown role 'ghost'"),
     "remote for unknown role": (
         put("backends", "remote", "vllm", ["ghost"]),

@@ -88,10 +88,10 @@ def test_what_is_masked_everywhere() -> None:
         data["masking"]["overrides"] = [
             {"entity": "SHOWN", "backend": "vllm", "direction": "out", "action": "count"},
             {"entity": "BLOCKED", "action": "block"},
-            {"entity": "PERSON", "action": "mask"},
+            {"entity": "GROUP", "action": "mask"},
         ]
 
     rules = small(change).masking
     assert not rules.masks_everywhere("SHOWN")
-    assert all(map(rules.masks_everywhere, ("BLOCKED", "PERSON", "CODE_NAME", "LITERAL")))
+    assert all(map(rules.masks_everywhere, ("BLOCKED", "GROUP", "CODE_NAME", "LITERAL")))
     assert not small().masking.masks_everywhere("PERSON")
