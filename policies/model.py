@@ -36,6 +36,9 @@ ACTIONS: tuple[str, ...] = (
     "admin.policy",
     "audit.export",
     "audit.verify",
+    "report.own",
+    "report.any",
+    "incident.record",
     "model.list",
 )
 """Every action that a door may ask about. Asking about another one is refused."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
-_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench")
+_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench", "report", "incident")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,6 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("verify", "check a log, an exported bundle or a receipt, offline"),
         ("log", "the log: cat, tail, proof, export; hold, release, prune, new-origin"),
         ("mask", "show what would be masked in a text"),
+        ("report", "dossiers, reviews and registers for people who read no JSON"),
+        ("incident", "record an incident; its words stay with you"),
         ("witness", "vouch for the logs of others, on a machine of your own"),
         ("backends", "ask a backend real questions and judge its answers"),
         ("bench", "how fast a backend answers"),
@@ -147,6 +149,14 @@ def _delegate(name: str, words: list[str]) -> int:
         from runtime.bench_command import main as run_bench
 
         return run_bench(words)
+    if name == "report":
+        from runtime.report_command import main as run_report
+
+        return run_report(words)
+    if name == "incident":
+        from runtime.incident_command import main as run_incident
+
+        return run_incident(words)
     from runtime import evidence_commands
 
     return evidence_commands.verify(words) if name == "verify" else evidence_commands.log(words)

@@ -23,7 +23,7 @@ from memory.keys import KeyRing
 from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from runtime import crashpoints
-from runtime.api import audit, chat, compat, conversations, docs, errors, health
+from runtime.api import audit, chat, compat, conversations, docs, errors, health, reports
 from runtime.api.shield import Shield
 from runtime.archive import Archive
 from runtime.audit.client import LogClient, SocketLog
@@ -65,6 +65,7 @@ class Services:
     evidence: Evidence
     pipeline: TurnPipeline
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    reports: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while one over the whole log is made
 
     async def _log_writes(self) -> None:
         status = await self.log.status()
@@ -194,7 +195,8 @@ def create_app(
     )
     app.state.services = parts
     errors.install(app, parts.telemetry, parts.denials)
-    for router in (chat.router, compat.router, conversations.router, health.router, audit.router, docs.router):
+    doors = (chat, compat, conversations, health, audit, reports, docs)
+    for router in (door.router for door in doors):
         app.include_router(router)
     app.add_middleware(
         Shield, hosts=parts.settings.server.allowed_hosts, telemetry=parts.telemetry, denials=parts.denials

@@ -22,6 +22,7 @@ from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
 from runtime.selected import apply_environment, apply_selected
+from runtime.report_settings import ReportSettings
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "openai_compatible", "scripted"]
 Decimal = Field(None, pattern=r"^\d{1,2}(\.\d{1,4})?$")
@@ -131,6 +132,7 @@ class Settings(_Section):
     policies_file: Path
     models_file: Path
     prices_file: Path
+    obligations_file: Path
     mode: Literal["evaluation", "development", "production"] = "evaluation"
     backend: BackendName = "llama.cpp"
     server: ServerSettings = ServerSettings()
@@ -147,6 +149,7 @@ class Settings(_Section):
     upstream: UpstreamSettings = UpstreamSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    reports: ReportSettings = ReportSettings()
     audit_trail: bool = True
     pii_redaction: bool = True
     worm_logging: bool = True
@@ -248,7 +251,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     policies = _first(env.get("FILAGENT_POLICIES"), home / "config" / "policies.yaml", shipped / "policies.yaml")
     models = _first(None, home / "config" / "models.yaml", shipped / "models.yaml")
     prices = _first(None, home / "config" / "prices.yaml", shipped / "prices.yaml")
-    for reserved in ("home", "policies_file", "models_file", "prices_file"):
+    obligations = _first(None, home / "config" / "obligations.yaml", shipped / "obligations.yaml")
+    for reserved in ("home", "policies_file", "models_file", "prices_file", "obligations_file"):
         if reserved in values:
             raise SettingsError(f"agent.yaml: unknown key '{reserved}'")
     apply_selected(values, home)
@@ -257,7 +261,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if env.get(name, "") != "" and name != "IA_MODEL":
             _put(values, target, env[name])
     try:
-        return Settings(home=home, policies_file=policies, models_file=models, prices_file=prices, **values)
+        files = {"policies": policies, "models": models, "prices": prices, "obligations": obligations}
+        return Settings(home=home, **{f"{name}_file": path for name, path in files.items()}, **values)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
 

@@ -130,12 +130,12 @@ async def _readable(request: Request, record_id: str) -> dict[str, Any]:
     found = await asyncio.to_thread(reader.read_decision, logs, record_id, depth=_DEPTH)
     if found is None:
         raise NotFound(*_MISSING)
-    if not may(request, caller, "decision.read_any") and not await _is_own(request, caller, found["record"]):
+    if not may(request, caller, "decision.read_any") and not await is_own(request, caller, found["record"]):
         raise NotFound(*_MISSING)
     return found
 
 
-async def _is_own(request: Request, caller: Caller, record: dict[str, Any]) -> bool:
+async def is_own(request: Request, caller: Caller, record: dict[str, Any]) -> bool:
     """Whether a record is about a turn of the caller; one refused before it was opened names his key instead."""
     actor = record.get("actor", {})
     if actor.get("type") == "principal" and actor.get("ref") == caller.principal.ref:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-_EVENTS: Mapping[str, tuple[str, str]] = {
+EVENT_WORDS: Mapping[str, tuple[str, str]] = {
     "model.intent": ("A model was about to be asked", "Un modèle allait être interrogé"),
     "turn": ("A turn of conversation was decided and closed", "Un tour de conversation a été décidé et clos"),
     "tool.intent": ("A tool was about to be used", "Un outil allait être utilisé"),
@@ -31,7 +31,10 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "erasure.intent": ("The erasure of a person was begun", "L'effacement d'une personne a commencé"),
     "erasure.completed": ("The erasure of a person was completed", "L'effacement d'une personne est achevé"),
     "rectification": ("Data of a person were corrected", "Des données d'une personne ont été rectifiées"),
-    "access.export": ("A person's data were exported for them", "Les données d'une personne lui ont été remises"),
+    "access.export": (
+        "Evidence or a person's data were handed out",
+        "Des preuves ou les données d'une personne ont été remises",
+    ),
     "reveal": ("Masked values were shown to somebody", "Des valeurs masquées ont été montrées à quelqu'un"),
     "incident": ("An incident was recorded", "Un incident a été consigné"),
     "admin": ("An administrator acted", "Un administrateur a agi"),
@@ -39,7 +42,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
     "log.started": ("The log was started", "Le journal a été démarré"),
     "anchor": ("The standing of a witness changed", "La position d'un témoin a changé"),
 }
-_DECISIONS: Mapping[str, tuple[str, str]] = {
+DECISION_WORDS: Mapping[str, tuple[str, str]] = {
     "allow": ("allowed", "permis"),
     "deny": ("refused", "refusé"),
     "redact": ("allowed with parts masked", "permis avec masquage"),
@@ -53,11 +56,11 @@ def explain(record: Mapping[str, Any], language: Literal["en", "fr"]) -> Iterato
     """Sentences about one predicate, most important first."""
     number = 0 if language == "en" else 1
     event = record.get("event")
-    what = _EVENTS.get(event, (f"Event {event}", f"Événement {event}")) if isinstance(event, str) else ("?", "?")
+    what = EVENT_WORDS.get(event, (f"Event {event}", f"Événement {event}")) if isinstance(event, str) else ("?", "?")
     yield _either(number, f"{what[0]}, at {record.get('time')}.", f"{what[1]}, le {record.get('time')}.")
     decision = record.get("decision")
     if isinstance(decision, str):
-        said = _DECISIONS.get(decision, (decision, decision))[number]
+        said = DECISION_WORDS.get(decision, (decision, decision))[number]
         yield _either(number, f"Decision: {said} ({decision}).", f"Décision : {said} ({decision}).")
     yield from _lists(record, number)
     yield from _who(record, number)
