@@ -21,8 +21,8 @@ from runtime.backend_settings import RemoteSettings, UpstreamSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
-from runtime.selected import apply_environment, apply_selected
 from runtime.report_settings import ReportSettings
+from runtime.selected import apply_environment, apply_selected
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "openai_compatible", "scripted"]
 Decimal = Field(None, pattern=r"^\d{1,2}(\.\d{1,4})?$")

@@ -172,6 +172,8 @@ def _models(tally: Tally, say: Tongue) -> tuple[Block, ...]:
                  say("Model", "Modèle"), model),
         _figures(tally, say, "transmissions", say("Transmissions to a model", "Transmissions à un modèle"),
                  say("Provider", "Fournisseur")),
+        _figures(tally, say, "jurisdictions", say("Jurisdictions that the policy states for remote models",
+                 "Ressorts que la politique indique pour les modèles distants"), say("Jurisdiction", "Ressort")),
         _figures(tally, say, "places", say("Where these models ran", "Où tournaient ces modèles"),
                  say("Place", "Lieu"), lambda key: places.get(key, key)),
     )  # fmt: skip

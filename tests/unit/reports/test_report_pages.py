@@ -113,6 +113,20 @@ def test_what_left_the_house_is_said_as_far_as_it_is_known(
     assert "the provider does not say which weights it runs" in section(text, "By which model")
 
 
+def test_a_substitute_elsewhere_is_not_taken_for_the_one_that_was_allowed_here(tmp_path: Path) -> None:
+    """The first choice was local, a remote one stepped in: the rules name both, the intent says who got the bytes."""
+    rig = make_rig(tmp_path)
+    writer = rig.open()
+    rules = ["role.user.chat.create", "backend.local.user", "fallback.perplexity"]
+    wanted = asked(writer, "perplexity", rules=rules, detail={"jurisdiction": "us"})
+    writer.close()
+    text = text_of(make_decision("decision", wanted, of_rig(rig), "en").render("html"))
+    assert "Left the organisation" in section(text, "What left the organisation")
+    assert "perplexity stepped in" in section(text, "Why")
+    figures = make_period(of_rig(rig), "en", first_day="", last_day="").data["period"]["figures"]
+    assert set(figures["places"]) == {"outside"}
+
+
 def test_a_refusal_says_by_which_rule_and_that_nothing_left(tmp_path: Path) -> None:
     rig = make_rig(tmp_path)
     writer = rig.open()
