@@ -11,7 +11,7 @@ import pytest
 from runtime.audit import words
 from runtime.audit.record import EVENTS
 from runtime.audit.words_notes import NOTES
-from runtime.audit.words_records import _EVENTS
+from runtime.audit.words_records import EVENT_WORDS
 
 AUDIT = Path(words.__file__).parent
 
@@ -34,7 +34,7 @@ def test_both_languages_say_the_same_facts(code: str) -> None:
 
 
 def test_every_event_can_be_explained() -> None:
-    assert set(_EVENTS) == EVENTS
+    assert set(EVENT_WORDS) == EVENTS
 
 
 RECORD = {
