@@ -45,17 +45,18 @@ ul{padding-left:1.2rem;margin:.4rem 0}ol{padding-left:1.4rem}li{margin:.3rem 0}
 .ref{font-size:.78em;white-space:nowrap}.ref a{color:var(--accent)}
 .scroll{overflow-x:auto;margin:.75rem 0 1.25rem}
 .scroll:focus{outline:2px solid var(--accent);outline-offset:2px}
-table{border-collapse:collapse;width:100%;font-size:.92rem}
+table{border-collapse:collapse;width:100%;font-size:.92rem;table-layout:fixed}
 caption{text-align:left;color:var(--soft);padding-bottom:.35rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-top:1px solid var(--line)}
+th{overflow-wrap:normal}.wide td,.wide th{hyphens:auto}
 thead th{border-top:0;border-bottom:2px solid var(--ink)}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.n{text-align:right;font-variant-numeric:tabular-nums}
 footer{max-width:52rem;margin:0 auto;padding:0 1.25rem 2rem;color:var(--soft);font-size:.85rem}
 @media (max-width:36rem){dl{grid-template-columns:1fr}dt{padding-bottom:0}dd{border-top:0;padding-top:0}
-h1{font-size:1.4rem}main{padding:1rem .9rem 3rem}table{min-width:34rem}}
+h1{font-size:1.4rem}main{padding:1rem .9rem 3rem}.wide table{min-width:46rem}}
 @page{size:A4;margin:18mm 18mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
 @media print{main{max-width:none;padding:0}html{font-size:10.5pt}h2,caption{break-after:avoid}
-tr,li,dt,dd,.notice{break-inside:avoid}.scroll{overflow:visible}a{color:inherit;text-decoration:none}
+.wide table{font-size:.8rem}tr,li,dt,dd,.notice{break-inside:avoid}.scroll{overflow:visible}a{color:inherit;text-decoration:none}
 .bad,.warning,.good,code,pre{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip().replace("\n", "")
 
@@ -127,10 +128,17 @@ def _table(table: Table) -> str:
         "<tr>" + "".join(cell("td", column, text) for column, text in enumerate(row)) + "</tr>" for row in table.rows
     )
     caption = escape(table.caption)
+    wide = " wide" if len(table.head) > 3 else ""
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f'<div class="scroll{wide}" tabindex="0" role="region" aria-label="{caption}"><table>'
+        f"<caption>{caption}</caption>{_columns(table.widths)}"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _columns(widths: tuple[int, ...]) -> str:
+    whole = sum(widths)
+    return "<colgroup>" + "".join(f'<col style="width:{100 * width // whole}%">' for width in widths) + "</colgroup>"
 
 
 def _references(document: Document, say: Tongue) -> str:
@@ -153,7 +161,8 @@ def _references(document: Document, say: Tongue) -> str:
     )
     return (
         f'<section aria-labelledby="refs">\n<h2 id="refs">{escape(title)}</h2>\n<div class="scroll" tabindex="0" '
-        f'role="region" aria-labelledby="refs"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'role="region" aria-labelledby="refs"><table>'
+        f"{_columns((12, 50, 48))}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         "</div>\n</section>"
     )
 

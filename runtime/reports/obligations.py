@@ -131,7 +131,7 @@ def section(catalogue: Catalogue, tally: Tally, standing: Standing, say: Tongue)
                     say("Stays with the organisation", "Relève de l'organisation"),
                 ),
                 rows=tuple(rows),
-                widths=(15, 20, 29, 20, 22),
+                widths=(18, 20, 28, 19, 21),
             )
         )
     title = say("Obligation, evidence, result", "Obligation, preuve, résultat")

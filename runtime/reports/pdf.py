@@ -168,7 +168,7 @@ def _headed(title: str, flow: list[Any]) -> list[Any]:
     heading = [Paragraph(_inline(title), _SECTION)]
     if flow and isinstance(flow[0], Paragraph):
         return [KeepTogether([*heading, flow[0]]), *flow[1:]]
-    return [CondPageBreak(20 * mm), *heading, *flow]
+    return [CondPageBreak(16 * mm), *heading, *flow]
 
 
 def _notice(notice: Notice) -> Any:
@@ -203,7 +203,7 @@ def _block(block: Block) -> list[Any]:
                 [Paragraph(_inline(row.label), _LABEL), Paragraph(_inline(row.value) + _marks(row.by), _BODY)]
                 for row in block.rows
             ]
-            return [_grid(rows, [0.3 * _WIDTH, 0.7 * _WIDTH], head=False), Spacer(1, 3)]
+            return [_grid(rows, [0.25 * _WIDTH, 0.75 * _WIDTH], head=False), Spacer(1, 3)]
         case Table():
             return _table(block)
 

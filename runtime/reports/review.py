@@ -142,7 +142,7 @@ def _figures(  # noqa: PLR0917 - a row of six words each time
     if not rows:
         return Text(f"{caption}{say(': none.', ' : aucun.')}")
     heads = (head, say("Count", "Nombre"), say("First–last entry", "Première–dernière entrée"))
-    return Table(caption, heads, rows, (60, 16, 24), frozenset({1, 2}))
+    return Table(caption, heads, rows, (52, 20, 28), frozenset({1, 2}))
 
 
 def _decisions(tally: Tally, say: Tongue) -> tuple[Block, ...]:

@@ -347,6 +347,23 @@ def test_more_entries_than_there_are(tmp_path: Path) -> None:
         make_decision("decision", DECISION, golden("full", tmp_path), "en", size=10_000)
 
 
+@pytest.mark.parametrize("kind", ["decision", "person", "period"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_can_be_read_aloud_and_asks_nobody_for_anything(
+    kind: Kind, language: Language, tmp_path: Path
+) -> None:
+    page = made(kind, golden("full", tmp_path), language).render("html").decode()
+    assert f'<html lang="{language}">' in page
+    assert page.count("<h1>") == page.count("<main>") == 1
+    assert page.count("<table>") == page.count('role="region" aria-label')
+    assert "<th>" not in page
+    assert set(re.findall(r"<(?:script|img|link|iframe|object)", page)) == set()
+    assert all(target.startswith("#e") for target in re.findall(r'(?:href|src)="([^"]*)"', page))
+    ids = re.findall(r' id="([^"]*)"', page)
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r'href="#([^"]*)"', page)) <= set(ids)
+
+
 def test_what_stands_in_a_record_is_no_markup(tmp_path: Path) -> None:
     """A forged record may hold anything; a page shows it and runs nothing."""
     rig = make_rig(tmp_path)
