@@ -56,7 +56,8 @@ footer{max-width:52rem;margin:0 auto;padding:0 1.25rem 2rem;color:var(--soft);fo
 h1{font-size:1.4rem}main{padding:1rem .9rem 3rem}.wide table{min-width:46rem}}
 @page{size:A4;margin:18mm 18mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
 @media print{main{max-width:none;padding:0}html{font-size:10.5pt}h2,caption{break-after:avoid}
-.wide table{font-size:.8rem}tr,li,dt,dd,.notice{break-inside:avoid}.scroll{overflow:visible}a{color:inherit;text-decoration:none}
+.wide table{font-size:.8rem}
+tr,li,dt,dd,.notice{break-inside:avoid}.scroll{overflow:visible}a{color:inherit;text-decoration:none}
 .bad,.warning,.good,code,pre{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip().replace("\n", "")
 
