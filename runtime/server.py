@@ -39,6 +39,7 @@ from runtime.masking import Masking
 from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.lists import Lists
+from runtime.reports.aside import Aside
 from runtime.settings import Settings, load_settings
 from runtime.software import VERSION
 from runtime.spending import Spending
@@ -65,7 +66,7 @@ class Services:
     evidence: Evidence
     pipeline: TurnPipeline
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    reports: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while one over the whole log is made
+    reports: Aside = field(default_factory=Aside)
 
     async def _log_writes(self) -> None:
         status = await self.log.status()
@@ -178,6 +179,7 @@ def create_app(
             await parts.pipeline.unfinished.drain()
             await parts.denials.flush()
             await parts.backends.aclose()
+            parts.reports.close()
             await parts.log.aclose()
             await parts.ledger.database.aclose()
             parts.masking.close()

@@ -1,7 +1,7 @@
 """The doors to reports and incidents: made from the log, recorded, then handed out.
 
 Whoever may see only what is his own gets the page of his own decision, verified by its proofs; whoever may see any
-report gets it over a log that is verified as a whole, one at a time in a worker.
+report gets it over a log that is verified as a whole, one at a time, made in a process beside the worker.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from runtime.api.wire import parse_json, read_body, validate
 from runtime.audit import reader
 from runtime.audit.fields import RECORD_ID
 from runtime.audit.keys import load_root_public
-from runtime.errors import Invalid, NotFound, Unavailable
+from runtime.errors import Invalid, NotFound
 from runtime.exchange import Caller
 from runtime.incidents import Incident, record_incident
 from runtime.reports import standing
+from runtime.reports.aside import Order
 from runtime.reports.dossier import Identity
 from runtime.reports.handing import record_export
 from runtime.reports.identity import revealed
-from runtime.reports.making import MEDIA, MOST_SAMPLES, Form, Made, Source, make_decision, make_period, make_register
+from runtime.reports.making import MEDIA, MOST_SAMPLES, Form, Made, Source, make_decision
 from runtime.reports.tongue import Language
 
 router = APIRouter(tags=["reports"])
@@ -75,11 +76,9 @@ async def period_review(  # noqa: PLR0917 - parameters of the address
 ) -> Response:
     """Days in UTC, YYYY-MM-DD, both included; without them the whole log."""
     caller = await permitted(request, "report.any")
-    made = await _made(request,
-        partial(make_period, _source(request), language, first_day=first_day, last_day=last_day, size=size,
-                samples=sample)
-    )  # fmt: skip
-    return await _handed(request, caller, made, form)
+    days = {"first_day": first_day, "last_day": last_day}
+    made, body = await _made(request, "period", form, language=language, **days, size=size, samples=sample)
+    return await _handed(request, caller, made, form, body)
 
 
 @router.get("/reports/registers/{name}", summary="A register: processing or incidents")
@@ -91,8 +90,8 @@ async def register(
     size: Size = None,
 ) -> Response:
     caller = await permitted(request, "report.any")
-    made = await _made(request, partial(make_register, name, _source(request), language, size=size))
-    return await _handed(request, caller, made, form)
+    made, body = await _made(request, "register", form, name=name, language=language, size=size)
+    return await _handed(request, caller, made, form, body)
 
 
 @router.post("/incidents", status_code=201, summary="State an incident: codes, dates, counts, no words")
@@ -136,33 +135,28 @@ async def _decision(
         turn_ref = str(found["record"].get("turn_ref", ""))
         database = parts.ledger.database
         identity = await revealed(database, parts.log, record_id, turn_ref, reveal, actor=_actor(caller))
+    about: dict[str, Any] = {"kind": kind, "record_id": record_id, "language": language}
     if anyones:
-        made = await _made(
-            request, partial(make_decision, kind, record_id, source, language, size=size, identity=identity)
-        )
+        made, body = await _made(request, "decision", form, **about, size=size, identity=identity)
     else:
         if size is not None:
             raise Invalid("report.size", "A page of one's own decision is about the log as it stands.")
-        made = await asyncio.to_thread(make_decision, kind, record_id, source, language, own=True)
-    return await _handed(request, caller, made, form)
+        made = await asyncio.to_thread(partial(make_decision, source=source, **about, own=True))
+        body = await asyncio.to_thread(made.render, form)
+    return await _handed(request, caller, made, form, body)
 
 
-async def _made(request: Request, work: partial[Made]) -> Made:
-    """Do the work in a thread, if no other report over a whole log is being made here.
-
-    Raises:
-        Unavailable: `report.busy`.
-    """
-    turnstile = services(request).reports
-    if turnstile.locked():
-        raise Unavailable("report.busy", "Another report is being made; try again.", retry_after=10)
-    async with turnstile:
-        return await asyncio.to_thread(work)
+async def _made(
+    request: Request, maker: Literal["decision", "period", "register"], form: Form, **options: Any
+) -> tuple[Made, bytes]:
+    """A report over the log as a whole, made in a process of its own."""
+    settings = services(request).settings
+    root = load_root_public(settings.keys_dir).public_bytes_raw()
+    return await services(request).reports.make(Order(maker, options, form, settings.logs_dir, root, settings))
 
 
-async def _handed(request: Request, caller: Caller, made: Made, form: Form) -> Response:
-    """Put it into its form, record its digest, hand it out."""
-    body = await asyncio.to_thread(made.render, form)
+async def _handed(request: Request, caller: Caller, made: Made, form: Form, body: bytes) -> Response:
+    """Record its digest, hand it out."""
     recorded = await record_export(services(request).log, made, form, body, actor=_actor(caller))
     named = f"filagent-{made.kind}-{made.standing.size}-{made.say.language}.{form}"
     headers = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -135,14 +136,25 @@ def test_one_report_over_the_whole_log_at_a_time(app: Filagent) -> None:
     app.key("auditor")
 
     async def hold() -> None:
-        await app.services.reports.acquire()
+        await app.services.reports.turnstile.acquire()
 
     on_loop(app, hold())
     try:
         answer = got(app, "period", "auditor")
     finally:
-        app.loop.call_soon_threadsafe(app.services.reports.release)
+        app.loop.call_soon_threadsafe(app.services.reports.turnstile.release)
     assert (answer.status, answer.json["code"], answer.headers["retry-after"]) == (503, "report.busy", "10")
+
+
+def test_a_process_that_dies_costs_one_report(app: Filagent) -> None:
+    assert got(app, "period", "auditor").status == 200
+    (child,) = multiprocessing.active_children()
+    child.kill()
+    child.join()
+    answer = got(app, "period", "auditor")
+    assert (answer.status, answer.json["code"]) == (503, "report.busy")
+    assert got(app, "period", "auditor").status == 200
+    assert [other.pid for other in multiprocessing.active_children()] != [child.pid]
 
 
 def test_incidents_through_the_door(app: Filagent, mine: str) -> None:
