@@ -171,22 +171,37 @@ def stream(folder: Path, counter: SyncCounter, *, quick: bool) -> list[Row]:
 
 def local(folder: Path, counter: SyncCounter, *, quick: bool) -> list[Row]:
     del counter
-    found = generation.measure(_home(folder, "generation"), 3 if quick else 9)
-    share = found["governed"] / found["bare"]
-    return [
+    bare, governed = generation.speed(_home(folder, "generation"), 3 if quick else 9)
+    share = governed / bare
+    rows = [
         Row(
             "local generation, tokens a second through /chat",
-            f"{found['governed']:.1f}/s ({share:.0%})",
-            f"bare llama-cpp-python {found['bare']:.1f}/s",
+            f"{governed:.1f}/s ({share:.0%})",
+            f"bare llama-cpp-python {bare:.1f}/s",
             ">= 97 %",
             share >= 0.97,
-        ),
-        Row(
-            "turn 10 of a conversation beside turn 1",
-            f"{found['turn_10']:.2f} s",
-            f"{found['turn_1']:.2f} s",
-        ),
+        )
     ]
+    for mode in generation.MODES:
+        found = generation.talk(_home(folder, f"talk-{mode}"), mode, 1 if quick else 3)
+        ms = {name: f"{value * 1000:.0f} ms" for name, value in found.items()}
+        rows.append(
+            Row(
+                f"time to first token, turn 1 and turn 10, {mode}",
+                f"{ms['chat_1']}, {ms['chat_10']}",
+                f"bare {ms['bare_1']}, {ms['bare_10']}",
+            )
+        )
+    together, firsts, ends = generation.at_once(_home(folder, "at-once"), 4, 1 if quick else 5)
+    rows.append(
+        Row(
+            "four callers at once, local model",
+            f"{together:.1f} tokens/s together",
+            f"first token p50 {quantile(firsts, 0.5) / 1000:.1f} s, p95 {quantile(firsts, 0.95) / 1000:.1f} s; "
+            f"whole answer p50 {quantile(ends, 0.5) / 1000:.1f} s",
+        )
+    )
+    return rows
 
 
 def pii(folder: Path, counter: SyncCounter, *, quick: bool) -> list[Row]:
