@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from policies.bundle import Bundle, Role
+from policies.describe import Standing, standing
 from policies.model import ACTIONS, Decision, Limits
 from policies.reasons import Language, sentence
 
@@ -138,13 +139,11 @@ class _Words:
         return _WORDS[key][self._lang]
 
 
+_SIGNS: dict[Standing, str] = {"allowed": "x", "forbidden": "!", "depends": "?", "not_allowed": "."}
+
+
 def _cell(bundle: Bundle, role: Role, action: str) -> str:
-    rules = [rule for rule in bundle.forbids if role.name in rule.roles and action in rule.actions]
-    if any(not rule.when for rule in rules):
-        return "!"
-    if action not in role.grants:
-        return "."
-    return "?" if rules else "x"
+    return _SIGNS[standing(bundle, role, action)]
 
 
 def _masking(bundle: Bundle, word: _Words) -> Iterable[str]:

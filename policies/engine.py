@@ -56,6 +56,11 @@ class PolicyEngine:
         return self._bundle.revision
 
     @property
+    def bundle(self) -> Bundle:
+        """The policy in force, for whoever shows it."""
+        return self._bundle
+
+    @property
     def legal(self) -> Legal:
         """What records say about why personal data is processed."""
         return self._bundle.legal

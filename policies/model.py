@@ -34,11 +34,13 @@ ACTIONS: tuple[str, ...] = (
     "privacy.reveal",
     "admin.keys",
     "admin.policy",
+    "admin.system",
     "audit.export",
     "audit.verify",
     "report.own",
     "report.any",
     "incident.record",
+    "mask.try",
     "model.list",
 )
 """Every action that a door may ask about. Asking about another one is refused."""

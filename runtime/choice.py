@@ -62,6 +62,11 @@ class Backends:
             raise Invalid("request.backend_unknown", "There is no backend of this name here.")
         return backend
 
+    def models_of(self, backend: ChatBackend) -> list[str]:
+        """The models that it offers, the one that it asks for by default first."""
+        first = backend.describe().request_model
+        return [first, *(model for model in self._models.get(backend.name, ()) if model != first)]
+
     def get(self, name: str) -> ChatBackend | None:
         """The backend of this name, None where there is none."""
         return self._backends.get(_ALIASES.get(name, name))

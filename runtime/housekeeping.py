@@ -3,6 +3,7 @@
 At each interval:
 1. turns whose lease expired, or whose worker is gone, are closed: `turn` with decision error, `turn.interrupted`;
 2. turns that the log has closed and the database has not are caught up (the log is authoritative);
+   exports older than a day are removed;
 once at start:
 3. intents without a turn in the database (a power loss took the content) are closed with `content.lost`;
 4. erasures that a crash interrupted are finished;
@@ -41,6 +42,7 @@ from runtime.audit.errors import AlreadyClosed, AuditError, DraftRefused
 from runtime.audit.record import Draft, new_record_id
 from runtime.erasing import Eraser
 from runtime.errors import SettingsError
+from runtime.jobs import sweep as sweep_exports
 from runtime.ledger import now_ms
 from runtime.retention import prune
 from runtime.settings import Settings, load_settings
@@ -218,6 +220,7 @@ async def _run(settings: Settings) -> None:
             started = True
             print("ready", flush=True)  # noqa: T201 - the supervisor waits for it
         await _attempt(housekeeper.sweep())
+        await _attempt(asyncio.to_thread(sweep_exports, settings.exports_dir))
         due = time.monotonic() - epochs_done > _DAY_SECONDS or epochs_done == 0.0
         if due and await _attempt(housekeeper.retire_epochs()):
             epochs_done = time.monotonic()

@@ -23,9 +23,26 @@ from memory.keys import KeyRing
 from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from runtime import crashpoints
-from runtime.api import audit, chat, compat, conversations, docs, errors, health, reports
+from runtime.admin_records import Readings
+from runtime.api import (
+    admin,
+    audit,
+    chat,
+    compat,
+    conversations,
+    docs,
+    errors,
+    exports,
+    health,
+    me,
+    policy,
+    reports,
+    stats,
+    verification,
+)
 from runtime.api.shield import Shield
 from runtime.archive import Archive
+from runtime.asking import Asking
 from runtime.audit.client import LogClient, SocketLog
 from runtime.audit.errors import LogUnavailable
 from runtime.audit.segment_file import BALLAST
@@ -33,9 +50,12 @@ from runtime.auth import Authenticator
 from runtime.bootstrap import refuse_readable_root
 from runtime.choice import Backends, budgets, build_backends
 from runtime.denials import Denials
+from runtime.digests import Digests
 from runtime.evidence import Evidence
+from runtime.jobs import Jobs
 from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
+from runtime.preview import Preview
 from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.lists import Lists
@@ -51,7 +71,7 @@ logger = logging.getLogger("filagent")
 
 @dataclass(slots=True)
 class Services:
-    """The parts of one worker."""
+    """The parts of one worker; who tries something out takes `previews`, who sends a file to verify `uploads`."""
 
     settings: Settings
     policy: PolicyEngine
@@ -65,6 +85,12 @@ class Services:
     denials: Denials
     evidence: Evidence
     pipeline: TurnPipeline
+    preview: Preview
+    digests: Digests
+    jobs: Jobs
+    readings: Readings
+    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    previews: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     reports: Aside = field(default_factory=Aside)
 
@@ -102,7 +128,7 @@ def build_services(
     refuse_readable_root(settings)
     telemetry = Telemetry()
     bundle = load_bundle(settings.policies_file)
-    policy = PolicyEngine(bundle)
+    rules = PolicyEngine(bundle)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
     masking = Masking(
         engine
@@ -111,7 +137,7 @@ def build_services(
             max_chars=settings.masking.max_chars,
             lists=Lists(bundle.masking.allow, bundle.masking.deny),
         ),
-        policy,
+        rules,
         timeout=settings.masking.timeout_seconds,
         enabled=settings.pii_redaction,
     )
@@ -127,7 +153,7 @@ def build_services(
     evidence = Evidence(settings)
     pipeline = TurnPipeline(
         settings=settings,
-        policy=policy,
+        policy=rules,
         masking=masking,
         ledger=ledger,
         archive=archive,
@@ -139,7 +165,7 @@ def build_services(
     )
     return Services(
         settings=settings,
-        policy=policy,
+        policy=rules,
         masking=masking,
         ledger=ledger,
         archive=archive,
@@ -150,6 +176,10 @@ def build_services(
         denials=Denials(log, settings.housekeeping.denials_interval_seconds),
         evidence=evidence,
         pipeline=pipeline,
+        preview=Preview(rules, masking, backends, Asking(settings, rules, masking)),
+        digests=Digests(settings.logs_dir, settings.home / "data" / "digests"),
+        jobs=Jobs(settings.exports_dir),
+        readings=Readings(log),
     )
 
 
@@ -183,6 +213,8 @@ def create_app(
             await parts.log.aclose()
             await parts.ledger.database.aclose()
             parts.masking.close()
+            parts.digests.close()
+            await asyncio.to_thread(parts.jobs.close)
 
     app = FastAPI(
         title="FilAgent",
@@ -197,7 +229,7 @@ def create_app(
     )
     app.state.services = parts
     errors.install(app, parts.telemetry, parts.denials)
-    doors = (chat, compat, conversations, health, audit, reports, docs)
+    doors = (chat, compat, conversations, me, policy, stats, audit, reports, exports, verification, admin, health, docs)
     for router in (door.router for door in doors):
         app.include_router(router)
     app.add_middleware(

@@ -192,6 +192,11 @@ class Settings(_Section):
         return self.home / "keys"
 
     @property
+    def exports_dir(self) -> Path:
+        """Where exports and uploads lie for a day at most (`runtime/jobs.py`)."""
+        return self.home / "exports"
+
+    @property
     def run_dir(self) -> Path:
         """Where sockets lie; short enough for a Unix socket path whatever the home is."""
         direct = self.home / "run"

@@ -25,9 +25,9 @@ from memory.repository.conversations import (
 from memory.repository.counters import Counters, counters
 from memory.repository.holds import Hold, held_refs, list_holds, place_hold, release_hold
 from memory.repository.installation import bind_pepper
-from memory.repository.limits import TurnLimits
+from memory.repository.limits import Standing, TurnLimits, standing
 from memory.repository.opening import OpenedTurn, OpenTurn, Refused, Replay, open_turn
-from memory.repository.owned import record_indexes_of
+from memory.repository.owned import record_indexes_of, refs_of_subject
 from memory.repository.people import Person, ensure_person, find_person, find_principal, list_persons
 from memory.repository.reading import (
     find_turn,
@@ -60,6 +60,7 @@ __all__ = [
     "Person",
     "Refused",
     "Replay",
+    "Standing",
     "TurnLimits",
     "abandon",
     "accepts",
@@ -89,6 +90,7 @@ __all__ = [
     "read_turn",
     "record_indexes_of",
     "records_of",
+    "refs_of_subject",
     "release_hold",
     "rename_conversation",
     "renew_leases",
@@ -96,6 +98,7 @@ __all__ = [
     "revoke_api_key",
     "settle_spending",
     "spent_on",
+    "standing",
     "store_answer",
     "take_over",
     "turns_of_dead_workers",

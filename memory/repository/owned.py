@@ -1,4 +1,4 @@
-"""Where in the log the decision records about a principal's own turns stand."""
+"""What in the log is somebody's: where the records about a principal's own turns stand, a data subject's references."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, or_, select
 
-from memory.models import turns
+from memory.models import subject_refs, subjects, turns
 from memory.statements import Prepared
 
 if TYPE_CHECKING:
@@ -23,6 +23,18 @@ _INDEXES: Final = Prepared(
     .order_by(turns.c.log_index.desc())
     .limit(bindparam("most"))
 )
+
+_REFS: Final = (
+    select(subject_refs.c.ref)
+    .join(subjects, subjects.c.id == subject_refs.c.subject_id)
+    .where(subjects.c.blind == bindparam("blind"))
+    .order_by(subject_refs.c.ref)
+)
+
+
+def refs_of_subject(conn: Connection, blind: bytes) -> tuple[str, ...]:
+    """The references under which records know the data subject of that blind index; none once he was erased."""
+    return tuple(ref for (ref,) in conn.execute(_REFS, {"blind": blind}))
 
 
 def record_indexes_of(

@@ -9,17 +9,20 @@ import asyncio
 from base64 import b64decode
 from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from memory import repository
+from runtime import reason_words
 from runtime.api.access import authorize, may, permitted, services
+from runtime.api.language import language_of
+from runtime.api.times import instant, stamp
 from runtime.audit import reader, words
-from runtime.audit.fields import RECORD_ID
+from runtime.audit.fields import CODE, ENTITY, KEY, NAME, RECORD_ID, REF
+from runtime.audit.search import Filter, first_at, search
 from runtime.audit.tlog_proof import write_tlog_proof
 from runtime.errors import NotFound
 from runtime.exchange import Caller
@@ -28,34 +31,66 @@ router = APIRouter(tags=["evidence"])
 _DEPTH = 2048  # lines that are looked through for a record whose view is not written yet
 
 _LINES_A_PAGE = 5_000
+_OWN_LOOKS = 20  # pages of one's own turns that are looked through for one page of some of them
 _MISSING = ("decision.not_found", "There is no such decision for you.")
+
+
+def filter_of(
+    *,
+    event: Annotated[str, Query(pattern=f"^(?:{KEY}|any)$")] = "turn",
+    decision: Annotated[str | None, Query(pattern="^(allow|deny|redact|require_approval|error)$")] = None,
+    rule: Annotated[str | None, Query(pattern=f"^{CODE}$")] = None,
+    reason: Annotated[str | None, Query(pattern=f"^{CODE}$")] = None,
+    model: Annotated[str | None, Query(pattern=f"^{NAME}$")] = None,
+    backend: Annotated[str | None, Query(pattern=f"^{KEY}$")] = None,
+    principal: Annotated[str | None, Query(pattern=f"^(?:{REF}|{KEY})$")] = None,
+    masked: Annotated[str | None, Query(pattern=f"^{ENTITY}$")] = None,
+    conversation: Annotated[str | None, Query(pattern=f"^{REF}$")] = None,
+    turn: Annotated[str | None, Query(pattern=f"^{REF}$")] = None,
+) -> Filter:
+    """What a query asks for, in the words of records: `backend` is the model's provider, the rest are references."""
+    return Filter(
+        event=None if event == "any" else event,
+        decision=decision,
+        rule=rule,
+        reason=reason,
+        model=model,
+        provider=backend,
+        actor_ref=principal,
+        entity=masked,
+        conversation_ref=conversation,
+        turn_ref=turn,
+    )
 
 
 @router.get("/decisions", summary="Decision records, newest first")
 async def decisions(
+    *,
     request: Request,
+    wanted: Annotated[Filter, Depends(filter_of)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-    decision: Annotated[str | None, Query(pattern="^(allow|deny|redact|require_approval|error)$")] = None,
+    begin: Annotated[str | None, Query(alias="from", max_length=40)] = None,
+    end: Annotated[str | None, Query(alias="to", max_length=40)] = None,
 ) -> dict[str, Any]:
-    """One's own, or everybody's with the right to any. `next_before` continues the list; null: there is no more."""
+    """One's own, or everybody's with the right to any; `event` other than `turn` is for the latter alone.
+
+    `next_before` continues the list, whatever is written meanwhile; null: there is no more. A page looks at a bounded
+    part of the log: it may hold fewer than `limit`, even none, while there are more.
+    """
     caller = await permitted(request, "decision.list")
     logs = services(request).settings.logs_dir
+    start = 0 if begin is None else await asyncio.to_thread(first_at, logs, stamp(instant(begin, "from")))
+    if end is not None:
+        until = await asyncio.to_thread(first_at, logs, stamp(instant(end, "to")))
+        before = until if before is None else min(before, until)
     if may(request, caller, "decision.read_any"):
-        found, more = await asyncio.to_thread(_newest, logs, before, limit, decision)
+        await services(request).readings.note(caller)
+        page = partial(search, logs, wanted, start=start, before=before, limit=limit, lines=_LINES_A_PAGE)
+        found, more = await asyncio.to_thread(page)
     else:
         authorize(request, caller, "decision.read_own")
-        indexes = await services(request).ledger.database.read(
-            partial(
-                repository.record_indexes_of,
-                principal_id=caller.principal_id,
-                limit=limit,
-                before=before,
-                decision=decision,
-            )
-        )
-        found = await asyncio.to_thread(_at, logs, indexes)
-        more = indexes[-1] if len(indexes) == limit else None
+        found, more = await _own(request, caller, wanted, start=start, before=before, limit=limit)
     return {"decisions": found, "next_before": more}
 
 
@@ -83,9 +118,19 @@ async def proof(
 
 
 @router.get("/decisions/{record_id}/explain", summary="The record in plain words")
-async def explain(request: Request, record_id: str, lang: Literal["en", "fr"] = "en") -> dict[str, str]:
-    found = await _readable(request, record_id)
-    return {"record_id": record_id, "lang": lang, "text": words.explain_record(found["record"], lang)}
+async def explain(request: Request, record_id: str) -> dict[str, Any]:
+    """`summary` in one or two sentences (null where nothing was decided), `reasons` one by one, `text` all of it."""
+    lang = language_of(request)
+    record = (await _readable(request, record_id))["record"]
+    return {
+        "record_id": record_id,
+        "lang": lang,
+        "summary": reason_words.summary(record, lang),
+        "reasons": [
+            {"code": code, "text": reason_words.reason_text(code, lang)} for code in reason_words.codes_of(record)
+        ],
+        "text": words.explain_record(record, lang),
+    }
 
 
 @router.get("/log/checkpoint", summary="The latest signed checkpoint (C2SP tlog-checkpoint)")
@@ -130,8 +175,10 @@ async def _readable(request: Request, record_id: str) -> dict[str, Any]:
     found = await asyncio.to_thread(reader.read_decision, logs, record_id, depth=_DEPTH)
     if found is None:
         raise NotFound(*_MISSING)
-    if not may(request, caller, "decision.read_any") and not await is_own(request, caller, found["record"]):
-        raise NotFound(*_MISSING)
+    if not await is_own(request, caller, found["record"]):
+        if not may(request, caller, "decision.read_any"):
+            raise NotFound(*_MISSING)
+        await services(request).readings.note(caller)
     return found
 
 
@@ -145,24 +192,32 @@ async def is_own(request: Request, caller: Caller, record: dict[str, Any]) -> bo
     return turn is not None and turn.principal_id == caller.principal_id
 
 
-def _newest(
-    logs_dir: Path, before: int | None, limit: int, decision: str | None
+async def _own(
+    request: Request, caller: Caller, wanted: Filter, *, start: int, before: int | None, limit: int
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """The decision records below an index, newest first, and where the next page begins.
-
-    A page looks at a bounded number of lines, so that a rare decision costs no reading of the whole log: it may hold
-    fewer than `limit`, even none, while there are more.
-    """
+    """The caller's own decisions in [start, before), as `search` gives them; the database says where they stand."""
+    parts = services(request)
     found: list[dict[str, Any]] = []
-    seen = None
-    lines = reader.iter_records(logs_dir, end=before, reverse=True)
-    for seen in islice(lines, _LINES_A_PAGE):
-        record = seen.record
-        if record.get("event") == "turn" and decision in {None, record.get("decision")}:
-            found.append(record)
-            if len(found) == limit:
-                break
-    return found, seen.index if seen is not None and seen.index > 0 else None
+    for _ in range(_OWN_LOOKS):
+        indexes = await parts.ledger.database.read(
+            partial(
+                repository.record_indexes_of,
+                principal_id=caller.principal_id,
+                limit=limit,
+                before=before,
+                decision=wanted.decision,
+            )
+        )
+        inside = [index for index in indexes if index >= start]
+        for record in await asyncio.to_thread(_at, parts.settings.logs_dir, inside):
+            if wanted.wants(record) and len(found) < limit:
+                found.append(record)
+                before = int(record["seq"])
+        more = len(indexes) == limit == len(inside)
+        if len(found) == limit or not more:
+            break
+        before = indexes[-1]
+    return found, before if len(found) == limit or more else None
 
 
 def _at(logs_dir: Path, indexes: Sequence[int]) -> list[dict[str, Any]]:

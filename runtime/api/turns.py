@@ -103,11 +103,12 @@ def governed(
     return TurnResponse(run, stream=turn.stream, on_end=on_end, shape=shape)
 
 
-def schema(model: type[BaseModel]) -> dict[str, Any]:
-    """What the description of the API says of a door whose body is read by hand."""
+def schema(model: type[BaseModel], *, replays: bool = True) -> dict[str, Any]:
+    """What the description of the API says of a door whose body is read by hand; `replays`: with an Idempotency-Key."""
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}},
-        "parameters": [{"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}],
+        "parameters": [key] if replays else [],
     }
 
 

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from runtime.audit.survey import open_regular
 
-MOST = 16 << 30  # bytes that an archive may unpack to, members that are passed over included
+MOST = 16 << 30  # bytes that an archive may unpack to where nobody says less
 MEMBERS = 4096  # a bundle has as many files as its key manifest has versions, and four more
 _BLOCK = 512
 _PIECE = 1 << 20
@@ -29,13 +29,14 @@ _ENTRY = b"PK\x01\x02"
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
 
 
-def unpack(path: Path, folder: Path, wanted: Callable[[str], bool]) -> tuple[list[str], list[str]]:
+def unpack(path: Path, folder: Path, wanted: Callable[[str], bool], most: int = MOST) -> tuple[list[str], list[str]]:
     """Write the wanted members of an archive into a folder.
 
     Args:
         path: the archive.
         folder: an empty directory.
         wanted: whether a member of this name is to be written; such a name is a plain file name.
+        most: bytes that it may unpack to, members that are passed over included.
 
     Returns:
         (names that were passed over, names that came twice: the first one counts).
@@ -46,7 +47,7 @@ def unpack(path: Path, folder: Path, wanted: Callable[[str], bool]) -> tuple[lis
     """
     strays: list[str] = []
     doubles: list[str] = []
-    left = MOST
+    left = most
     with open_regular(path) as file, _members(file) as members:
         for number, (name, pieces) in enumerate(members):
             if number == MEMBERS:

@@ -19,7 +19,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.audit.checkpoint import parse_checkpoint
-from runtime.audit.errors import AuditError, LogDamaged
+from runtime.audit.errors import AuditError, LogDamaged, NothingSelected, RecordsPruned
 from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST
 from runtime.audit.proofs import inclusion_under, latest_checkpoint
 from runtime.audit.reader import LogRecord, iter_records
@@ -38,6 +38,8 @@ BUNDLE_TYPE = "urn:filagent:bundle:v1"
 INDEX_FILE = "bundle.json"
 EVENTS_FILE = "events.jsonl"
 PROOFS_FILE = "proofs.jsonl"
+Progress = Callable[[int, int], None]
+_STEP = 1024  # records between two words about progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Selection:
     """Which records: a range of indexes, or all that name a turn, a conversation or a person. One of these.
 
     Attributes:
-        first, end: indexes in [first, end).
+        first, end: indexes in [first, end); `end` also bounds what names something.
         turn_ref, conversation_ref: as records name them.
         subject_refs: references of a person, one for each conversation, as records name them.
     """
@@ -79,19 +81,23 @@ class Selection:
         return self.turn_ref is None and self.conversation_ref is None and not self.subject_refs
 
 
-def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, Any]:
+def export_bundle(
+    logs_dir: Path, out: Path, selection: Selection, *, on_progress: Progress = lambda _done, _size: None
+) -> dict[str, Any]:
     """Write a bundle.
 
     Args:
         logs_dir: the log; it may be in use.
         out: a directory that does not exist, or a file ending in .zip, .tar, .tar.gz or .tgz.
         selection: what to export; a range is cut to what the current checkpoint covers.
+        on_progress: called with the index that was reached and the one to reach.
 
     Returns:
         What bundle.json says.
 
     Raises:
-        AuditError: the log cannot be read, nothing is selected, or `out` exists or cannot be written.
+        NothingSelected, RecordsPruned: as they say.
+        AuditError: the log cannot be read, or `out` exists or cannot be written.
     """
     if out.exists():
         raise AuditError(f"{out} exists already")
@@ -109,16 +115,18 @@ def export_bundle(logs_dir: Path, out: Path, selection: Selection) -> dict[str, 
             written = 0
             wanted = 0
             with _create(folder / EVENTS_FILE) as events, _create(folder / PROOFS_FILE) as proofs:
-                for record, selected in _select(logs_dir, selection, signed.size, digests):
+                for record, selected in _select(logs_dir, selection, signed.size, digests, on_progress):
                     proof = inclusion_under(logs_dir, signed, record.index)
                     events.write(record.line.encode() + b"\n")
                     proofs.write(_compact({"log_index": record.index, "inclusion": proof}) + b"\n")
                     written += 1
                     wanted += selected
             if not wanted:
-                raise AuditError("no record is selected")
+                raise NothingSelected("no record is selected")
             if selection.is_range and wanted < _end(selection, signed.size) - (selection.first or 0):
-                raise AuditError("some of these records were pruned: select a range without them (log cat shows which)")
+                raise RecordsPruned(
+                    "some of these records were pruned: select a range without them (log cat shows which)"
+                )
             summary = {
                 "type": BUNDLE_TYPE,
                 "origin": signed.origin,
@@ -148,10 +156,10 @@ def _end(selection: Selection, size: int) -> int:
 
 
 def _select(
-    logs_dir: Path, selection: Selection, size: int, digests: frozenset[str]
+    logs_dir: Path, selection: Selection, size: int, digests: frozenset[str], on_progress: Progress
 ) -> Iterator[tuple[LogRecord, bool]]:
     """The records to write, upwards: the selected ones, and those that carry a key manifest for the first time."""
-    first, end = (selection.first or 0, _end(selection, size)) if selection.is_range else (0, size)
+    first, end = (selection.first or 0) if selection.is_range else 0, _end(selection, size)
     carried: set[str] = set()
     # The first leaf carries version 1; others have to be looked for.
     if len(digests) > 1 or not selection.is_range:
@@ -159,9 +167,11 @@ def _select(
     else:
         before = _chain(logs_dir, first, end)
     for record in before:
+        if record.index % _STEP == 0:
+            on_progress(record.index, end)
         news = {digest for name, digest in record.subjects if name == MANIFEST_SUBJECT} - carried
         carried |= news
-        selected = first <= record.index < end if selection.is_range else selection.wants(record.record)
+        selected = first <= record.index < end and (selection.is_range or selection.wants(record.record))
         if selected or news:
             yield record, selected
 

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from runtime.audit.archive import BROKEN, unpack
+from runtime.audit.archive import BROKEN, MOST, unpack
 from runtime.audit.bundle import BUNDLE_TYPE, EVENTS_FILE, INDEX_FILE, PROOFS_FILE
 from runtime.audit.checkpoint import MAX_NOTE
 from runtime.audit.envelope import MAX_LINE
@@ -51,14 +51,17 @@ _MAX_INDEX = 1 << 20
 _NAMES = frozenset({INDEX_FILE, CHECKPOINT_FILE, EVENTS_FILE, PROOFS_FILE})
 
 
-def verify_bundle(path: Path, root: Ed25519PublicKey) -> Report:
-    """Verify a bundle, packed or not; what is no bundle at all is reported like a damaged one."""
+def verify_bundle(path: Path, root: Ed25519PublicKey, *, most: int = MOST) -> Report:
+    """Verify a bundle, packed or not; what is no bundle at all is reported like a damaged one.
+
+    `most`: bytes that a packed one may unpack to.
+    """
     report = Report("bundle")
     if path.is_dir():
         _verify(path, root, report)
         return report
     with tempfile.TemporaryDirectory(prefix="filagent-bundle-") as scratch:
-        _unpack(path, Path(scratch), report)
+        _unpack(path, Path(scratch), report, most)
         _verify(Path(scratch), root, report)
     return report
 
@@ -184,9 +187,9 @@ def _check_claims(folder: Path, spans: list[tuple[int, int]], report: Report) ->
         report.remark("bundle.selection", selection=report.facts["selection"])
 
 
-def _unpack(path: Path, folder: Path, report: Report) -> None:
+def _unpack(path: Path, folder: Path, report: Report, most: int) -> None:
     try:
-        strays, doubles = unpack(path, folder, lambda name: name in _NAMES or is_manifest_name(name))
+        strays, doubles = unpack(path, folder, lambda name: name in _NAMES or is_manifest_name(name), most)
     except OSError as error:
         report.problem("bundle.unreadable", reason=reason_of(error))
     except BROKEN as error:

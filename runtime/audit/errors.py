@@ -7,6 +7,8 @@ AuditError
 ├── RecordError      a statement cannot be read strictly
 │   └── DraftRefused a draft holds something that may not enter the log
 ├── KeysError        keys or their manifest are missing, unreadable or do not belong together
+├── NothingSelected  no record is in the selection
+├── RecordsPruned    some of the records in the selection are gone
 ├── AlreadyClosed    the turn has its decision record already
 └── LogUnavailable   nothing was acknowledged; the caller must not go on
     ├── LogLocked    another process writes this log
@@ -46,6 +48,14 @@ class DraftRefused(RecordError):
 
 class KeysError(AuditError):
     code = "audit.keys"
+
+
+class NothingSelected(AuditError):
+    code = "audit.nothing_selected"
+
+
+class RecordsPruned(AuditError):
+    code = "audit.pruned"
 
 
 class AlreadyClosed(AuditError):

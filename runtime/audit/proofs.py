@@ -31,7 +31,7 @@ from runtime.audit.merkle import (
 from runtime.audit.survey import CHECKPOINT_FILE, read_limited, read_note
 from runtime.audit.tiles import HEIGHT, WIDTH, tile_path
 
-_CACHED = 4096  # hashes of subtrees kept
+_CACHED = 4096  # hashes of subtrees kept, of either kind
 _TILES = 64  # tiles kept
 _ENTRIES = "entries"
 # Levels above 6 would hold more leaves than an index may count.
@@ -164,7 +164,10 @@ class _Trees:
         self._dir = logs_dir
         self._finder = finder
         self._lock = RLock()
-        self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        # Those within a tile apart from those above: a large subtree is made of thousands of the former, which would
+        # push out the few of the latter that every proof needs.
+        self._within: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._above: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
         self._limit = 0
         self._distrusting = False  # tiles did not lead to the root: lines are taken where there are any
@@ -214,13 +217,13 @@ class _Trees:
             tile = self._tile(level // HEIGHT, index // WIDTH)
             if tile is not None and index % WIDTH < len(tile):
                 return tile[index % WIDTH]
-        key = (level, index)
-        if key not in self._kept:
-            self._kept[key] = node_hash(self._subtree(level - 1, 2 * index), self._subtree(level - 1, 2 * index + 1))
-            if len(self._kept) > _CACHED:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        key, kept = (level, index), self._within if level < HEIGHT else self._above
+        if key not in kept:
+            kept[key] = node_hash(self._subtree(level - 1, 2 * index), self._subtree(level - 1, 2 * index + 1))
+            if len(kept) > _CACHED:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        return kept[key]
 
     def _tile(self, level: int, index: int) -> list[bytes] | None:
         """The hashes of a tile: from its file, at level 0 else from the lines; None where neither has them."""
@@ -255,7 +258,8 @@ class _Trees:
         return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
 
     def _forget(self) -> None:
-        self._kept.clear()
+        self._within.clear()
+        self._above.clear()
         self._tiles.clear()
 
 

@@ -49,6 +49,7 @@ DECISION_WORDS: Mapping[str, tuple[str, str]] = {
     "require_approval": ("held until a person approves", "suspendu jusqu'à l'approbation d'une personne"),
     "error": ("failed", "échoué"),
 }
+_QUESTIONS = frozenset({"model.intent", "turn"})
 _YES_NO: tuple[tuple[str, str], ...] = (("no", "non"), ("yes", "oui"))
 
 
@@ -67,6 +68,7 @@ def explain(record: Mapping[str, Any], language: Literal["en", "fr"]) -> Iterato
     yield from _model(record, number)
     yield from _masked(record, number)
     yield from _effect(record, number)
+    yield from _detail(record, number)
     yield from _legal(record, number)
     yield from _content(record, number)
     yield _either(
@@ -100,10 +102,11 @@ def _who(record: Mapping[str, Any], number: int) -> Iterator[str]:
         role, ref, way = (actor.get(name, "?") for name in ("role", "ref", "auth_method"))
         door = record.get("door")
         through = _either(number, f", through {door}", f", par {door}") if door else ""
+        did = ("Asked", "Demandé") if str(record.get("event")) in _QUESTIONS else ("Done", "Fait")
         yield _either(
             number,
-            f"Asked by {ref} in the role {role}, authenticated by {way}{through}.",
-            f"Demandé par {ref} au rôle {role}, authentifié par {way}{through}.",
+            f"{did[0]} by {ref} in the role {role}, authenticated by {way}{through}.",
+            f"{did[1]} par {ref} au rôle {role}, authentifié par {way}{through}.",
         )
     subjects = record.get("data_subject_refs")
     if isinstance(subjects, list) and subjects:
@@ -147,6 +150,18 @@ def _effect(record: Mapping[str, Any], number: int) -> Iterator[str]:
     if oversight:
         listed = ", ".join(f"{name} {value}" for name, value in oversight.items())
         yield _either(number, f"Human oversight: {listed}.", f"Contrôle humain : {listed}.")
+
+
+def _detail(record: Mapping[str, Any], number: int) -> Iterator[str]:
+    total = _part(record, "timings_ms").get("total")
+    if total is not None:
+        yield _either(number, f"It took {total} ms.", f"Durée : {total} ms.")
+    detail = _part(record, "detail")
+    if detail:
+        listed = ", ".join(
+            f"{name} {_YES_NO[value][number] if isinstance(value, bool) else value}" for name, value in detail.items()
+        )
+        yield _either(number, f"Details: {listed}.", f"Détails : {listed}.")
 
 
 def _legal(record: Mapping[str, Any], number: int) -> Iterator[str]:
