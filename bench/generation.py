@@ -1,7 +1,7 @@
 """Local generation through whole turns beside bare llama-cpp-python, in the same run, in turns.
 
 Three questions: tokens a second; time to the first word at turn 1 and turn 10 of a conversation, in both modes; and
-what four callers at once get. The bare side runs in a process of its own, so that the two never share memory or threads.
+what four callers at once get. The bare side runs in a process of its own: the two share neither memory nor threads.
 """
 
 from __future__ import annotations
