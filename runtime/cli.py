@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
-_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench", "report", "incident")
+_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench", "report", "incident", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("witness", "vouch for the logs of others, on a machine of your own"),
         ("backends", "ask a backend real questions and judge its answers"),
         ("bench", "how fast a backend answers"),
+        ("doctor", "look at an installation: what is good, and what to do"),
     ):
         commands.add_parser(name, help=text, add_help=False)
 
@@ -157,6 +158,10 @@ def _delegate(name: str, words: list[str]) -> int:
         from runtime.incident_command import main as run_incident
 
         return run_incident(words)
+    if name == "doctor":
+        from runtime.doctor_command import main as run_doctor
+
+        return run_doctor(words)
     from runtime import evidence_commands
 
     return evidence_commands.verify(words) if name == "verify" else evidence_commands.log(words)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 from memory.errors import StorageError
@@ -30,6 +31,7 @@ def serve(settings: Settings) -> int:
     Raises:
         SettingsError: it cannot start as configured.
     """
+    os.umask(0o077)  # whatever these processes and their libraries make is for this user alone
     try:
         load_bundle(settings.policies_file)
         settings.make_dirs()

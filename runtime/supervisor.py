@@ -105,33 +105,7 @@ class Supervisor:
         return Child("log writer", arguments)
 
     def model_host(self, model: ModelFile) -> Child:
-        llama = self._settings.llama_cpp
-        arguments = [
-            "-m",
-            "runtime.models.host",
-            "--socket",
-            str(self._settings.model_socket),
-            "--model-file",
-            str(model.path),
-            "--sha256",
-            model.sha256,
-            "--model",
-            model.id,
-            "--context",
-            str(llama.context_size),
-            "--gpu-layers",
-            str(llama.n_gpu_layers),
-            "--queue",
-            str(llama.queue),
-            "--wait",
-            str(llama.wait_seconds),
-            "--parent-pipe",
-        ]
-        if model.chat_template is not None:
-            arguments += ["--chat-template", model.chat_template]
-        if llama.threads is not None:
-            arguments += ["--threads", str(llama.threads)]
-        return Child("model host", arguments)
+        return Child("model host", host_arguments(self._settings, model, self._settings.model_socket))
 
     def housekeeper(self) -> Child:
         return Child("housekeeper", ["-m", "runtime.housekeeping", "--parent-pipe"])
@@ -241,6 +215,37 @@ class Supervisor:
         raise SettingsError(f"the {child.name} {reason}; its messages stand above")
 
 
+def host_arguments(settings: Settings, model: ModelFile, socket_path: Path) -> list[str]:
+    """What a model host for these settings is started with."""
+    llama = settings.llama_cpp
+    arguments = [
+        "-m",
+        "runtime.models.host",
+        "--socket",
+        str(socket_path),
+        "--model-file",
+        str(model.path),
+        "--sha256",
+        model.sha256,
+        "--model",
+        model.id,
+        "--context",
+        str(llama.context_size),
+        "--gpu-layers",
+        str(llama.n_gpu_layers),
+        "--queue",
+        str(llama.queue),
+        "--wait",
+        str(llama.wait_seconds),
+        "--parent-pipe",
+    ]
+    if model.chat_template is not None:
+        arguments += ["--chat-template", model.chat_template]
+    if llama.threads is not None:
+        arguments += ["--threads", str(llama.threads)]
+    return arguments
+
+
 def lock_home(settings: Settings) -> IO[str]:
     """Hold this home for one server; the lock lives as long as the returned file.
 
@@ -248,6 +253,7 @@ def lock_home(settings: Settings) -> IO[str]:
         SettingsError: another server holds it.
     """
     handle = (settings.home / "data" / "serve.lock").open("a")
+    os.fchmod(handle.fileno(), 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
