@@ -14,6 +14,7 @@ from runtime.doctor import local_install
 from runtime.doctor.report import Check, Part, exit_code
 from runtime.doctor.words import ADVICE, EVIDENCE, OUTCOMES, TITLES, TO_DO, TOTAL
 from runtime.errors import SettingsError
+from runtime.models.phrases import fill
 from runtime.models.resources import detect
 from runtime.settings import environment, load_settings
 
@@ -37,13 +38,13 @@ def main(words: Sequence[str]) -> int:
 
 def sentence(part: Part, *, french: bool) -> str:
     """What was found."""
-    return EVIDENCE[part.reason][french].format(**part.facts).strip()
+    return fill(EVIDENCE[part.reason], "fr" if french else "en", **part.facts).strip()
 
 
 def advice(part: Part, *, french: bool) -> str:
     """What to do about it; empty where nothing is to be done."""
     pair = ADVICE.get(part.reason)
-    return "" if pair is None else pair[french].format(**part.facts)
+    return "" if pair is None else fill(pair, "fr" if french else "en", **part.facts)
 
 
 def _as_json(check: Check, *, french: bool) -> dict[str, Any]:

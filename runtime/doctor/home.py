@@ -16,7 +16,7 @@ from runtime.audit.errors import AuditError
 from runtime.audit.keys import load_root_public
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.receipt import check_answer
-from runtime.audit.segments import list_segments
+from runtime.audit.segments import Segment, list_segments
 from runtime.audit.verify import verify_log
 from runtime.choice import build_backends
 from runtime.doctor.asked import Asked
@@ -126,7 +126,8 @@ def logged(settings: Settings, asked: Asked | None, before: int | None) -> list[
             if whole.whole
             else failed("log_broken", codes=", ".join(sorted({note.code for note in whole.problems})))
         ]
-        newest = max(list_segments(settings.logs_dir), key=lambda segment: segment.first).path.name
+        segments = list_segments(settings.logs_dir)
+        newest = segments[-1].path.name
         if asked is None or before is None:
             return [*parts, not_applicable("no_answer")]
         if asked.body is None:
@@ -142,10 +143,19 @@ def logged(settings: Settings, asked: Asked | None, before: int | None) -> list[
         same = line is not None and line.decode("ascii", "replace") == receipt["envelope"]
     except (AuditError, KeyError, TypeError, ValueError) as error:
         return [failed("log_unreadable", detail=f"{type(error).__name__}: {error}")]
-    facts: dict[str, Fact] = {"record": str(receipt["record_id"]), "index": int(receipt["log_index"]), "file": newest}
+    facts: dict[str, Fact] = {
+        "record": str(receipt["record_id"]),
+        "index": int(receipt["log_index"]),
+        "file": _holds(segments, int(receipt["log_index"])),
+    }
     if not report.whole:
         return [*parts, failed("receipt_bad", codes=", ".join(sorted({note.code for note in report.problems})))]
     return [*parts, passed("answer_logged", **facts) if same else failed("not_logged", size=0, file=newest)]
+
+
+def _holds(segments: list[Segment], index: int) -> str:
+    """The name of the file with this line."""
+    return max(one for one in segments if one.first <= index).path.name
 
 
 def log_size(settings: Settings) -> int | None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from runtime.doctor.report import Fact, Part, failed, not_applicable, passed
 from runtime.models.entries import ModelEntry, PathSource, RegistryError
 from runtime.models.files import sha256_of
-from runtime.models.phrases import size_text
 from runtime.models.registry import ModelFile, how_to_get, load_registry, resolve
 from runtime.models.resources import Machine
 from runtime.models.selection import gpu_room, memory_need, ram_room
@@ -35,7 +34,7 @@ def model_file(settings: Settings) -> tuple[Part, ModelFile | None, ModelEntry |
     except (RegistryError, OSError) as error:
         command = "filagent models list" if entry is None else how_to_get(entry)
         return failed("model_missing", detail=str(error), command=command), None, None
-    return passed("model_here", model=found.id, path=str(found.path), size=size_text(size, "en")), found, entry
+    return passed("model_here", model=found.id, path=str(found.path), size=size), found, entry
 
 
 def memory(settings: Settings, path: Path, entry: ModelEntry | None, machine: Machine, *, running: bool) -> Part:
@@ -47,7 +46,7 @@ def memory(settings: Settings, path: Path, entry: ModelEntry | None, machine: Ma
     if settings.llama_cpp.n_gpu_layers:
         room += gpu_room(machine)
     facts: dict[str, Fact] = {
-        "need": size_text(need, "en"), "room": size_text(room, "en"), "context": settings.llama_cpp.context_size,
+        "need": need, "room": room, "context": settings.llama_cpp.context_size,
     }  # fmt: skip
     return passed("memory", **facts) if need <= room else failed("memory_short", **facts)
 

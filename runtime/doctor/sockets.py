@@ -87,13 +87,16 @@ def holders(path: Path) -> list[int]:
     found = []
     for pid in sorted(int(name) for name in os.listdir(_PROC) if name.isdecimal()):
         with contextlib.suppress(OSError):
-            for entry in os.scandir(_PROC / str(pid) / "fd"):
-                with contextlib.suppress(OSError):
-                    seen = entry.stat()
-                    if (seen.st_dev, seen.st_ino) == (wanted.st_dev, wanted.st_ino):
-                        found.append(pid)
-                        break
+            if any(_is_same(_PROC / str(pid) / "fd" / name, wanted) for name in os.listdir(_PROC / str(pid) / "fd")):
+                found.append(pid)
     return found
+
+
+def _is_same(descriptor: Path, wanted: os.stat_result) -> bool:
+    with contextlib.suppress(OSError):
+        seen = descriptor.stat()
+        return (seen.st_dev, seen.st_ino) == (wanted.st_dev, wanted.st_ino)
+    return False
 
 
 def look(pids: Iterable[int]) -> list[Held]:
@@ -160,9 +163,10 @@ def _unlisted(pid: int, inode: str, descriptor: str) -> Held | None:
         return None
     except OSError:
         return Held(pid, "unreadable", leaves=True)
-    if not still or kind.startswith("UNIX"):
+    if not still:
         return None
-    return Held(pid, kind.lower()) if kind in _ADDRESSLESS else Held(pid, f"other {kind}", leaves=True)
+    quiet = kind in _ADDRESSLESS or kind == "NETLINK" or kind.startswith("UNIX")
+    return Held(pid, kind.lower()) if quiet else Held(pid, f"other {kind}", leaves=True)
 
 
 def _judged(pid: int, protocol: str, local: str, remote: str, state: str) -> Held:

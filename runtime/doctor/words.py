@@ -33,15 +33,15 @@ EVIDENCE: Final[dict[str, tuple[str, str]]] = {
         "{cores} cores with {features}: neither AVX2 nor NEON",
         "{cores} cœurs avec {features} : ni AVX2 ni NEON",
     ),
-    "model_here": ("{model}: {path}, {size}", "{model} : {path}, {size}"),
+    "model_here": ("{model}: {path}, {size:size}", "{model} : {path}, {size:size}"),
     "model_missing": ("{detail}", "{detail}"),
     "memory": (
-        "needs {need} with {context} tokens of context; there is room for {room}",
-        "demande {need} pour un contexte de {context} jetons ; il y a place pour {room}",
+        "needs {need:size} with {context} tokens of context; there is room for {room:size}",
+        "demande {need:size} pour un contexte de {context} jetons ; il y a place pour {room:size}",
     ),
     "memory_short": (
-        "needs {need} with {context} tokens of context; there is room for {room} only",
-        "demande {need} pour un contexte de {context} jetons ; il n'y a place que pour {room}",
+        "needs {need:size} with {context} tokens of context; there is room for {room:size} only",
+        "demande {need:size} pour un contexte de {context} jetons ; il n'y a place que pour {room:size}",
     ),
     "licence": ("licence {licence}, open", "licence {licence}, ouverte"),
     "licence_terms": ("licence {licence}, not open ({terms})", "licence {licence}, non ouverte ({terms})"),
@@ -108,7 +108,7 @@ EVIDENCE: Final[dict[str, tuple[str, str]]] = {
     ),
     "sockets_host": (
         (
-            "no server; {sockets} sockets of the model host, looked at {looks} times over {seconds} s: none reaches "
+            "no server; sockets of the model host: {sockets}, looked at {looks} times over {seconds} s: none reaches "
             "beyond loopback; listening: {listening}"
         ),
         (
@@ -152,8 +152,8 @@ EVIDENCE: Final[dict[str, tuple[str, str]]] = {
     "log_broken": ("the log does not verify: {codes}", "le journal ne se vérifie pas : {codes}"),
     "log_unreadable": ("the log cannot be checked: {detail}", "le journal ne peut être vérifié : {detail}"),
     "answer_logged": (
-        "{record} is line {index}, in {file} or before; its receipt verifies, question and answer included",
-        "{record} est la ligne {index}, dans {file} ou avant ; son reçu se vérifie, question et réponse comprises",
+        "{record} is line {index} of the log, in {file}; its receipt verifies, question and answer included",
+        "{record} est la ligne {index} du journal, dans {file} ; son reçu se vérifie, question et réponse comprises",
     ),
     "probe_logged": (
         "the question's record is in the log ({size} records, newest file {file})",
@@ -276,6 +276,8 @@ ADVICE: Final[dict[str, tuple[str, str]]] = {
     "log_unreadable": ("filagent verify", "filagent verify"),
     "receipt_bad": ("filagent verify --receipt", "filagent verify --receipt"),
     "not_logged": ("stop the server and find out: filagent verify", "arrêtez le serveur et cherchez : filagent verify"),
+    "no_answer": ("see QW-04", "voyez QW-04"),
+    "too_short": ("filagent bench", "filagent bench"),
     "guards_weak": (
         "compare config/policies.yaml with the shipped one",
         "comparez config/policies.yaml avec celui qui est livré",
