@@ -119,6 +119,9 @@ def logged(settings: Settings, asked: Asked | None, before: int | None) -> list[
     if not (settings.logs_dir / MANIFEST_SUBJECT).exists():
         return [not_applicable("no_log")]
     try:
+        segments = list_segments(settings.logs_dir)
+        if not segments:
+            return [not_applicable("no_log")]
         root = load_root_public(settings.keys_dir)
         whole = verify_log(settings.logs_dir, root)
         parts = [
@@ -126,7 +129,6 @@ def logged(settings: Settings, asked: Asked | None, before: int | None) -> list[
             if whole.whole
             else failed("log_broken", codes=", ".join(sorted({note.code for note in whole.problems})))
         ]
-        segments = list_segments(settings.logs_dir)
         newest = segments[-1].path.name
         if asked is None or before is None:
             return [*parts, not_applicable("no_answer")]

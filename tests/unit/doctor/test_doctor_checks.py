@@ -14,9 +14,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from runtime.audit.client import InProcessLog
+from runtime.audit.cosignature import witness_key
+from runtime.audit.writer import LogWriter
 from runtime.backends.llama_cpp import LlamaCppBackend
-from runtime.bootstrap import prepare_home
+from runtime.bootstrap import first_records, prepare_home
 from runtime.cli import main
 from runtime.doctor import home, machine, model_host, words
 from runtime.doctor.asked import Asked
@@ -27,6 +31,7 @@ from runtime.models.files import sha256_of
 from runtime.models.registry import load_registry
 from runtime.models.resources import Machine
 from runtime.settings import Settings, load_settings
+from runtime.software import software
 from tests.fakes.engine import FakeEngine
 from tests.fakes.model_host import serving
 
@@ -181,6 +186,13 @@ def test_nothing_was_ever_served(folder: Path) -> None:
 
 
 def test_the_log(prepared: Settings) -> None:
+    async def begin() -> None:
+        log = InProcessLog(LogWriter(prepared.logs_dir, prepared.keys_dir, software=software()))
+        await first_records(prepared, log, None)
+        await log.aclose()
+
+    assert [part.reason for part in home.logged(prepared, None, None)] == ["no_log"]
+    asyncio.run(begin())
     good = home.logged(prepared, None, None)
     assert [(part.reason, part.outcome) for part in good] == [("log_whole", "pass"), ("no_answer", "not_applicable")]
     lost = home.logged(prepared, Asked(answer="an answer without a record"), home.log_size(prepared))
@@ -209,7 +221,7 @@ def test_what_the_settings_send_elsewhere(folder: Path) -> None:
 def test_witnesses_are_said_to_be_told_something(folder: Path) -> None:
     values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
     assert "witnesses" not in outcomes(home.outward(settings(folder, LLM_BACKEND="scripted")))
-    key = "witness.example/w1+3f0e8f4e+BK4Xe7cJfTYjOFkIqXJQ5hcl3sJmkJZ7fQdoqSqfXN3d"
+    key = str(witness_key("witness.example/w1", Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)))
     values["evidence"]["witnesses"] = [{"url": "https://witness.example", "key": key}]
     (folder / "agent.yaml").write_text(yaml.safe_dump(values))
     made = settings(folder, LLM_BACKEND="scripted", FILAGENT_CONFIG=str(folder / "agent.yaml"))
@@ -234,7 +246,7 @@ def test_files_that_cannot_be_used(folder: Path, file: str, text: str, reason: s
 def test_guards(folder: Path) -> None:
     assert home.guards(settings(folder)).outcome == "pass"
     values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "policies.yaml").read_text("utf-8"))
-    values["guards"] = [guard for guard in values["guards"] if guard["type"] == "size"]
+    values["guards"] = [guard for guard in values["guards"] if guard["name"] == "size"]
     (folder / "weak.yaml").write_text(yaml.safe_dump(values))
     weak = home.guards(settings(folder, FILAGENT_POLICIES=str(folder / "weak.yaml")))
     assert (weak.outcome, weak.facts["through"]) == ("fail", ", ".join(home.ATTACKS))
