@@ -38,7 +38,8 @@ def main(words: Sequence[str]) -> int:
 
 def sentence(part: Part, *, french: bool) -> str:
     """What was found."""
-    return fill(EVIDENCE[part.reason], "fr" if french else "en", **part.facts).strip()
+    text = fill(EVIDENCE[part.reason], "fr" if french else "en", **part.facts).strip()
+    return "".join(sign if sign.isprintable() else "?" for sign in text)  # some of it others wrote
 
 
 def advice(part: Part, *, french: bool) -> str:

@@ -63,8 +63,8 @@ def can_look() -> bool:
     return sys.platform == "linux" and (_PROC / "self" / "net" / "tcp").is_file()
 
 
-def tree(pid: int) -> set[int]:
-    """A process and its descendants."""
+def tree(*roots: int) -> set[int]:
+    """Processes and their descendants."""
     parents: dict[int, int] = {}
     for name in os.listdir(_PROC):
         if name.isdecimal():
@@ -72,7 +72,7 @@ def tree(pid: int) -> set[int]:
                 found = _PARENT.search((_PROC / name / "status").read_text("utf-8", "replace"))
                 if found:
                     parents[int(name)] = int(found[1])
-    family = {pid}
+    family = set(roots)
     while grown := {one for one, parent in parents.items() if parent in family} - family:
         family |= grown
     return family
@@ -199,16 +199,16 @@ def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 
 @dataclass
 class Watch:
-    """Looks at a process and its descendants again and again, in a thread, for as long as the block lasts.
+    """Looks at processes and their descendants again and again, in a thread, for as long as the block lasts.
 
     Attributes:
-        pid: the root of the tree.
+        roots: the processes to begin with.
         seen: every socket that was seen.
         processes: the most that there were at once.
         looks, seconds: how often, and over how long.
     """
 
-    pid: int
+    roots: tuple[int, ...]
     seen: set[Held] = field(default_factory=set)
     processes: int = 0
     looks: int = 0
@@ -231,11 +231,14 @@ class Watch:
         self.seconds = time.monotonic() - self._begun
 
     def _run(self) -> None:
-        while not self._ended.wait(_PAUSE):
-            self._look()
+        try:
+            while not self._ended.wait(_PAUSE):
+                self._look()
+        except Exception:  # an end of looking is no proof of anything
+            self.seen.add(Held(self.roots[0], "unreadable", leaves=True))
 
     def _look(self) -> None:
-        pids = tree(self.pid)
+        pids = tree(*self.roots)
         self.seen.update(look(pids))
         self.processes = max(self.processes, len(pids))
         self.looks += 1

@@ -103,6 +103,8 @@ def test_the_server_of_another_home(served: tuple[Machine, int], doctor: Doctor)
     with machine() as other:
         _, report = doctor(other, port)
         assert reasons(report, "QW-07")["untraced"] == "fail"
+        assert reasons(report, "QW-05") == {"untraced": "fail"}
+        assert reasons(report, "QW-04") == {"needs_server": "not_applicable"}  # no key goes there
         other.serve()
         _, report = doctor(other, port)  # its own server runs, but on another port
         assert reasons(report, "QW-07")["untraced"] == "fail"

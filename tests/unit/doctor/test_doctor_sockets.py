@@ -61,7 +61,7 @@ def running(program: str) -> Iterator[int]:
 
 
 def leaving(program: str) -> list[Held]:
-    with running(program) as pid, Watch(pid) as watch:
+    with running(program) as pid, Watch((pid,)) as watch:
         pass
     assert watch.looks >= 2
     return watch.leaving
@@ -130,7 +130,7 @@ def test_one_that_opens_later_is_seen_while_watched() -> None:
     assert process.stdout is not None
     try:
         process.stdout.readline()
-        with Watch(process.pid) as watch:
+        with Watch((process.pid,)) as watch:
             assert watch.leaving == []
             process.stdin.write("go\n")
             process.stdin.flush()
