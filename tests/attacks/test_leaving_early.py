@@ -114,7 +114,7 @@ class Flaky:
 def test_a_record_names_no_intent_that_was_never_made(tmp_path: Path) -> None:
     backend = ScriptedBackend()
     with running(tmp_path, backend, engine=engine()) as app:
-        app.services.pipeline._log = Flaky(app.log, "model.intent")
+        app.services.pipeline._gatekeeper._log = Flaky(app.log, "model.intent")
         answer = app.chat("Hello")
         assert answer.status == 503
         assert backend.sent == []

@@ -46,7 +46,7 @@ class FakeProvider:
     Attributes:
         requests: what arrived, oldest first (health checks, GET, among them).
         connections: how many were made.
-        request_seen, first_sent, client_gone: set when it happened; cleared by nobody but the test.
+        request_seen (of a question), first_sent, client_gone: set when it happened; cleared by nobody but the test.
         release: ends every `hang_*`.
     """
 
@@ -178,11 +178,11 @@ class FakeProvider:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             seen = Seen(method, path, headers, body)
             self.requests.append(seen)
-            self.request_seen.set()
             exchange = Exchange(self, seen, writer)
             if method == "GET":
                 await self._health(exchange)
                 continue
+            self.request_seen.set()
             mode = self._planned.popleft() if self._planned else self.mode
             spoken = self.dialect is not None and mode == "ok"
             answering = asyncio.ensure_future(self._speak(exchange) if spoken else ANSWERS[mode](exchange))
