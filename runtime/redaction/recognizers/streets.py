@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.date_of_birth import MONTHS
+from runtime.redaction.recognizers.locality import after_street, ends_in_province, is_known_town
 from runtime.redaction.recognizers.street_words import (
     DIRECTIONS,
     ENGLISH_STRONG,
@@ -33,6 +34,12 @@ _WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
+_TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
+# Where an address may begin that names no kind of street and no province: a line, a colon, "at", "au".
+_CIVIC_BEFORE = re.compile(
+    r"(?:^|[\n:;(=]\s?|(?:^|\s)(?:at|au|to|from|chez|near|of|du|@)\s)(?!(?:19|20)[0-9]{2}(?![0-9]))"
+    r"(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{1,5}|[0-9]{1,5},)\s(?:(?:de la|de l'|du|des|de) ?)?$"
+)
 _MOST_WORDS = 6
 
 
@@ -137,7 +144,8 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
 
 def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
-    if cued and (of := _WITHOUT_KIND.match(lower, start)):
+    of = _WITHOUT_KIND.match(lower, start)
+    if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
     position, end = start, None
     names = 0
@@ -158,9 +166,28 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     end = _stripped(text, end)
     saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
+    if reached > end and not cued and _is_placed(text, lower, start, end, reached):
+        return end
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
     return None
+
+
+def _is_placed(text: str, lower: str, start: int, end: int, reached: int) -> bool:
+    """Whether a town behind a comma makes a number and capitals an address: "1123 Kingsway, Vancouver, BC"."""
+    if lower[start:end].partition(" ")[0] in MONTHS or any(c in ".:!?" for c in text[start : end - 1]):
+        return False
+    behind = _TOWN_PART.match(text, end)
+    if behind is None:
+        return False
+    if ends_in_province(text[end:reached]):
+        return reached > behind.start(1)
+    civic = _CIVIC_BEFORE.search(text, max(0, start - 40), start)
+    return (
+        civic is not None
+        and is_known_town(lower, behind.start(1), reached)
+        and (reached >= len(text) or text[reached] in ".,;)\n")
+    )
 
 
 def _kind(word: str) -> str:
