@@ -111,9 +111,10 @@ WORDS_OF = {
         cpf bsn personnummer guarantor dependent dependant mutuelle mutualiste complementaire prevoyance
         affiliation affilie affiliee transplant biobank enrollee caseworker tutelle curatelle cpso oiiq cmq opq
         npi upin camper adoption asylum asile naturalization naturalisation residency finess cps urssaf msa cpam
-        carsat cnav franceconnect dbs utr uhip nihb ifhp dva edipi dod
+        carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod
         """,
     RECORD | PERSON: """
+        offender contrevenant detenue representant representante
         employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
         dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
         adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente

@@ -16,7 +16,8 @@ from runtime.redaction.recognizers.labels import Label
 _PART = r"[A-Z0-9]{1,24}"
 VALUE = re.compile(
     rf"(?:[A-Z]{{1,6}}[ \-/.#_]{{0,3}})?[0-9][A-Z0-9]{{0,24}}(?:[\-/._]{_PART}){{0,6}}"
-    rf"(?: (?=[A-Z]{{0,3}}[0-9]){_PART}(?:[\-/._]{_PART}){{0,4}}){{0,4}}(?:-[A-Z]{{1,3}})?(?![A-Za-z0-9])",
+    rf"(?: (?=[A-Z]{{0,3}}[0-9]){_PART}(?:[\-/._]{_PART}){{0,4}}){{0,4}}(?:-[A-Z]{{1,3}}|"
+    rf" (?-i:[A-Z])(?=$|[,.;:)\n]))?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 """Letters and digits as records are numbered: A-20447, 2024/118-4471, 447 188 2."""
@@ -84,7 +85,7 @@ def _counts(value: str, found: Label, before: str) -> bool:
         return False
     lettered = any(map(str.isalpha, value)) or "-" in value
     if found.far:  # "matricule étudiant 20044718", "dossier famille 2024-447-18"
-        return found.far == 1 and bool(found.bits & PERSON) and digits >= (6 if lettered else 7)
+        return found.far == 1 and digits >= (6 if lettered or " " in value else 7)
     return (
         digits >= 5
         or (lettered and digits >= (3 if found.bits & PERSON else 4))

@@ -63,6 +63,7 @@ PERSONAL = LABELS & ~(OTHER | CODE | BANKING | POSTAL) | BIRTH
 _ENDINGS = ("password", "passwd", "token", "secret", "apikey", "key")
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|\n|[^\sa-z0-9]")
 _BETWEEN = ([","], ["et"], ["and"], ["ou"], ["or"], ["&"], ["/"])  # two values after one label
+_OF = (["de"], ["d"], ["du"])
 REACH = 80  # how far back a label is looked for, in characters
 _STRANGERS = 5  # words outside the dictionary between label and value
 
@@ -86,7 +87,7 @@ class Label(NamedTuple):
 
     Attributes:
         bits: the nearest words' kinds, 0 if there are none; `MARK` if a word outside the dictionary and "number", "no"
-            or "id" are all there is: "CPSO no. 104471".
+            or "id" are all there is: "CPSO no. 104471", "numero de pensionne 44718".
         explicit: "no", "number", ":", "=" or "#" stands between.
         far: how many words outside the dictionary stand between.
     """
@@ -115,10 +116,11 @@ def label(before: str) -> Label:
                 explicit = explicit or bool(kind & MARK)
             elif kind & MARK:
                 explicit = True
+                named = named or (0 < far <= 2 and parts[index + 1 : index + 2] in _OF)
             elif not kind & SMALL:
                 if bits or far == _STRANGERS:
                     break
-                named = named or (explicit and not far and len(part) > 1)
+                named = named or (explicit and not far)
                 far += 1
         elif part in ":#=°":
             pointed = pointed or (part == ":" and not bits)

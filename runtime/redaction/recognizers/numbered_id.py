@@ -30,16 +30,20 @@ _THINGS = word_set(
     protocole publication pull query question quotation quote race recall receipt recette recipe record recu register
     registration reglement release rendezvous report requete request reservation resolution round route rule run
     sample sara scene sequence session shaft shelf ship signal site slot song source species spec sprint standard
-    station status stock study sujet survey table tache task tender test thread topic track train transaction trial
+    station status stock study sujet survey table tache task tender test thread topic track train piece pieces
+    transaction trial
     tweet unit video wave weather wiki work xref year zone requisition bulletin cause appellant appellants cases
     application applications requetes plates figure photo album track disc disk drive cabinet slide specimen engine
-    moteur chassis wagon coach tank tail aircraft registry tree grid plot parcel map sheet worksheet folio roll
+    moteur chassis wagon coach tank tail aircraft tree grid plot parcel map sheet worksheet folio roll
     """
 )
 _WORD = re.compile(r"[a-z]+")
 _MARKED = re.compile(
-    r"(?:(?<![a-z])(?:no|nos|num|numero|number|nbr|nr|n|id|identifiant|identifier)|n°|#)\W{0,6}(?:(?:is|was|est) )?$"
+    r"(?:(?<![a-z])(?:no|nos|num|numero|number|nbr|nr|n|id|identifiant|identifier)|n°|#)\W{0,6}(?:(?:is|was|est) )?$|"
+    r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du )[a-z' ]{2,32}"
+    r"\W{0,4}(?:(?:est|is) )?$"
 )
+_A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z]{3,12})?\W{0,4}$")
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}-?)?[0-9][A-Z0-9\-]{3,15}(?![\w\-/]|[.,][0-9])")
 _LABEL_AFTER = re.compile(
@@ -58,10 +62,10 @@ class NumberedId(Identifier):
     LEAST_DIGITS = 5
 
     def applies(self, run: Run) -> bool:
-        return run.topics & (MARK | RECORD) != 0
+        return run.topics & (MARK | RECORD | CARD | LICENCE) != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
-        if run.topics & MARK:
+        if run.topics & (MARK | CARD | LICENCE):
             yield from _marked(run)
         if run.topics & RECORD:
             for match in _BEFORE_LABEL.finditer(run.text):
@@ -77,16 +81,17 @@ class NumberedId(Identifier):
 
 def _marked(run: Run) -> Iterator[Hit]:
     for start, found in run.values:
-        strange = found.bits == MARK
-        if not (strange or (found.bits & (CARD | LICENCE) and not found.bits & OTHER)) or found.far > 2:
+        card = found.bits & (CARD | LICENCE) and not found.bits & OTHER
+        if not (found.bits == MARK or card) or found.far > 2:
             continue
         match = VALUE.match(run.text, start)
         if match is None or run.is_amount(*match.span()) or not is_number(match.group()):
             continue
         value = match.group()
         before = run.before(start, 64)
-        if not _MARKED.search(before) or not _THINGS.isdisjoint(_WORD.findall(before)[-6:]):
-            continue
         digits = sum(map(str.isdigit, value))
+        bare = card and digits >= 8 and _A_CARD.search(before)
+        if not (bare or _MARKED.search(before)) or not _THINGS.isdisjoint(_WORD.findall(before)[-6:]):
+            continue
         if digits >= 6 or (digits >= 5 and any(map(str.isalpha, value))):
             yield Hit(match.start(), match.end(), 0.6, "numbered")
