@@ -31,7 +31,7 @@ _OPENED_FR = (
 _NOUN = r"(?:codes?|nips?|pins?|pin codes?|passcodes?|pass ?codes?|combinaisons?|combination|digicode|combo)"
 _LABEL = (
     rf"(?:{_OPENED_EN}(?: (?:pass|pin))? ?{_NOUN}|"
-    rf"{_NOUN} (?:(?:d'|de |du |de la |de l'|des |pour |pour la |pour le |pour l'|a |a l'|sur )"
+    rf"{_NOUN} (?:(?:|d'|de |du |de la |de l'|des |pour |pour la |pour le |pour l'|a |a l'|sur )"
     rf"(?:(?:mon|ma|ton|ta|son|sa|notre|votre|leur|la|le|l'|mes) ?)?{_OPENED_FR}|"
     rf"(?:to|for|of|on) (?:(?:the|my|our|your|his|her|their) )?{_OPENED_EN}|"
     r"pour (?:entrer|ouvrir|desarmer|deverrouiller|acceder)(?: (?:la|le|l'|au|a la|a) ?[a-z-]{2,16})?|"
@@ -45,18 +45,25 @@ _JOIN = (
 )
 _VALUE = (
     r"([0-9]{3,4}[ -][0-9]{3,4}|(?:[a-z]{1,2}-?)?[0-9]{3,8}(?:[a-z](?![a-z]))?[#*]?|[0-9]{1,3}[a-z]{1,2}[0-9]{1,4}[#*]?"
+    r"|(?=[a-z-]{0,5}[0-9])[a-z0-9]{3,5}(?:-(?=[a-z-]{0,5}[0-9])[a-z0-9]{3,5}){1,4}"
     r"|[#*][0-9]{3,8}[#*]?|[0-9]{1,2}(?:\s?[-–/ ,]\s?[0-9]{1,2}){2,3})(?![\w$€%]|[.,:/-][0-9])"
 )
 _SAID = re.compile(rf"(?<![\w'-]){_LABEL}{_JOIN}{_VALUE}")
 # The value first: "449120 is your verification code", "4471# pour la porte".
 _BEHIND = re.compile(
-    r"(?<![\w.,$€-])([0-9]{3,4}[ -]?[0-9]{2,4}|[a-z]{1,2}-[0-9]{4,8}|[0-9]{4,8}[#*]?)(?: is|,? est| =| :|,| \() ?"
+    r"(?<![\w.,$€-])([0-9]{3,4}[ -]?[0-9]{2,4}|[a-z]{1,2}-[0-9]{4,8}|[0-9]{4,8}[#*]?)"
+    r"(?: is| as|,? est| comme| =| :|,| \() ?"
     r"(?:(?:your|the|my|our|votre|ton|mon|le|notre)\s)?(?:[a-z]{2,14} )?"
     rf"(?:{_OPENED_EN} ?{_NOUN}|{_NOUN} (?:d'|de |du |de la |de l'|pour (?:la |le |l')?|a ){_OPENED_FR})(?!\w)"
 )
+# The sign of a keypad says that it is a code: "front gate: 7788#".
+_KEYED = re.compile(
+    rf"(?<![\w'-])(?:{_OPENED_EN}|{_OPENED_FR})(?:\s?[:=]|,? (?:is|est|=))? {{0,2}}"
+    r"([#*][0-9]{3,8}[#*]?|[0-9]{3,8}[#*])(?!\w)"
+)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _GATE = re.compile(
-    r"(?<![a-z])(?:codes?|nips?|pins?|\w{0,4}passcodes?|combinaisons?|combination|combo|digicode|a2f)(?![a-z])"
+    r"(?<![a-z])(?:codes?|nips?|pins?|\w{0,4}passcodes?|combinaisons?|combination|combo|digicode|a2f)(?![a-z])|[0-9][#*]|[#*][0-9]"
 )
 
 
@@ -75,7 +82,7 @@ class AccessCode(Identifier):
         lower, shift = lowered(left) + run.lower, len(left)
         if not _GATE.search(lower):
             return
-        for pattern, name in ((_SAID, "said"), (_BEHIND, "behind")):
+        for pattern, name in ((_SAID, "said"), (_BEHIND, "behind"), (_KEYED, "keypad")):
             for match in pattern.finditer(lower):
                 start, end = match.span(1)
                 if end > shift and start >= shift and not _YEAR.fullmatch(match[1]):

@@ -83,7 +83,7 @@ WORDS_OF = {
         """,
     IBAN: "iban",
     PLATE: """
-        plaque plaques plate plates immatriculation immatriculations immatricule immatriculee immatricules
+        plaque plaques plate plates immatriculation immatriculations immatricule immatriculee immatricules immat
         immatriculees registration mineralogique
         """,
     NIR: "nir vitale insee ss",
@@ -100,8 +100,8 @@ WORDS_OF = {
         donor donneur donateur voter electeur permit permits inmate detenu usager usagere user titulaire
         probation parolee plaintiff evaluation invitation device agent prisonniere cotisante medicare dea
         fonctionnaires eleves group groupe clock library bibliotheque mediatheque ecrou fps csq mandat warrant
-        rrq rpc qpp cpp rqap prestataire acte pdl prm appareil imei medicaid volunteer benevole
-        apprenti apprentie apprentice intern stagiaire enseignant enseignante teacher professeur nurse infirmier
+        rrq rpc qpp cpp rqap prestataire acte pdl prm appareil imei medicaid volunteer benevole apprenti
+        apprentie apprentice intern stagiaire enseignant enseignante teacher professeur nurse infirmier
         infirmiere medecin physician avocat avocate lawyer barreau notaire officer officier constable agente
         soldier militaire military veteran prisoner prisonnier detainee suspect suspecte accuse accusee victim
         victime temoin witness annuitant cotisant contributor contribuable taxpayer borrower emprunteur
@@ -114,12 +114,11 @@ WORDS_OF = {
         carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod
         """,
     RECORD | PERSON: """
-        offender contrevenant detenue representant representante
-        employe employee emp empl matricule patient pt patiente badge mrn client cliente customer membre member mbr
-        dossier file etudiant etudiante student eleve pupil abonne abonnee subscriber assure assuree insured adherent
-        adherente fiche societaire staff rpps adeli ine fonctionnaire candidat candidate resident residente
-        participant participante worker travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf
-        niss avs ahv nino
+        offender contrevenant detenue representant representante employe employee emp empl matricule patient pt
+        patiente badge mrn client cliente customer membre member mbr dossier file etudiant etudiante student
+        eleve pupil abonne abonnee subscriber assure assuree insured adherent adherente fiche societaire staff
+        rpps adeli ine fonctionnaire candidat candidate resident residente participant participante worker
+        travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf niss avs ahv nino
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
@@ -156,18 +155,20 @@ WORDS_OF = {
         porsche mini opel seat skoda twingo megane ram silverado camry accord sentra elantra tucson escape caravan
         """,
     SECRET: """
-        pass password passwords passphrase passphrases passwd passcode passcodes passe passes pwd pswd psw pw mdp
-        motdepasse userpass secret secrets secrete secretes identifiant identifiants credential credentials creds cred
-        wifi wi fi wep wpa phrase answer reponse login logins connexion acces key keys cle cles clef token tokens
-        jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid csc cryptogramme
-        bearer authorization auth session webhook p u user nipp combinaison combinaisons combination combo digicode a2f
+        pass password passwords passphrase passphrases passwd passcode passcodes passe passes pwd pswd psw pw
+        mdp motdepasse userpass secret secrets secrete secretes identifiant identifiants credential credentials
+        creds cred wifi wi fi wep wpa phrase answer reponse login logins connexion acces key keys cle cles clef
+        token tokens jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid
+        csc cryptogramme bearer authorization auth session webhook p u user nipp combinaison combinaisons
+        combination combo digicode a2f gate
         """,
     EXPIRY: "exp expiry expires expire expiration echeance valid valide validite thru fin until jusqu",
     LIVING: """
         adresse adresses address addresses addressed habite habites habitent habitons habitait habitant demeure
-        demeurant demeurent reside resident residing resides residant livrer livraison livre livrez envoyer envoyez
-        envoye reste live lives lived living deliver delivered ship shipped domicile domicilie domiciliee demenage
-        demenager moved move moving located situe situee mail mailing mailed loge logee sis sise relocated pickup cp
+        demeurant demeurent reside resident residing resides residant livrer livraison livre livrez envoyer
+        envoyez envoye reste live lives lived living deliver delivered ship shipped domicile domicilie
+        domiciliee demenage demenager moved move moving located situe situee mail mailing mailed loge logee sis
+        sise relocated pickup cp vit vivent vivre vis vivait staying stays stayed grew
         """,
     SMALL: """
         is est was were are sont etait be been a an de du des d of the le la les l un une mon ma mes my your votre vos

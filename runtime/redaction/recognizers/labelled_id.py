@@ -34,7 +34,7 @@ _DOCKET = re.compile(
 )
 _WHOLE_LABEL = re.compile(
     r"(?:matricule|mrn|badge|nip|uci|iuc|rpps|ine|vin|niv|code permanent|aeroplan|miles|airmiles|optimum|opus|imei|"
-    r"scene)\W{0,4}$"
+    r"oen|rin|scene)\W{0,4}$"
 )
 _IN_UNITS = re.compile(r"[0-9]{1,3}(?:[ ,.][0-9]{3})+")
 # The references of a letter: whose file it is, theirs and ours.

@@ -63,7 +63,7 @@ PERSONAL = LABELS & ~(OTHER | CODE | BANKING | POSTAL) | BIRTH
 _ENDINGS = ("password", "passwd", "token", "secret", "apikey", "key")
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|\n|[^\sa-z0-9]")
 _BETWEEN = ([","], ["et"], ["and"], ["ou"], ["or"], ["&"], ["/"])  # two values after one label
-_OF = (["de"], ["d"], ["du"])
+_OF = (["de"], ["d"], ["du"], ["°"])
 REACH = 80  # how far back a label is looked for, in characters
 _STRANGERS = 5  # words outside the dictionary between label and value
 
@@ -116,7 +116,7 @@ def label(before: str) -> Label:
                 explicit = explicit or bool(kind & MARK)
             elif kind & MARK:
                 explicit = True
-                named = named or (0 < far <= 2 and parts[index + 1 : index + 2] in _OF)
+                named = named or (0 < far <= 2 and (part == "identifiant" or parts[index + 1 : index + 2] in _OF))
             elif not kind & SMALL:
                 if bits or far == _STRANGERS:
                     break

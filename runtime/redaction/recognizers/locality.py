@@ -31,6 +31,7 @@ _UNIT_BEFORE = re.compile(
     r"(?<!\w)(?:residence|res\.|batiment|bat\.?|immeuble|imm\.?|lieu-?dit|hameau|lotissement|villa|domaine|manoir|escalier|"
     r"esc\.?|entree|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
 )
+_APARTMENT = re.compile(r",? (?:app|appt|apt|suite|unit|bureau|#)\.? ?#?[0-9]{1,5}[a-z]?(?!\w)")
 _UNITS_BEFORE = 4
 _BEFORE = 40  # characters of one such part
 _TOWN_WORD = r"(?:(?:St|Ste|Mt|Ft)\.|[A-ZÀ-Þ](?:[^\W\d_]|['\-]){0,40}(?![0-9]))"
@@ -86,6 +87,11 @@ def unit_before(lower: str, start: int) -> int:
             break
         start = low + unit.start()
     return start
+
+
+def has_unit(lower: str, end: int) -> bool:
+    """Whether an apartment or a suite follows."""
+    return _APARTMENT.match(lower, end) is not None
 
 
 def ends_in_province(text: str) -> bool:

@@ -30,7 +30,7 @@ _THINGS = word_set(
     protocole publication pull query question quotation quote race recall receipt recette recipe record recu register
     registration reglement release rendezvous report requete request reservation resolution round route rule run
     sample sara scene sequence session shaft shelf ship signal site slot song source species spec sprint standard
-    station status stock study sujet survey table tache task tender test thread topic track train piece pieces
+    station stock study sujet survey table tache task tender test thread topic track train piece pieces
     transaction trial
     tweet unit video wave weather wiki work xref year zone requisition bulletin cause appellant appellants cases
     application applications requetes plates figure photo album track disc disk drive cabinet slide specimen engine
@@ -40,7 +40,7 @@ _THINGS = word_set(
 _WORD = re.compile(r"[a-z]+")
 _MARKED = re.compile(
     r"(?:(?<![a-z])(?:no|nos|num|numero|number|nbr|nr|n|id|identifiant|identifier)|n°|#)\W{0,6}(?:(?:is|was|est) )?$|"
-    r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du )[a-z' ]{2,32}"
+    r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du |(?<=ant ))[a-z' ]{2,32}"
     r"\W{0,4}(?:(?:est|is) )?$"
 )
 _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z]{3,12})?\W{0,4}$")

@@ -24,7 +24,8 @@ _CIVIC = re.compile(
 _CUE = re.compile(
     r"(?<!\w)(?:adresses?|addresse?s?|address(?:es)?|habit\w{1,5}|demeur\w{1,5}|resid\w{1,5}|livr\w{1,6}|envoy\w{1,4}|"
     r"reste|live[sd]?|living|deliver\w{0,3}|ship(?:ped)?|domicil\w{1,4}|demenag\w{1,5}|moved?|moving|located|situee?|"
-    r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|chez (?:moi|nous|lui|elle))(?!\w)"
+    r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|"
+    r"vi[st]|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
     r"[^.!?]{0,40}$"
 )
 _THE = re.compile(r"The [A-Z]")
@@ -56,20 +57,22 @@ _NUMBER_BEHIND = re.compile(
 )
 _CIVIC_LAST = re.compile(r"[0-9][\w-]{0,4},?\s{1,2}$")
 # In capitals these are boxes where a town follows or an address is spoken of.
-_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX)\s?[0-9]{1,6}(?!\w)")
+_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX|Casier|CASIER)\s?[0-9]{1,6}(?!\w)")
 _MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
 # A street without a civic number counts before a postal code.
 _UNNUMBERED = re.compile(
     r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
     r"square|lieu-?dit|hameau|lotissement|residence|domaine) (?=[^\W\d])"
 )
-_BOX_WORDS = word_set("box p c b bp cp cs tsa rr r rural postale postal general poste office")
+_BOX_WORDS = word_set("box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
 # A number, capitals, a comma, a capital: all that an address without a kind of street shows.
 _PLAIN = re.compile(
     r"(?<![\w$€.,/])(?:[0-9]{1,5}-)?[0-9]{1,5}[A-Za-z]?,?\s(?:(?:des?|du|de la)\s)?[A-ZÀ-Þ][\w'.\-]{1,24}"
-    r"(?:\s[A-ZÀ-Þ][\w'.\-]{0,24}){0,2},\s{1,2}[A-ZÀ-Þ]"
+    r"(?:\s(?:(?:du|de|des|la)\s){0,2}[A-ZÀ-Þ][\w'.\-]{0,24}){0,2}"
+    r"(?:,?\s{1,2}(?:a(?:pp?|ppt)\b|[Aa]pt\b|[Ss]uite\b|[Uu]nit\b|#)|,\s{1,2}[A-ZÀ-Þ]|\s(?:West|East|North|South|Ouest|Est|Nord|Sud)\b)|"
+    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]"
 )
 
 
@@ -85,7 +88,7 @@ class StreetAddress(Identifier):
             or not _BOX_WORDS.isdisjoint(run.words)
             or run.topics & LIVING != 0
             or (run.digits >= 4 and bool(_CODE.search(run.text)))
-            or ("," in run.text and bool(_PLAIN.search(run.text)))
+            or (run.digits >= 2 and bool(_PLAIN.search(run.text)))
             or (run.digits >= 5 and bool(_SURVEYED.search(run.text)))
         )
 
@@ -103,7 +106,7 @@ class StreetAddress(Identifier):
                     not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
                     and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
                 )
-                or nameless(text, lower, civic.end(), cued=cued)
+                or nameless(text, lower, civic.end(), cued=cued, led=before.endswith("au "))
             )
             if end is not None:
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.locality import after_street, ends_in_province, is_known_town
+from runtime.redaction.recognizers.locality import after_street, ends_in_province, has_unit, is_known_town
 from runtime.redaction.recognizers.street_words import (
     DIRECTIONS,
     ENGLISH_STRONG,
@@ -40,6 +40,12 @@ _CIVIC_BEFORE = re.compile(
     r"(?:^|[\n:;(=]\s?|(?:^|\s)(?:at|au|to|from|chez|near|of|du|@)\s)(?!(?:19|20)[0-9]{2}(?![0-9]))"
     r"(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{1,5}|[0-9]{1,5},)\s(?:(?:de la|de l'|du|des|de) ?)?$"
 )
+_LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
+# A civic number that is no year and no count of a few.
+_NUMBER_HERE = re.compile(
+    r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{2,5})\s$"
+)
+_TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 _MOST_WORDS = 6
 
 
@@ -142,9 +148,12 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     return None
 
 
-def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
+def nameless(text: str, lower: str, start: int, *, cued: bool, led: bool) -> int | None:
     """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
     of = _WITHOUT_KIND.match(lower, start)
+    number = _NUMBER_HERE.search(text, max(0, start - 24), start)
+    if of and text[of.end() : of.end() + 1].isupper() and number and led:  # "au 5530 de Lorimier"
+        cued = True
     if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
     position, end = start, None
@@ -155,6 +164,9 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
             end = word.end()
             break
         names += word is not None and lower[word.start() : word.end()] not in JOINERS
+        if word is not None and end is not None and (link := _LINK.match(text, word.start())):  # Clair de Lune
+            position = link.end()
+            continue
         if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
             break
         end = word.end()
@@ -167,6 +179,11 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
     if reached > end and not cued and _is_placed(text, lower, start, end, reached):
+        return end
+    turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
+    if of and number and led:
+        return end
+    if turned or (number is not None and has_unit(lower, end)):
         return end
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
