@@ -69,7 +69,7 @@ _ADDRESSES = word_set(
     adresse adresses address addresses addressed habite habites habitent habitons habitait demeure demeurant réside
     live lives lived living resides residing livrer livraison livré deliver delivered ship shipped envoyer envoyez
     envoyé domicile domicilié domiciliée sis sise déménage déménagé moved moving located reste restent loge logée
-    situé située mailing vit vivent vivre vis vivait staying stays stayed grew
+    situé située mailing vit vivant vivent vivre vis vivait staying stays stayed grew
     """
 )
 # Kept with what follows: a street may come without a number, before a postal code.

@@ -40,8 +40,8 @@ _LABEL = (
 )
 _JOIN = (
     r"(?: (?:of the|of my|of|du|de la|de l'|de|for|pour|at|a|au|to) ?[\w'-]{1,20}){0,2}"
-    r"(?:\s{0,2}[:=]\s{0,2}|,? (?:is|was|est|c'est|etait|sera|will be|=|–|-)(?: (?:le|la|the|now|maintenant|bien|still|"
-    r"toujours))? ?:? ?|,? ?[(\"'«]\s?|\s{1,2}#? ?)[\"'«(*]{0,2} ?"
+    r"(?:\s{0,2}[:=]\s{0,2}|'s |,? (?:is|was|est|c'est|etait|sera|will be|=|–|-)"
+    r"(?: (?:le|la|the|now|maintenant|bien|still|toujours))? ?:? ?|,? ?[(\"'«]\s?|\s{1,2}#? ?)[\"'«(*]{0,2} ?"
 )
 _VALUE = (
     r"([0-9]{3,4}[ -][0-9]{3,4}|(?:[a-z]{1,2}-?)?[0-9]{3,8}(?:[a-z](?![a-z]))?[#*]?|[0-9]{1,3}[a-z]{1,2}[0-9]{1,4}[#*]?"

@@ -168,7 +168,7 @@ WORDS_OF = {
         demeurant demeurent reside resident residing resides residant livrer livraison livre livrez envoyer
         envoyez envoye reste live lives lived living deliver delivered ship shipped domicile domicilie
         domiciliee demenage demenager moved move moving located situe situee mail mailing mailed loge logee sis
-        sise relocated pickup cp vit vivent vivre vis vivait staying stays stayed grew
+        sise relocated pickup cp vit vivent vivant vivre vis vivait staying stays stayed grew
         """,
     SMALL: """
         is est was were are sont etait be been a an de du des d of the le la les l un une mon ma mes my your votre vos

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
-from runtime.redaction.recognizers.label_words import CARD, LICENCE, MARK, OTHER, PERSON, RECORD
+from runtime.redaction.recognizers.label_words import CARD, ID_CARD, LICENCE, MARK, OTHER, PERSON, RECORD
 from runtime.redaction.recognizers.labelled_id import VALUE, is_number
 from runtime.redaction.recognizers.labels import WORDS
 
@@ -43,7 +43,7 @@ _MARKED = re.compile(
     r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du |(?<=ant ))[a-z' ]{2,32}"
     r"\W{0,4}(?:(?:est|is) )?$"
 )
-_A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z]{3,12})?\W{0,4}$")
+_A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4}$")
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}-?)?[0-9][A-Z0-9\-]{3,15}(?![\w\-/]|[.,][0-9])")
 _LABEL_AFTER = re.compile(
@@ -81,7 +81,7 @@ class NumberedId(Identifier):
 
 def _marked(run: Run) -> Iterator[Hit]:
     for start, found in run.values:
-        card = found.bits & (CARD | LICENCE) and not found.bits & OTHER
+        card = found.bits & (CARD | LICENCE | ID_CARD) and not found.bits & OTHER
         if not (found.bits == MARK or card) or found.far > 2:
             continue
         match = VALUE.match(run.text, start)

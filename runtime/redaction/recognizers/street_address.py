@@ -25,7 +25,7 @@ _CUE = re.compile(
     r"(?<!\w)(?:adresses?|addresse?s?|address(?:es)?|habit\w{1,5}|demeur\w{1,5}|resid\w{1,5}|livr\w{1,6}|envoy\w{1,4}|"
     r"reste|live[sd]?|living|deliver\w{0,3}|ship(?:ped)?|domicil\w{1,4}|demenag\w{1,5}|moved?|moving|located|situee?|"
     r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|"
-    r"vi[st]|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
+    r"vi[st]|vivant|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
     r"[^.!?]{0,40}$"
 )
 _THE = re.compile(r"The [A-Z]")
@@ -53,7 +53,7 @@ _NUMBER_BEHIND = re.compile(
     r"[Rr]oute|[Cc]ôte|[Mm]ontée)(?: (?:de |du |des |la |le |les |l'|d'){0,2}[A-ZÀ-Þ][\w'.-]{1,24}){1,4}|"
     r"[A-Z][\w'.-]{1,24}(?: [A-Z][\w'.-]{1,24})?,? (?:Street|Road|Avenue|Drive|Lane|Blvd|Ave|Rd|St)\.?)"
     r"(?:,? (?:au|numéro|au numéro|no\.?|n°|number|civic number|#) ?#?[0-9]{1,5}[A-Za-z]?(?![\w-]|[.,][0-9]| ?h\b)|"
-    r",? [0-9]{1,4}[A-Za-z]?(?=, ?[0-9]{4,5} [A-ZÀ-Þ]))"
+    r",? [0-9]{1,4}[A-Za-z]?, ?[0-9]{4,5} [A-ZÀ-Þ][\w'-]{1,24})"
 )
 _CIVIC_LAST = re.compile(r"[0-9][\w-]{0,4},?\s{1,2}$")
 # In capitals these are boxes where a town follows or an address is spoken of.
@@ -106,7 +106,7 @@ class StreetAddress(Identifier):
                     not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
                     and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
                 )
-                or nameless(text, lower, civic.end(), cued=cued, led=before.endswith("au "))
+                or nameless(text, lower, civic.end(), cued=cued, before=before)
             )
             if end is not None:
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")

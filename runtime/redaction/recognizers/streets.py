@@ -35,11 +35,9 @@ _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
 _TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
-# Where an address may begin that names no kind of street and no province: a line, a colon, "at", "au".
-_CIVIC_BEFORE = re.compile(
-    r"(?:^|[\n:;(=]\s?|(?:^|\s)(?:at|au|to|from|chez|near|of|du|@)\s)(?!(?:19|20)[0-9]{2}(?![0-9]))"
-    r"(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{1,5}|[0-9]{1,5},)\s(?:(?:de la|de l'|du|des|de) ?)?$"
-)
+# What stands before an address that names no kind of street and no province.
+_LEADS = re.compile(r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@) |[\n:(=] ?)$")
+_COMMA_HERE = re.compile(r"(?<![\w.,$€/-])[0-9]{1,5}, (?:de la |de l'|du |des |de )$", re.IGNORECASE)
 _LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
 # A civic number that is no year and no count of a few.
 _NUMBER_HERE = re.compile(
@@ -148,11 +146,19 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     return None
 
 
-def nameless(text: str, lower: str, start: int, *, cued: bool, led: bool) -> int | None:
-    """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
+def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> int | None:
+    """A street that does not say what kind it is: after "j'habite au", or before a town and its code.
+
+    Args:
+        text: the run.
+        lower: the same in lower case, without accents.
+        start: where the civic number ends.
+        cued: whether something before speaks of where somebody lives.
+        before: lower-case text before the civic number.
+    """
     of = _WITHOUT_KIND.match(lower, start)
     number = _NUMBER_HERE.search(text, max(0, start - 24), start)
-    if of and text[of.end() : of.end() + 1].isupper() and number and led:  # "au 5530 de Lorimier"
+    if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
         cued = True
     if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
@@ -178,10 +184,14 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, led: bool) -> int
     end = _stripped(text, end)
     saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
-    if reached > end and not cued and _is_placed(text, lower, start, end, reached):
+    if (
+        reached > end
+        and not cued
+        and _is_placed(text, lower, start, end, reached, led=_LEADS.search(before) is not None)
+    ):
         return end
     turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
-    if of and number and led:
+    if of and number and before.endswith("au "):
         return end
     if turned or (number is not None and has_unit(lower, end)):
         return end
@@ -190,7 +200,7 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, led: bool) -> int
     return None
 
 
-def _is_placed(text: str, lower: str, start: int, end: int, reached: int) -> bool:
+def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led: bool) -> bool:
     """Whether a town behind a comma makes a number and capitals an address: "1123 Kingsway, Vancouver, BC"."""
     if lower[start:end].partition(" ")[0] in MONTHS or any(c in ".:!?" for c in text[start : end - 1]):
         return False
@@ -199,9 +209,10 @@ def _is_placed(text: str, lower: str, start: int, end: int, reached: int) -> boo
         return False
     if ends_in_province(text[end:reached]):
         return reached > behind.start(1)
-    civic = _CIVIC_BEFORE.search(text, max(0, start - 40), start)
+    civic = _NUMBER_HERE.search(text, max(0, start - 40), start)
     return (
-        civic is not None
+        (civic is not None or _COMMA_HERE.search(text, max(0, start - 40), start) is not None)
+        and led
         and is_known_town(lower, behind.start(1), reached)
         and (reached >= len(text) or text[reached] in ".,;)\n")
     )
