@@ -60,7 +60,7 @@ _SECRETS = word_set(
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
     token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
     code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
-    creds basic pw psw
+    creds basic pw psw nips pins passcodes combinaison combination digicode login
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
@@ -69,11 +69,14 @@ _ADDRESSES = word_set(
     adresse adresses address addresses addressed habite habites habitent habitons habitait demeure demeurant réside
     live lives lived living resides residing livrer livraison livré deliver delivered ship shipped envoyer envoyez
     envoyé domicile domicilié domiciliée sis sise déménage déménagé moved moving located reste restent loge logée
-    situé située mailing
+    situé située mailing vit vivant vivent vivre vis vivait staying stays stayed grew
     """
 )
 # Kept with what follows: a street may come without a number, before a postal code.
-_STREETS_OF_CODES = word_set("rue avenue boulevard boul boul. chemin allée impasse")
+_STREETS_OF_CODES = word_set(
+    "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
+    "bât immeuble étage general rr r.r site"
+)
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
 _DIGIT_WORDS = NUMBER_WORDS | TELLING
 _STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
@@ -91,12 +94,14 @@ for _bits, _words in (
 ):
     for _word in _words:
         _KINDS[_word] = _KINDS.get(_word, 0) | _bits
-TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme"})
+OF = frozenset({"de", "des", "du"})
+"""Begin the name of a street that does not say what kind it is: "12, des Ormes"."""
+TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme", "–", "—", "->", "→"})
 """What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
-_CIVIC = re.compile(r"[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
+_CIVIC = re.compile(r"(?:[A-Za-z_]{1,20}[=:])?[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
     re.DOTALL,
@@ -163,7 +168,7 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
             return True
         if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm
             return True
-        if word in TELLS:
+        if word in TELLS or (word[0] == "(" and word[1:2].isalpha()):
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
     if left & DIGITS and right & (DIGITS | NUMBER):

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, READ, SECRET, STREET, TELLS, joined, kind
+from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, OF, READ, SECRET, STREET, TELLS, joined, kind
 from runtime.redaction.recognizers.secret import PEM
 from runtime.redaction.spans import Span
 
@@ -236,7 +236,7 @@ def _segments(
             ):
                 if keep:
                     keep, kept = keep - 1, kept + 1
-                if left & CIVIC and right & NAME:
+                if left & CIVIC and (right & NAME or word in OF):
                     street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
                 if (right & STREET and (street or left & NUMBER or (left & AROUND and numbered))) or (
                     left & STREET and right & NUMBER
@@ -248,7 +248,7 @@ def _segments(
                 start = decided = low
                 keep, kept, street, notable, numbered, due = 0, 0, False, False, 0, 0
                 full = len(text) - start >= WINDOW
-        if left & NUMBER and word in TELLS:
+        if left & NUMBER and (word in TELLS or word[0] == "("):
             keep = max(keep, _KEPT_AFTER_NUMBER)
         if awaited is not None:
             due = max(due - 1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.redaction.recognizers.access_code import AccessCode
 from runtime.redaction.recognizers.bank_account import BankAccount
 from runtime.redaction.recognizers.base import Identifier
 from runtime.redaction.recognizers.ca_business import CaBusiness
@@ -21,6 +22,7 @@ from runtime.redaction.recognizers.ip_address import IpAddress
 from runtime.redaction.recognizers.labelled_id import LabelledId
 from runtime.redaction.recognizers.license_plate import LicensePlate
 from runtime.redaction.recognizers.mac_address import MacAddress
+from runtime.redaction.recognizers.numbered_id import NumberedId
 from runtime.redaction.recognizers.passport import Passport
 from runtime.redaction.recognizers.password import Password
 from runtime.redaction.recognizers.phone_number import PhoneNumber
@@ -33,4 +35,5 @@ IDENTIFIERS: tuple[type[Identifier], ...] = (
     EmailAddress, EmailSpelled, PhoneNumber, CaSin, CreditCard, IbanCode, IpAddress, MacAddress, UsSsn, CaRamq,
     HealthCard, PostalCode, FrNir, FrBusiness, FrIdCard, CaBusiness, DriverLicense, Passport, BankAccount,
     LicensePlate, Secret, Password, StreetAddress, DateOfBirth, LabelledId,
+    NumberedId, AccessCode,
 )  # fmt: skip

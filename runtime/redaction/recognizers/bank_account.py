@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import aba, rib
-from runtime.redaction.recognizers.labels import BANK, BANKING, CARD
+from runtime.redaction.recognizers.label_words import BANK, BANKING, CARD
 
 # Institutions of Payments Canada: what makes five, three and seven digits a Canadian account without a label.
 _INSTITUTIONS = word_set(

@@ -18,7 +18,8 @@ from typing import Any, ClassVar, NamedTuple
 from presidio_analyzer import LocalRecognizer, RecognizerResult
 
 from runtime.redaction.normalise import lowered, view
-from runtime.redaction.recognizers.labels import CODE, OTHER, REACH, WORDS, Label, about, label
+from runtime.redaction.recognizers.label_words import CODE, OTHER
+from runtime.redaction.recognizers.labels import REACH, WORDS, Label, about, label
 
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[a-z]+")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import NEQ, TAX
+from runtime.redaction.recognizers.label_words import NEQ, TAX
 
 _NEQ = re.compile(rf"(?:11|22|33|88)(?:{SEP}[0-9]){{8}}(?![A-Za-z0-9])")
 _PROGRAM = r"(?:[ \-]{0,2}R[TPCZMR][ \-]{0,2}[0-9]{4})"

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import HEALTH, RECORD, WORDS
+from runtime.redaction.recognizers.label_words import HEALTH, RECORD
+from runtime.redaction.recognizers.labels import WORDS
 
 _FORM = re.compile(
     rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}{SEP}([0-9]{{2}}){SEP}([0-9]{{2}}){SEP}([0-9]{{2}}){SEP}[0-9]{{2}}"

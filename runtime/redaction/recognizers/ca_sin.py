@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import luhn
-from runtime.redaction.recognizers.labels import SIN
+from runtime.redaction.recognizers.label_words import SIN
 
 
 class CaSin(Identifier):

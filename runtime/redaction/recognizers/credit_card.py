@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run, Window
 from runtime.redaction.recognizers.checksums import luhn
-from runtime.redaction.recognizers.labels import CARD, EXPIRY
+from runtime.redaction.recognizers.label_words import CARD, EXPIRY
 
 # Visa; Mastercard; Amex; Diners; Discover and UnionPay; JCB; Maestro; Mir; Verve, RuPay, Troy, Elo; UATP
 _ISSUER = re.compile(
@@ -44,7 +44,9 @@ _EXPIRES = re.compile(
     r"(?: date)?(?: le| en| on| au)?\W{0,4}$"
 )
 _CODE = re.compile(r"[\s,;/–-]{1,3}(?:code|sec(?:urity)?(?: code)?|crypto\w{0,7})\W{0,3}([0-9]{3,4})(?![0-9])")
-_BEHIND = re.compile(r"[ ,;/\n]{1,2}(?:0[1-9]|1[0-2])/(?:20)?[2-4][0-9][ ,;/\n]{1,2}([0-9]{3,4})(?![\w/.-])")
+_BEHIND = re.compile(
+    r"[ ,;/|\n–-]{1,3}((?:0[1-9]|1[0-2])[/-]?(?:20)?[2-4][0-9])(?![\w/.])(?:[ ,;/|\n–-]{1,3}([0-9]{3,4})(?![\w/.-]))?"
+)
 _NO_PAYMENT = re.compile(r"ramq|nam|maladie|medicare|health|sante|soleil")
 _A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ -]?[0-9]){12}")
 
@@ -66,7 +68,9 @@ class CreditCard(Identifier):
                     for hit in _card(run, window):
                         yield hit
                         if behind := _BEHIND.match(run.text, hit.end):
-                            yield Hit(*behind.span(1), 0.7, "code", "SECRET")
+                            yield Hit(*behind.span(1), 0.7, "expiry")
+                            if behind[2]:
+                                yield Hit(*behind.span(2), 0.7, "code", "SECRET")
         if not run.topics & EXPIRY:
             return
         for match in _EXPIRY.finditer(run.text):

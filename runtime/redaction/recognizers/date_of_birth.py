@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import BIRTH
+from runtime.redaction.recognizers.label_words import BIRTH
 
 MONTHS = word_set(
     """
@@ -38,8 +38,29 @@ _BIRTH = re.compile(
     r"naitra|nait|"
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
     r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|d\.?o\.?b\.?|"
-    r"anniversaire(?: de naissance)?|bday|nacimiento)"
+    r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
     r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
+)
+# Less than a date: a month and its year, or a year alone where a person is spoken of.
+_PARTIAL = re.compile(
+    rf"(?<![\w/.-])(?:{_MONTH},? (?:de |of )?(?:19|20)[0-9]{{2}}|(?:0?[1-9]|1[0-2])[/-](?:19|20)[0-9]{{2}}|"
+    r"(?P<year>(?:19|20)[0-9]{2}))(?![\w]|[-/.][0-9])"
+)
+_BORN_IN = re.compile(
+    r"(?<!\w)(?:born|b\.|nee|ne|ne\(e\)|birth|naissance|naiss\.?|dob|d\.o\.b\.?|ddn|yob|naquit|"
+    r"birth ?(?:date|day|month|year))"
+    r"(?: (?:in|at|a|au|aux) [^\W\d_][^\d\n.!?;:,]{1,32},?)?"
+    r"(?: (?:in|on|en|au|around|vers|circa|c\.|the year|the month of|annee|l'annee|is|est))*\W{0,4}$"
+)
+_YEAR_OF = re.compile(
+    r"(?<!\w)(?:years? of birth|birth ?years?|yob|annees? de naissance|dob|d\.o\.b\.?|ddn|birth ?date|"
+    r"date (?:of birth|de naissance))"
+    r"\W{0,3}(?:(?:is|was|est|in|en) )*\W{0,3}$"
+)
+_SOMEBODY = re.compile(
+    r"(?<![\w'])(?:aged?|agee?|ans|years old|yo|he|she|i|i'm|je|j'ai|mr|mrs|ms|mme|mlle|m\.|patiente?|cliente?|tenant|"
+    r"locataire|applicant|demandeur|demanderesse|requerante?|fils|fille|son|daughter|mother|father|mere|pere|wife|"
+    r"husband|conjointe?|epou(?:x|se)|insured|assuree?|employee?|student|etudiante?|eleve)(?!\w)"
 )
 _BIRTHDAY = re.compile(r"(?:birthday|bday|anniversaire|nee|ne|born)\W.{0,30}$")
 
@@ -58,3 +79,12 @@ class DateOfBirth(Identifier):
             before = run.before(match.start(), 64)
             if _BIRTH.search(before) and (match["yearless"] is None or _BIRTHDAY.search(before)):
                 yield Hit(match.start(), match.end(), 0.9, "after_birth")
+        for match in _PARTIAL.finditer(run.lower):
+            before = run.before(match.start(), 64)
+            if _BORN_IN.search(before) and (
+                match["year"] is None
+                or _YEAR_OF.search(before)
+                or _SOMEBODY.search(before)
+                or _SOMEBODY.search(run.after(match.end(), 24))
+            ):
+                yield Hit(match.start(), match.end(), 0.8, "partial")

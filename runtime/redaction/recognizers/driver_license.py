@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import DATE, SEP, Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import LICENCE
+from runtime.redaction.recognizers.label_words import LICENCE
 
 _S = SEP
 # Québec: initial, four digits, date of birth (day, month, year), two digits. Ontario: the same with year, month, day.
@@ -23,9 +23,12 @@ _ONTARIO = re.compile(
 _NAMED = re.compile(
     r"(?:[A-Z](?:[ \-.]?[0-9]){6,14}|[A-Z]{5}[ \-]?[0-9]{9}|(?:[A-Z]{2}-?){3}[A-Z][0-9]{3}[A-Z]{2}|"
     r"[0-9]{2}[ \-]?[A-Z]{2}[ \-]?[0-9]{5}|[A-Z]{0,3}[0-9](?:[ \-]?[0-9]){4,13}|[A-Z]{1,8}[0-9]{3,9}[A-Z]{0,3})"
-    r"(?![A-Za-z0-9])",
+    r"(?:-[A-Z0-9]{1,3})?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+
+
+_YEAR_FIRST = re.compile(r"(?:19|20)[0-9]{2}[-/ ]")
 
 
 class DriverLicense(Identifier):
@@ -47,7 +50,9 @@ class DriverLicense(Identifier):
                     elif match.group()[0].isupper() and not run.is_labelled_otherwise(match.start()):
                         yield Hit(match.start(), match.end(), 0.8, name)
         for match, found in run.labelled(LICENCE, _NAMED):
-            if (found.explicit or not found.far) and _is_number(match.group()):
+            value = match.group()
+            near = found.explicit or not found.far
+            if (near or (found.far <= 2 and len(value) >= 7 and not _YEAR_FIRST.match(value))) and _is_number(value):
                 yield Hit(match.start(), match.end(), 0.75, "named")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import SEP, Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import french_vat, luhn, mod97, siret
-from runtime.redaction.recognizers.labels import SIREN, TAX
+from runtime.redaction.recognizers.label_words import SIREN, TAX
 
 _FRENCH_VAT = re.compile(
     rf"(?<![a-z0-9])fr ?([0-9]{{2}}){SEP}([0-9]{{3}}){SEP}([0-9]{{3}}){SEP}([0-9]{{3}})(?![a-z0-9])"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import CARD, ID_CARD
+from runtime.redaction.recognizers.label_words import CARD, ID_CARD
 
 _FORM = re.compile(
     r"(?:[0-9](?:[ .\-]?[0-9]){11}|[A-Z0-9](?:[ \-]?[A-Z0-9]){8}|[A-Z]{0,4}[ \-]?[0-9]{6,10}[A-Z]{0,2})(?![A-Za-z0-9])",

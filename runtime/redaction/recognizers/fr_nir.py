@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import nir
-from runtime.redaction.recognizers.labels import HEALTH, NIR, SIN
+from runtime.redaction.recognizers.label_words import HEALTH, NIR, SIN
 
 _G = r"[ .\-\n/_]{0,3}"
 # Separators or a line end may stand anywhere; the groups are those of the number.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import luhn, phn
-from runtime.redaction.recognizers.labels import HEALTH
+from runtime.redaction.recognizers.label_words import HEALTH
 
 _S = r"[ .\-\n/]{0,3}"
 _VERSION = r"(?:[ \-]{0,3}(?:(?:version|ver|vc)[ .:]{0,2}(?:code[ :]{0,2})?)?[A-Za-z]{1,2}(?![A-Za-z0-9]))?"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import iban
-from runtime.redaction.recognizers.labels import BANK, IBAN
+from runtime.redaction.recognizers.label_words import BANK, IBAN
 
 # Lengths by country: the SWIFT IBAN registry.
 _LENGTHS = {

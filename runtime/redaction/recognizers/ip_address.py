@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import MACHINE
+from runtime.redaction.recognizers.label_words import MACHINE
 
 _DOT = r"(?: ?[\[({] ?(?:\.|dot|point) ?[\])}] ?| \. | (?:dot|point) |\n?\.\n?)"
 _V4 = re.compile(rf"(?<![\w.])[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?!\w|\.[0-9])")

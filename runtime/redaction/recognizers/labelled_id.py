@@ -1,6 +1,7 @@
 """Numbers that only the words before them make personal: employees, patients, files, policies, claims, students.
 
-A value counts right after its label, so that order numbers, ISBN and versions stay as they are.
+A value counts right after its label, so that order numbers, ISBN and versions stay as they are. Numbers whose label is
+outside the dictionary, or behind them, are for `numbered_id.py`.
 """
 
 from __future__ import annotations
@@ -9,26 +10,20 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import PERSON, RECORD, Label
+from runtime.redaction.recognizers.label_words import CODE, PERSON, RECORD
+from runtime.redaction.recognizers.labels import Label
 
 _PART = r"[A-Z0-9]{1,24}"
-_VALUE = re.compile(
+VALUE = re.compile(
     rf"(?:[A-Z]{{1,6}}[ \-/.#_]{{0,3}})?[0-9][A-Z0-9]{{0,24}}(?:[\-/._]{_PART}){{0,6}}"
-    rf"(?: (?=[A-Z]{{0,3}}[0-9]){_PART}(?:[\-/._]{_PART}){{0,4}}){{0,4}}(?![A-Za-z0-9])",
+    rf"(?: (?=[A-Z]{{0,3}}[0-9]){_PART}(?:[\-/._]{_PART}){{0,4}}){{0,4}}(?:-[A-Z]{{1,3}}|"
+    rf" (?-i:[A-Z])(?=$|[,.;:)\n]))?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+"""Letters and digits as records are numbered: A-20447, 2024/118-4471, 447 188 2."""
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 _CATALOGUED = re.compile(
     r"(?:cve|rfc|iso|en|ieee|sha|md|utf|x)[-. ]?[0-9].*|(?:bp|ta|pa)[ .]?[0-9]{2,3}/[0-9]{2,3}", re.IGNORECASE
-)
-# The value first: "4471882 = MRN", "40447188 is my student number".
-_BEFORE_LABEL = re.compile(r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}-?)?[0-9][A-Z0-9\-]{3,15}(?![\w\-/]|[.,][0-9])")
-_LABEL_AFTER = re.compile(
-    r"\s?(?:=|\(|[-–:]|,?\s?(?:is|was|est|c'est|etait)\s(?:my|his|her|their|our|your|the|mon|ma|son|sa|notre|votre|"
-    r"leur|le|la|l'))\s?(?:(?:numero|no|n°|matricule) (?:de |d'|du |de la )?|[a-z]{2,12} )?"
-    r"(?:mrn|matricule|patient|student|employee|staff|member(?:ship)?|client|customer|file|chart|case|claim|policy|"
-    r"dossier|employe|etudiant|membre|adherent|police|reclamation|sinistre|assure|contrat)"
-    r"(?:\s(?:id|no|number|numero|#)|(?=\)|\s?$|[.,;\n]))"
 )
 _VERSION = re.compile(r"[vV]?[0-9]{1,3}(?:\.[0-9]{1,3}){1,3}")
 # Court files and statutes are public.
@@ -38,10 +33,13 @@ _DOCKET = re.compile(
     re.IGNORECASE,
 )
 _WHOLE_LABEL = re.compile(
-    r"(?:matricule|mrn|badge|nip|uci|iuc|rpps|ine|vin|niv|code permanent|aeroplan|miles|airmiles|optimum|opus|"
-    r"scene)\W{0,4}$"
+    r"(?:matricule|mrn|badge|nip|uci|iuc|rpps|ine|vin|niv|code permanent|aeroplan|miles|airmiles|optimum|opus|imei|"
+    r"oen|rin|scene)\W{0,4}$"
 )
 _IN_UNITS = re.compile(r"[0-9]{1,3}(?:[ ,.][0-9]{3})+")
+# The references of a letter: whose file it is, theirs and ours.
+_OF_LETTER = re.compile(r"(?<!\w)[nv] ?[/.] ?ref(?:erence)?s?(?: ?(?:no|n°|number|#)\.?)?\W{1,4}$")
+_BILLED = re.compile(r"(?:po|inv|cmd|cde|ord|bc|fa|fac|fact|so|rma|trk)[-_ /#]?[0-9]", re.IGNORECASE)
 
 
 class LabelledId(Identifier):
@@ -51,35 +49,43 @@ class LabelledId(Identifier):
     LEAST_DIGITS = 3
 
     def applies(self, run: Run) -> bool:
-        return run.topics & RECORD != 0
+        return run.topics & (RECORD | CODE) != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for match, found in run.labelled(RECORD, _VALUE):
+        for match, found in run.labelled(RECORD, VALUE):
             value = match.group()
             if _counts(value, found, run.before(match.start(), 24)):
                 yield Hit(match.start(), match.end(), 0.75, "named")
-        for match in _BEFORE_LABEL.finditer(run.text):
+        for match, found in run.labelled(CODE, VALUE, far=1):
             value = match.group()
             if (
-                sum(map(str.isdigit, value)) >= 5
-                and _LABEL_AFTER.match(run.lower, match.end())
-                and not (DATE.match(value) or run.is_labelled_otherwise(match.start()))
+                not found.bits & RECORD
+                and is_number(value)
+                and not _BILLED.match(value)
+                and _OF_LETTER.search(run.before(match.start(), 40))
             ):
-                yield Hit(match.start(), match.end(), 0.7, "before_label")
+                yield Hit(match.start(), match.end(), 0.7, "of_letter")
+
+
+def is_number(value: str) -> bool:
+    """Whether a value could number somebody's record: it is no year, no date, no docket, no name of a standard."""
+    return sum(map(str.isdigit, value)) >= 3 and not (
+        _YEARS.fullmatch(value) or DATE.match(value) or _DOCKET.fullmatch(value) or _CATALOGUED.fullmatch(value)
+    )
 
 
 def _counts(value: str, found: Label, before: str) -> bool:
     """Whether a value after a label of records is such a number, and not a year, a count or a docket."""
-    if _YEARS.fullmatch(value) or DATE.match(value) or _DOCKET.fullmatch(value) or _CATALOGUED.fullmatch(value):
+    if not is_number(value):
         return False
     digits = sum(map(str.isdigit, value))
-    if digits < 3:
-        return False
     if found.explicit or _WHOLE_LABEL.search(before):
         return found.far <= (4 if digits >= 5 or not value.isdigit() else 0)
-    if found.far or _VERSION.fullmatch(value) or _IN_UNITS.fullmatch(value):
+    if _VERSION.fullmatch(value) or _IN_UNITS.fullmatch(value) or before.endswith("record of "):
         return False
     lettered = any(map(str.isalpha, value)) or "-" in value
+    if found.far:  # "matricule étudiant 20044718", "dossier famille 2024-447-18"
+        return found.far == 1 and digits >= (6 if lettered or " " in value else 7)
     return (
         digits >= 5
         or (lettered and digits >= (3 if found.bits & PERSON else 4))

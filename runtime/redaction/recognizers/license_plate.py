@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import OTHER, PLATE, VEHICLE
+from runtime.redaction.recognizers.label_words import OTHER, PLATE, VEHICLE
 
 # Right after "plaque", anything short with letters and digits, or digits alone.
 _NAMED = re.compile(

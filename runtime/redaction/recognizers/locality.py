@@ -26,8 +26,14 @@ _UNIT = re.compile(
 )
 _UNIT_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$|"
-    r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$"
+    r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|"
+    r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?),?\s$|"
+    r"(?<!\w)(?:residence|res\.|batiment|bat\.?|immeuble|imm\.?|lieu-?dit|hameau|lotissement|villa|domaine|manoir|escalier|"
+    r"esc\.?|entree|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
 )
+_APARTMENT = re.compile(r",? (?:app|appt|apt|suite|unit|bureau|#)\.? ?#?[0-9]{1,5}[a-z]?(?!\w)")
+_UNITS_BEFORE = 4
+_BEFORE = 40  # characters of one such part
 _TOWN_WORD = r"(?:(?:St|Ste|Mt|Ft)\.|[A-ZÀ-Þ](?:[^\W\d_]|['\-]){0,40}(?![0-9]))"
 _TOWN_JOINER = r"(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the|d'|l')"
 _TOWN = rf"{_TOWN_WORD}(?:[ \-](?:{_TOWN_JOINER}[ \-]?){{0,2}}{_TOWN_WORD}){{0,3}}"
@@ -52,6 +58,7 @@ _PROVINCE = re.compile(
     r"Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|"
     r"Washington|West Virginia|Wisconsin|Wyoming)\)?(?!\w)"
 )
+_PROVINCE_LAST = re.compile(_PROVINCE.pattern + "$")
 _SMALL_PROVINCE = re.compile(
     r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
 )
@@ -73,9 +80,28 @@ _ENDS = re.compile(
 
 def unit_before(lower: str, start: int) -> int:
     """Where an address begins whose civic number stands at `start`: at "Apt 5, …", "#5-…", if such a unit precedes."""
-    low = max(0, start - 28)
-    unit = _UNIT_BEFORE.search(lower[low:start])
-    return low + unit.start() if unit else start
+    for _ in range(_UNITS_BEFORE):
+        low = max(0, start - _BEFORE)
+        unit = _UNIT_BEFORE.search(lower[low:start])
+        if unit is None:
+            break
+        start = low + unit.start()
+    return start
+
+
+def has_unit(lower: str, end: int) -> bool:
+    """Whether an apartment or a suite follows."""
+    return _APARTMENT.match(lower, end) is not None
+
+
+def ends_in_province(text: str) -> bool:
+    """Whether the end of an address is a town's province or state."""
+    return _PROVINCE_LAST.search(text) is not None
+
+
+def is_known_town(lower: str, start: int, end: int) -> bool:
+    """Whether a larger town's name stands there."""
+    return _is_known(lower, start, end)
 
 
 def after_street(text: str, lower: str, end: int) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import MACHINE
+from runtime.redaction.recognizers.label_words import MACHINE
 
 _PAIRS = re.compile(
     r"(?<![\w:-])[0-9A-Fa-f]{2}([:\-.])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}(?:\1[0-9A-Fa-f]{2}\1[0-9A-Fa-f]{2})?(?![\w:-])"

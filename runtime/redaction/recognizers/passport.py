@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import PASSPORT
+from runtime.redaction.recognizers.label_words import PASSPORT
 
 # Canada: two letters and six digits, or, since 2023, one letter, six digits, two letters. France: 12AB34567.
 _S = r"[ \-_/\n]{0,3}"

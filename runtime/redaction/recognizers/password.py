@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from runtime.redaction.normalise import lowered
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import SECRET
+from runtime.redaction.recognizers.label_words import SECRET
+from runtime.redaction.recognizers.secret_value import CODE_PATH, is_value, looks_random, trimmed
 from runtime.redaction.recognizers.secret_words import (
     ADJECTIVE,
     GIVES,
-    NOT_VALUES,
     OF_KEY,
     OF_LOGIN,
     OF_PAIR,
@@ -59,7 +58,16 @@ _REVERSED = re.compile(
     r"(?<!\S)[\"'«(]{0,2}([^\s\"«»]{4,128}?)[\"'»)]{0,2} (?:as|comme|is|est) (?:(?:a|the|my|your|our|his|her|new|"
     r"temporary|le|mon|ton|son|votre|notre|nouveau) ){0,2}(?:password|passcode|passphrase|mot de passe|mdp)(?!\w)"
 )
-_PAIR = re.compile(rf"(?<![^\W_]){OF_PAIR}\s?[:=]\s?([^\s\"/|,;]{{2,64}}\s[/|]\s[^\s\"]{{4,128}})")
+# A second one in the same sentence: "the old password was Tulip#9 and the new one Tulip#10".
+_SECOND = re.compile(
+    rf"(?<![^\W_]){OF_WORD}[^\n.;]{{2,64}}?(?<!\w)(?:nouveau|nouvel|new|old|ancien|autre|other|second|deuxieme|backup)"
+    rf"(?: (?:one|mdp|mot de passe|password))?(?:\s?[:=]|,? {VERB})?\s{{1,2}}[\"'«(*]{{0,2}} ?([^\s\"«»]{{4,128}})"
+)
+# Without anything between: "recovery key 134683-378325-AB".
+_KEYED = re.compile(
+    rf"(?<![^\W_]){OF_KEY} ((?=[^\s]{{0,40}}[0-9][^\s]{{0,40}}[0-9])[a-z0-9][a-z0-9_-]{{9,256}})(?![\w-])"
+)
+_PAIR = re.compile(rf"(?<![^\W_]){OF_PAIR}(?:\s?[:=]\s?|\s)([^\s\"/|,;]{{2,64}}\s[/|]\s[^\s\"]{{4,128}})")
 _MEDIUM = re.compile(rf"(?<![^\W_]){OF_KEY}{_IS}({_QUOTED}[^\s\"'<>,;()&]{{4,512}}))")
 _DIGITS = re.compile(
     rf"(?<!\w){OF_PIN}(?:{_IS}|[ /]|\s?\n| [\w'-]{{1,20}} |(?:,? [\w'@-]{{1,24}}){{1,6}}? ?{GIVES}\s?)"
@@ -100,9 +108,9 @@ _CLI = re.compile(
 _BETWEEN = (" as ", " comme ", " is ", " est ")
 # Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
 _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
-    "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct")),
+    "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct"), (_SECOND, "direct")),
     "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
-    "key": ((_MEDIUM, "token"), (_ONCE, "pin")),
+    "key": ((_MEDIUM, "token"), (_KEYED, "keyed"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),
     "code": ((_CODE, "pin"), (_DOOR, "pin")),
 }
@@ -131,19 +139,6 @@ _FIRST = {
 _OF_PROGRAMS = (*_PATTERNS["word"], *_PATTERNS["key"])
 _WORD = re.compile(r"\w+")
 _COMPOUND = re.compile(r"_(?:pass|pwd|key|token|secret|apikey|auth)|(?:pass(?:word|wd)?|pwd|key|token|secret)$")
-_CODE_PATH = re.compile(
-    r"[A-Za-z_]\w{0,32}(?:(?:\.|->|::)[A-Za-z_]\w{0,32}){1,6}(?:\[[\w:-]{0,16}\])?|[A-Za-z_]{1,32}\[[\w:-]{0,16}\]"
-)
-_NEXT_PAIR = re.compile(r"[a-z_]{2,24}=\S")
-_CALL = re.compile(r"^[A-Za-z_.]{1,40}\(")
-_IDENTIFIER = re.compile(r"[a-z]+(?:_[a-z]+)+")
-_KNOWN = re.compile(
-    r"(?i:[0-9]+(?:st|nd|rd|th|e|er|ere|eme|px|ms|gb|mb|kb|h|min|x)|(?:aes|sha|md|rsa|utf|ipv|mp|win|windows|tls|ssl|"
-    r"wpa|"
-    r"oauth|argon|base|bcrypt|pbkdf|1password|2fa|mfa|h|office|o|python|php|log)-?[0-9.]+|1password|[a-z]+@[a-z.]+|"
-    r"[\w.+-]+@[\w-]+\.[\w.-]+|https?:.*)"
-)
-_PLACEHOLDER = re.compile(r"#[0-9a-fA-F]{3,8}|[A-Z]+(?:_[A-Z]+)+|%[0-9.]{0,4}l{0,2}[a-z]")
 _SECRET_WORD = re.compile(
     r"(?<![^\W_])(?:keys?|tokens?|secrets?|credentials?|api|cles?|jetons?|bearer|auth|apikey|otp|password|"
     r"mot de passe|mdp|clef|webhook|deploy)(?![^\W_])"
@@ -154,8 +149,6 @@ _PUBLIC_WORD = re.compile(
     r"tag|image|public|primary|foreign|cache|sort|registry|partition|s3|object|file|fichier|build|layer|trace|span|"
     r"request|requete)(?![^\W_])"
 )
-_NAMED_PART = re.compile(r"[A-Za-z]*[0-9]{0,4}[a-z]?")
-_RUNS = re.compile(r"[0-9]+")
 _RANDOM = re.compile(r"(?<![\w/+.-])[A-Za-z0-9_\-+/.~]{16,256}={0,2}(?![\w/+-])")
 
 
@@ -197,13 +190,13 @@ def _value(text: str, lower: str, shift: int, match: re.Match[str], name: str) -
     start, end = match.span(group)
     quoted = lower[start - 1 : start] in {'"', "'"} and lower[end : end + 1] == lower[start - 1 : start]
     if not quoted:
-        end = _trimmed(text, start, end, name)
+        end = trimmed(text, start, end, name)
     if end <= shift or lower[match.end(group) : match.end(group) + 1] == "(" or lower[end - 1] == "(":
         return  # it stands before the run, or is a call
     if name == "pin" and _OF_POSTAL.search(match.group()):
         return
     sentence = lower[end : end + 1] == " " and lower[end + 1 : end + 2].isalpha()
-    if _is_value(text[start:end], lower[match.start() : start], name, quoted=quoted, sentence=sentence):
+    if is_value(text[start:end], lower[match.start() : start], name, quoted=quoted, sentence=sentence):
         yield Hit(max(start - shift, 0), end - shift, 0.9, name)
 
 
@@ -211,88 +204,10 @@ def _random(run: Run) -> Iterator[Hit]:
     """A long row of mixed characters near "key", "token", "clé", "jeton"."""
     for match in _RANDOM.finditer(run.text):
         value = match.group().rstrip(".")
-        if run.text[match.end() : match.end() + 1] in {"(", "["} or _CODE_PATH.fullmatch(value):
+        if run.text[match.end() : match.end() + 1] in {"(", "["} or CODE_PATH.fullmatch(value):
             continue
         before = run.before(match.start(), 56)
-        if _looks_random(value) and (near := list(_SECRET_WORD.finditer(before))):
+        if looks_random(value) and (near := list(_SECRET_WORD.finditer(before))):
             other = list(_PUBLIC_WORD.finditer(before))
             if not other or other[-1].start() < near[-1].start() - 8:
                 yield Hit(match.start(), match.start() + len(value), 0.8, "random")
-
-
-def _looks_random(value: str) -> bool:
-    digits = sum(map(str.isdigit, value))
-    letters = sum(map(str.isalpha, value))
-    if digits < 3 or letters < 4 or "//" in value or value.count("/") > 3 or value.count(".") > 3:
-        return False
-    if all(_NAMED_PART.fullmatch(part) for part in re.split(r"[-_./]", value)) or len(_RUNS.findall(value)) < 2:
-        return False  # a name with a number: ECDSA_SHA2, X25519PublicKey
-    changes = sum(1 for a, b in pairwise(value) if a.isdigit() != b.isdigit() or a.isupper() != b.isupper())
-    return changes >= len(value) // 5
-
-
-def _trimmed(text: str, start: int, end: int, name: str) -> int:
-    """Without the punctuation of the sentence behind a value; one at the end of a password may be its own."""
-    own = "!?*:" if name in {"password", "direct"} else ""
-    while end > start and text[end - 1] in ".!?)]}*:,;'»>" and text[end - 1] not in own:
-        if text[end - 1] in ")]}" and {")": "(", "]": "[", "}": "{"}[text[end - 1]] in text[start : end - 1]:
-            break
-        end -= 1
-    for stop in ("<", "&", ";", '",', "',"):
-        cut = text.find(stop, start + 1, end)
-        if cut > 0 and (stop != "&" or "=" in text[cut:end]) and (stop != ";" or "=" in text[cut:end]):
-            end = cut
-    return end
-
-
-def _is_marked(value: str) -> bool:
-    """Whether a word in the middle of a sentence looks like a password: letters, and digits or signs among them."""
-    plain = value.strip(".,;:!?'\")")
-    return (
-        any(map(str.isalpha, value))
-        and (any(map(str.isdigit, value)) or any(c in "!@#$%^&*+=?~_" for c in value[:-1]))
-        and not _KNOWN.fullmatch(plain)
-    )
-
-
-def _is_value(value: str, label: str, name: str, *, quoted: bool, sentence: bool) -> bool:
-    low = value.lower()
-    if (
-        len(value) < 3
-        or low.strip("*•.…-_xX") == ""
-        or low.strip(".,!?;:)") in NOT_VALUES
-        or value[-1] in ":["
-        or low.startswith(
-            ("${", "{{", "%(", "[", "your", "<", "$(", "@{", "%s", "$env", "{", "process.env", "os.environ", "&")
-        )
-        or _CODE_PATH.fullmatch(value.rstrip(":;,"))
-        or _CALL.search(value)
-        or (label.endswith(("= ", ": ")) and _NEXT_PAIR.match(low))
-        or _PLACEHOLDER.fullmatch(value)
-    ):
-        return False
-    if name in {"pin", "phrase"}:
-        return True
-    if name == "login":
-        return _is_marked(value)
-    if name == "option" and not any(map(str.isalpha, value)):
-        return False
-    marked = (
-        any(c.isdigit() for c in value)
-        or not value.replace("'", "").replace("-", "").isalnum()
-        or not (value.islower() or value.isupper() or value.istitle())
-    )
-    if name == "password":
-        if not quoted and _IDENTIFIER.fullmatch(value) and label.endswith("= "):
-            return False  # an assignment in a program
-        if value.istitle() and value.isalpha() and sentence:
-            return False
-        if label.endswith(("> ", "→ ")) and not label.endswith("=> "):
-            return marked or quoted  # "Settings > Security"
-        return marked or quoted or label.rstrip(" \"'«([*")[-1:] in {":", "=", ">", "→"}
-    if name == "direct":
-        return _is_marked(value)
-    # A name in a program has no digits, a key of an unknown issuer has.
-    if value.isdigit() and "code" not in label and "otp" not in label and "2fa" not in label:
-        return False
-    return any(map(str.isdigit, value)) and (len(value) >= 6 or value.isdigit())

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run, Window
-from runtime.redaction.recognizers.labels import CODE, MARK, OTHER, PHONE
+from runtime.redaction.recognizers.label_words import CODE, MARK, OTHER, PHONE
 from runtime.redaction.recognizers.numbering import AREA_CODES, national, north_american
 
 _S = r"[ .\-\n/_()*~]{0,4}"

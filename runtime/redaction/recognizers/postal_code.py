@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import POSTAL
+from runtime.redaction.recognizers.label_words import POSTAL
 from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import STATES, TOWNS
 

@@ -37,7 +37,7 @@ _ISSUED = re.compile(
     r"SK)[0-9a-f]{32}(?![A-Za-z0-9])|"
     r"[0-9]{8,10}:AA[A-Za-z0-9_-]{32,36}|"  # Telegram
     r"[MNO][A-Za-z0-9]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}|"  # Discord
-    r"dapi[0-9a-f]{32}|hv[sbr]\.[A-Za-z0-9_-]{20,200}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,70}|dp\.(?:pt|st|ct|"
+    r"pat-[a-z]{2}[0-9]-[0-9a-f-]{36}|dapi[0-9a-f]{32}|hv[sbr]\.[A-Za-z0-9_-]{20,200}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,70}|dp\.(?:pt|st|ct|"
     r"sa|scim)\.[A-Za-z0-9]{30,60}|"
     r"ATATT3[A-Za-z0-9_=-]{20,250}|ATCTT3[A-Za-z0-9_=-]{20,250}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|NR(?:AK|JS|RA|II|IQ|"
     r"AA)-[A-Za-z0-9-]{20,60}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}|"

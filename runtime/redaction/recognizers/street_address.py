@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import LIVING
+from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street, unit_before
 from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french, nameless
@@ -24,30 +24,56 @@ _CIVIC = re.compile(
 _CUE = re.compile(
     r"(?<!\w)(?:adresses?|addresse?s?|address(?:es)?|habit\w{1,5}|demeur\w{1,5}|resid\w{1,5}|livr\w{1,6}|envoy\w{1,4}|"
     r"reste|live[sd]?|living|deliver\w{0,3}|ship(?:ped)?|domicil\w{1,4}|demenag\w{1,5}|moved?|moving|located|situee?|"
-    r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|chez (?:moi|nous|lui|elle))(?!\w)"
+    r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|"
+    r"vi[st]|vivant|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
     r"[^.!?]{0,40}$"
 )
+_THE = re.compile(r"The [A-Z]")
 _TIME_BEFORE = re.compile(
     r"(?<!\w)(?:in|since|of|during|en|depuis|des|annee|year|until|before|after|vers|circa|c\.)\s$"
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:-(?:19|20)?[0-9]{2})?\s?,?\s")
 _BOX = re.compile(
-    r"(?<!\w)(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
-    r"boite postale|poste restante|general delivery|r\.?r\.? ?#?|rural route #?)"
-    r"\s?(?:no\.? ?)?[0-9]{1,6}(?!\w)"
-    r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp|ss|box|main)(?: [\w-]{1,20})?){0,3}"
+    r"(?<!\w)(?:(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
+    r"boite postale|poste restante|general delivery|r\.?r\.? ?#?|rural route #?|site (?=[0-9]{1,4},? (?:comp|box|rr)))"
+    r"\s?(?:no\.? ?)?[0-9]{1,6}(?!\w)|(?:general delivery|poste restante)(?!\w))"
+    r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp(?:artment|\.)?|ss|box|main|r\.?r\.?|group|grp|gd)"
+    r"(?: #?[\w-]{1,20})?){0,4}"
 )
+_BOX_MORE = re.compile(
+    r"(?:,? (?:site|comp(?:artment|\.)?|ss|r\.?r\.?|group|grp|stn\.?|station|succ(?:ursale|\.)?) ?#?[\w-]{1,20}){0,4}"
+)
+# A quarter of a section, as the Prairies are surveyed: "SW 14-22-3 W5".
+_SURVEYED = re.compile(
+    r"(?<!\w)(?:[NS][EW]|LSD [0-9]{1,2})[ -](?:1/4 )?[0-9]{1,2}-[0-9]{1,3}-[0-9]{1,2}[ -]?W[1-6]M?(?!\w)"
+)
+# The number behind: "rue Cartier au 4471", "rue de la Loi 16, 1000 Bruxelles", "Elm Street, number 12".
+_NUMBER_BEHIND = re.compile(
+    r"(?<!\w)(?:(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]oul\.|[Bb]d|[Cc]hemin|[Rr]ang|[Aa]llée|[Ii]mpasse|[Pp]lace|[Qq]uai|"
+    r"[Rr]oute|[Cc]ôte|[Mm]ontée)(?: (?:de |du |des |la |le |les |l'|d'){0,2}[A-ZÀ-Þ][\w'.-]{1,24}){1,4}|"
+    r"[A-Z][\w'.-]{1,24}(?: [A-Z][\w'.-]{1,24})?,? (?:Street|Road|Avenue|Drive|Lane|Blvd|Ave|Rd|St)\.?)"
+    r"(?:,? (?:au|numéro|au numéro|no\.?|n°|number|civic number|#) ?#?[0-9]{1,5}[A-Za-z]?(?![\w-]|[.,][0-9]| ?h\b)|"
+    r",? [0-9]{1,4}[A-Za-z]?, ?[0-9]{4,5} [A-ZÀ-Þ][\w'-]{1,24})"
+)
+_CIVIC_LAST = re.compile(r"[0-9][\w-]{0,4},?\s{1,2}$")
 # In capitals these are boxes where a town follows or an address is spoken of.
-_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX)\s?[0-9]{1,6}(?!\w)")
+_SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX|Casier|CASIER)\s?[0-9]{1,6}(?!\w)")
 _MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
 # A street without a civic number counts before a postal code.
 _UNNUMBERED = re.compile(
     r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
-    r"square) (?=[^\W\d])"
+    r"square|lieu-?dit|hameau|lotissement|residence|domaine) (?=[^\W\d])"
 )
-_BOX_WORDS = word_set("box p c b bp cp cs tsa rr r rural postale postal general poste office")
+_BOX_WORDS = word_set("box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
-_CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}")
+_CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
+# A number, capitals, a comma, a capital: all that an address without a kind of street shows.
+_PLAIN = re.compile(
+    r"(?<![\w$€.,/])(?:[0-9]{1,5}-)?[0-9]{1,5}[A-Za-z]?,?\s(?:(?:des?|du|de la)\s)?[A-ZÀ-Þ][\w'.\-]{1,24}"
+    r"(?:\s(?:(?:du|de|des|la)\s){0,2}[A-ZÀ-Þ][\w'.\-]{0,24}){0,2}"
+    r"(?:,?\s{1,2}(?:a(?:pp?|ppt)\b|[Aa]pt\b|[Ss]uite\b|[Uu]nit\b|#)|,\s{1,2}[A-ZÀ-Þ]|\s(?:West|East|North|South|Ouest|Est|Nord|Sud)\b)|"
+    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]"
+)
 
 
 class StreetAddress(Identifier):
@@ -62,6 +88,8 @@ class StreetAddress(Identifier):
             or not _BOX_WORDS.isdisjoint(run.words)
             or run.topics & LIVING != 0
             or (run.digits >= 4 and bool(_CODE.search(run.text)))
+            or (run.digits >= 2 and bool(_PLAIN.search(run.text)))
+            or (run.digits >= 5 and bool(_SURVEYED.search(run.text)))
         )
 
     def find(self, run: Run) -> Iterator[Hit]:
@@ -75,10 +103,10 @@ class StreetAddress(Identifier):
             end = (
                 french(text, lower, civic.end(), cued=cued)
                 or (
-                    not lower.startswith("the ", civic.end())
+                    not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
                     and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
                 )
-                or nameless(text, lower, civic.end(), cued=cued)
+                or nameless(text, lower, civic.end(), cued=cued, before=before)
             )
             if end is not None:
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")
@@ -89,14 +117,23 @@ class StreetAddress(Identifier):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
+            for street in _NUMBER_BEHIND.finditer(text):
+                if not _CIVIC_LAST.search(text[max(0, street.start() - 16) : street.start()]):
+                    yield _hit(text, lower, street.start(), street.end(), "number_behind")
+            for quarter in _SURVEYED.finditer(text):
+                yield _hit(text, lower, quarter.start(), quarter.end(), "surveyed")
         if not _BOX_WORDS.isdisjoint(run.words):
             for box in _BOX.finditer(lower):
-                yield _hit(text, lower, box.start(), box.end(), "box")
+                numbered = any(map(str.isdigit, box.group()))
+                if numbered or after_street(text, lower, box.end()) > box.end():
+                    yield _hit(text, lower, box.start(), box.end(), "box")
             for box in _MILITARY.finditer(lower):
                 yield _hit(text, lower, box.start(), box.end(), "box")
             for box in _SHORT_BOX.finditer(text):
-                if after_street(text, lower, box.end()) > box.end() or _CUE.search(run.before(box.start(), 56)):
-                    yield _hit(text, lower, box.start(), box.end(), "box")
+                more = _BOX_MORE.match(lower, box.end())
+                end = more.end() if more else box.end()
+                if after_street(text, lower, end) > box.end() or _CUE.search(run.before(box.start(), 56)):
+                    yield _hit(text, lower, box.start(), end, "box")
 
 
 def _is_dated(civic: str, before: str) -> bool:

@@ -137,4 +137,4 @@ GATE = frozenset(
     for part in word.strip(".").split("-")
 ) - word_set("a d l s e n w o lieu point la le of")
 """One of these is in every address that says what kind of street it is, or is named after a saint."""
-BOX_WORDS = frozenset({"box", "postale", "c.p", "b.p", "bp", "p.o", "po"})
+BOX_WORDS = frozenset({"box", "casier", "postale", "c.p", "b.p", "bp", "p.o", "po"})

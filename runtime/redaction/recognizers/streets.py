@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.date_of_birth import MONTHS
+from runtime.redaction.recognizers.locality import after_street, ends_in_province, has_unit, is_known_town
 from runtime.redaction.recognizers.street_words import (
     DIRECTIONS,
     ENGLISH_STRONG,
@@ -33,6 +34,16 @@ _WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
+_TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
+# What stands before an address that names no kind of street and no province.
+_LEADS = re.compile(r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@) |[\n:(=] ?)$")
+_COMMA_HERE = re.compile(r"(?<![\w.,$€/-])[0-9]{1,5}, (?:de la |de l'|du |des |de )$", re.IGNORECASE)
+_LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
+# A civic number that is no year and no count of a few.
+_NUMBER_HERE = re.compile(
+    r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{2,5})\s$"
+)
+_TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 _MOST_WORDS = 6
 
 
@@ -135,9 +146,21 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     return None
 
 
-def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
-    """A street that does not say what kind it is: after "j'habite au", or before a town and its code."""
-    if cued and (of := _WITHOUT_KIND.match(lower, start)):
+def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> int | None:
+    """A street that does not say what kind it is: after "j'habite au", or before a town and its code.
+
+    Args:
+        text: the run.
+        lower: the same in lower case, without accents.
+        start: where the civic number ends.
+        cued: whether something before speaks of where somebody lives.
+        before: lower-case text before the civic number.
+    """
+    of = _WITHOUT_KIND.match(lower, start)
+    number = _NUMBER_HERE.search(text, max(0, start - 24), start)
+    if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
+        cued = True
+    if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
     position, end = start, None
     names = 0
@@ -147,6 +170,9 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
             end = word.end()
             break
         names += word is not None and lower[word.start() : word.end()] not in JOINERS
+        if word is not None and end is not None and (link := _LINK.match(text, word.start())):  # Clair de Lune
+            position = link.end()
+            continue
         if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
             break
         end = word.end()
@@ -158,9 +184,38 @@ def nameless(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     end = _stripped(text, end)
     saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
     reached = after_street(text, lower, end)
+    if (
+        reached > end
+        and not cued
+        and _is_placed(text, lower, start, end, reached, led=_LEADS.search(before) is not None)
+    ):
+        return end
+    turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
+    if of and number and before.endswith("au "):
+        return end
+    if turned or (number is not None and has_unit(lower, end)):
+        return end
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
     return None
+
+
+def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led: bool) -> bool:
+    """Whether a town behind a comma makes a number and capitals an address: "1123 Kingsway, Vancouver, BC"."""
+    if lower[start:end].partition(" ")[0] in MONTHS or any(c in ".:!?" for c in text[start : end - 1]):
+        return False
+    behind = _TOWN_PART.match(text, end)
+    if behind is None:
+        return False
+    if ends_in_province(text[end:reached]):
+        return reached > behind.start(1)
+    civic = _NUMBER_HERE.search(text, max(0, start - 40), start)
+    return (
+        (civic is not None or _COMMA_HERE.search(text, max(0, start - 40), start) is not None)
+        and led
+        and is_known_town(lower, behind.start(1), reached)
+        and (reached >= len(text) or text[reached] in ".,;)\n")
+    )
 
 
 def _kind(word: str) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
-from runtime.redaction.recognizers.labels import NIR, NOTHING, SIN, SSN, TAX
+from runtime.redaction.recognizers.label_words import NIR, SIN, SSN, TAX
+from runtime.redaction.recognizers.labels import NOTHING
 
 _AMERICAN = re.compile(r"security|(?<!\w)ss ?#")
 _NEVER_ISSUED = re.compile(r"000.*|666.*|...00....|.....0000|123456789|078051120")
