@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from runtime.audit.survey import open_regular
+from runtime.audit.regular import open_regular
 
 MOST = 16 << 30  # bytes that an archive may unpack to where nobody says less
 MEMBERS = 4096  # a bundle has as many files as its key manifest has versions, and four more

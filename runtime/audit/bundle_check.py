@@ -30,6 +30,7 @@ from runtime.audit.manifest import Manifest
 from runtime.audit.merkle import HASH_SIZE, verify_inclusion
 from runtime.audit.receipt import read_hashes
 from runtime.audit.record import strict_object
+from runtime.audit.regular import open_regular
 from runtime.audit.report import Report
 from runtime.audit.scan import plain, scan_lines
 from runtime.audit.survey import (
@@ -38,7 +39,6 @@ from runtime.audit.survey import (
     check_signed,
     describe_keys,
     is_manifest_name,
-    open_regular,
     read_limited,
     read_manifests,
     reason_of,

@@ -78,6 +78,6 @@ BY_CODE: dict[str, type[AuditError]] = {
     kind.code: kind
     for kind in (
         *(ProofError, EnvelopeError, CheckpointError, RecordError, DraftRefused, KeysError, AlreadyClosed),
-        *(LogUnavailable, LogLocked, LogDamaged),
+        *(NothingSelected, RecordsPruned, LogUnavailable, LogLocked, LogDamaged),
     )
 }

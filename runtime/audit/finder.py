@@ -16,6 +16,7 @@ from threading import Lock
 from runtime.audit.envelope import parse_line
 from runtime.audit.errors import EnvelopeError, LogDamaged
 from runtime.audit.pruned import kept_lines, list_gaps
+from runtime.audit.regular import open_regular
 from runtime.audit.segments import Segment, list_segments
 
 _BLOCK = 1 << 20
@@ -88,7 +89,7 @@ class LineFinder:
     def _read(self, segment: Segment, low: int, high: int) -> list[bytes]:
         block, before = self._block_of(segment.path, low)
         lines: list[bytes] = []
-        with segment.path.open("rb") as file:
+        with open_regular(segment.path) as file:
             file.seek(block * _BLOCK)
             data = file.read(_BLOCK)
             at = 0
@@ -113,7 +114,7 @@ class LineFinder:
 
     def _extend(self, path: Path, ends: list[int], line: int | None) -> int:
         """Count line ends block by block, up to `line` of them; how many there are in all that was read."""
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(len(ends) * _BLOCK)
             total = ends[-1] if ends else 0
             while (line is None or total < line) and (data := file.read(_BLOCK)):

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from runtime.audit.errors import AuditError, LogDamaged
 from runtime.audit.prune_check import Left
 from runtime.audit.pruned import KEPT_DIR, Gap, kept_lines, list_gaps, read_kept, tile_leaves
+from runtime.audit.regular import open_regular
 from runtime.audit.report import Report
 from runtime.audit.scan import Chunk, Remains, Scanned, scan_chunk, scan_remains
 from runtime.audit.segments import EVENTS_DIR, Segment
@@ -88,7 +89,7 @@ class Cutter:
         name = f"{EVENTS_DIR}/{segment.path.name}"
         offset = 0
         try:
-            with segment.path.open("rb") as file:
+            with open_regular(segment.path) as file:
                 data = file.read(BLOCK)
                 if not data:
                     # A crash right after a file was made leaves it empty; it holds no line and hides none.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,6 +21,7 @@ from runtime.audit.fields import PREDICATE
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.audit.merkle import HASH_SIZE, leaf_hash
 from runtime.audit.record import EVENTS, PREDICATE_TYPE, STATEMENT, parse_statement
+from runtime.audit.regular import open_regular
 from runtime.audit.report import KEPT, Fact
 from runtime.audit.spelling import take_apart
 from runtime.audit.terms import is_term, later
@@ -132,7 +134,7 @@ def scan_chunk(chunk: Chunk, keys: Mapping[str, Ed25519PublicKey]) -> Scanned:
     Raises:
         OSError: the file cannot be read.
     """
-    with open(chunk.path, "rb") as file:
+    with open_regular(Path(chunk.path)) as file:
         file.seek(chunk.offset)
         data = file.read(chunk.length)
     return scan_lines(data.split(b"\n")[:-1], chunk.first, keys)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.audit.errors import LogDamaged
+from runtime.audit.regular import open_regular
 
 EVENTS_DIR = "events"
 _NAME = re.compile(r"events_([0-9]{8})_([0-9]{20})\.jsonl")
@@ -59,7 +60,7 @@ def iter_lines(segment: Segment) -> Iterator[bytes]:
     Raises:
         LogDamaged: a line of more than a MiB.
     """
-    with segment.path.open("rb") as file:
+    with open_regular(segment.path) as file:
         while line := file.readline(_LONGEST):
             if line.endswith(b"\n"):
                 yield line[:-1]
@@ -75,7 +76,7 @@ def last_lines(segment: Segment, count: int) -> tuple[list[bytes], bytes]:
     """
     blocks: list[bytes] = []
     seen = 0
-    with segment.path.open("rb") as file:
+    with open_regular(segment.path) as file:
         position = file.seek(0, 2)
         # One LF more than lines wanted: it ends the line before the first of them.
         while position and seen <= count:

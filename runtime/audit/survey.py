@@ -8,19 +8,17 @@ a note in the report.
 from __future__ import annotations
 
 import errno
-import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from runtime.audit.checkpoint import MAX_NOTE, Checkpoint, check_checkpoint, parse_checkpoint
 from runtime.audit.errors import CheckpointError, KeysError
 from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST, Manifest, load_manifest
+from runtime.audit.regular import open_regular
 from runtime.audit.report import Report
 from runtime.audit.segments import EVENTS_DIR, Segment
 
@@ -38,20 +36,6 @@ class Signed:
     checkpoint: Checkpoint
     keyid: str
     source: str
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading.
-
-    Raises:
-        OSError: it is not a regular file, or cannot be read.
-    """
-    # Without O_NONBLOCK a named pipe in place of a file would keep us waiting for ever.
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "not a regular file")
-    return file
 
 
 def read_limited(path: Path, limit: int) -> bytes | None:
