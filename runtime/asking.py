@@ -12,6 +12,7 @@ from typing import Any
 from memory.ids import random_ref
 from memory.rows import Usage
 from policies.engine import PolicyEngine
+from policies.model import Passage
 from runtime import json_output
 from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, SamplingOptions
 from runtime.drawing import Drawings
@@ -55,6 +56,13 @@ class Asking:
         self._drawings.choose(backend, model, request.options, structured=structured)
         if structured and not getattr(backend, "takes_schema", True):
             raise Invalid("request.schema_unsupported", "This backend cannot be held to a schema.")
+
+    def passages(self, request: TurnRequest) -> list[Passage]:
+        """Every text that a caller brings, as limits and guards read it; the texts of a schema count as one message."""
+        found = [Passage(message.role, message.content) for message in request.messages]
+        if request.json_schema is not None and (texts := json_output.texts(request.json_schema)):
+            found.append(Passage("user", "\n".join(texts)))
+        return found
 
     def record_for(self, request: TurnRequest) -> TurnRecorder:
         """The recorder of a turn that begins: nothing has left, and it has a reference already."""

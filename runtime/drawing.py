@@ -36,6 +36,12 @@ class Drawings:
     def __init__(self, registry: Registry, defaults: GenerationSettings) -> None:
         self._registry = registry
         self._defaults = defaults
+        self._served: dict[tuple[str, str], ModelEntry] = {
+            (entry.source.server, entry.source.name): entry
+            for entry in registry.models
+            if isinstance(entry.source, RemoteSource)
+        }
+        self._named = {name.lower(): entry for entry in registry.models for name in (entry.id, *entry.aliases)}
 
     def choose(
         self,
@@ -90,10 +96,7 @@ class Drawings:
         )
 
     def _entry(self, backend: str, model: str) -> ModelEntry | None:
-        for entry in self._registry.models:
-            if isinstance(entry.source, RemoteSource) and (entry.source.server, entry.source.name) == (backend, model):
-                return entry
-        return self._registry.find(model)
+        return self._served.get((backend, model)) or self._named.get(model.lower())
 
     def _thinking(self, entry: ModelEntry | None, asked: bool | None, *, switches: bool) -> tuple[bool, bool | None]:
         """Whether it will think, and what it is told; an unknown model may be one that can be told."""

@@ -12,6 +12,7 @@ from collections import Counter
 from policies.egress import LAST_RESORT, Leaving
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Query
+from runtime import json_output
 from runtime.backends.base import BackendError, ChatBackend
 from runtime.choice import Backends
 from runtime.masking import Masking, Route
@@ -90,8 +91,10 @@ class Substitutes:
             turn.record.detail["jurisdiction"] = remote.jurisdiction
 
     def _values(self, turn: Turn) -> Counter[str]:
-        """How many different personal values the prompt holds, by entity."""
-        return Counter(entry.entity for entry in turn.tokens.mentioned(message.content for message in turn.prompt))
+        """How many different personal values the prompt holds, by entity; the texts of a schema go with it."""
+        schema = [] if turn.strict_schema is None else json_output.texts(turn.strict_schema)
+        texts = [*(message.content for message in turn.prompt), *schema]
+        return Counter(entry.entity for entry in turn.tokens.mentioned(texts))
 
     def _unblocked(self, turn: Turn, backend: ChatBackend) -> Decision:
         """What this request holds, under the actions for this backend."""

@@ -30,7 +30,7 @@ from memory.errors import StorageError, TokenTaken
 from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
-from policies.model import Decision, Effect, Passage, Query
+from policies.model import Decision, Effect, Query
 from runtime import failures, json_output
 from runtime.agent import run_agent
 from runtime.answers import build_answer, refusal, stored_form
@@ -135,7 +135,7 @@ class TurnPipeline:
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
-        passages = [Passage(message.role, message.content) for message in request.messages]
+        passages = self._asking.passages(request)
         self._require(turn, self._policy.fits(principal, passages))
         self._evidence.demand()
         egress, limits = self._policy.egress, self._policy.limits(principal)
@@ -304,8 +304,8 @@ class TurnPipeline:
         released = turn.outward.released if turn.outward is not None and turn.request.stream else ""
         turn.record.note((), (error.code,))
         turn.extras = Extras()  # beside a text that was cut, nothing more is released
-        await self._gatekeeper.settle(turn, failure)
         try:
+            await self._gatekeeper.settle(turn, failure)
             if turn.live is not None and not turn.stored:
                 await self._keep_partial(turn, released, cut=isinstance(failure, asyncio.CancelledError))
             turn.effect = Effect.DENY if error.status in _REFUSALS else Effect.ERROR

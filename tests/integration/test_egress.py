@@ -159,6 +159,14 @@ def test_what_was_masked_can_keep_a_prompt_here(app: Filagent, stage: Stage) -> 
     assert app.chat("Write to a@courriel.example, a@courriel.example").status == 200
 
 
+def test_the_texts_of_a_schema_count(app: Filagent, stage: Stage) -> None:
+    before = stage.sent()
+    schema = {"type": "object", "description": "For the card 4111 1111 1111 1111"}
+    wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
+    refused(app, app.chat("Hello", response_format=wanted), "egress.no-cards")
+    assert stage.sent() == before
+
+
 def test_earlier_turns_count(app: Filagent) -> None:
     near = app.chat("Write to a@courriel.example, b@courriel.example", backend="near")
     more = {"conversation_id": near.json["conversation_id"]}
