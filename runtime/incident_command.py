@@ -15,7 +15,7 @@ from runtime.audit.errors import AuditError
 from runtime.audit.reader import iter_records
 from runtime.errors import SettingsError
 from runtime.evidence import open_log
-from runtime.incidents import TEXTS, Incident, Recorded, keep_salt, new_salt, read_texts, record_incident
+from runtime.incidents import TEXTS, Incident, Recorded, keep_salt, name_record, read_texts, record_incident
 from runtime.keys_admin import OPERATOR
 from runtime.recorder import commitment
 from runtime.reports.registers import IncidentLog
@@ -42,10 +42,11 @@ def _record(options: argparse.Namespace, settings: Settings) -> int:
     given = {
         name: value for name, value in vars(options).items() if name in Incident.model_fields and value is not None
     }
-    salt = new_salt()
+    salt = b""
     if options.texts is not None:
         data = options.texts.read_bytes()
         read_texts(data)
+        salt = keep_salt(options.texts)
         given["details_commitment"] = commitment(salt, data)
     try:
         stated = Incident.model_validate(given)
@@ -53,7 +54,7 @@ def _record(options: argparse.Namespace, settings: Settings) -> int:
         first = error.errors(include_input=False, include_url=False)[0]
         raise SettingsError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")) from error
     recorded = asyncio.run(_append(settings, stated))
-    sidecar = keep_salt(options.texts, salt, recorded) if options.texts is not None else None
+    sidecar = name_record(options.texts, salt, recorded) if options.texts is not None else None
     if options.json:
         found = {"incident": recorded.incident, "record_id": recorded.appended.record_id}
         print(json.dumps(found | ({"salt_file": str(sidecar)} if sidecar else {})))

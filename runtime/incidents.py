@@ -22,6 +22,7 @@ from runtime.audit.client import LogClient
 from runtime.audit.errors import RecordError
 from runtime.audit.fields import HEX
 from runtime.audit.fields import RECORD_ID as RECORD
+from runtime.audit.files import Files
 from runtime.audit.record import Appended, strict_object
 from runtime.evidence import system_draft
 from runtime.recorder import commitment
@@ -32,6 +33,7 @@ SIDECAR = ".commitment.json"
 #: What the operator's file may say, each a text.
 TEXTS = ("information", "circumstances", "risk", "measures", "public_notice")
 _MAX_TEXTS = 1 << 20
+_SALT = 16  # bytes
 
 Kind = Literal["unauthorized_access", "unauthorized_use", "unauthorized_disclosure", "loss", "other"]
 
@@ -128,22 +130,37 @@ def read_texts(data: bytes) -> dict[str, str]:
     return texts
 
 
-def new_salt() -> bytes:
-    return secrets.token_bytes(16)
+def keep_salt(file: Path) -> bytes:
+    """The salt under which a record commits to a file of texts, written beside it before there is a record.
 
+    Without it nobody could show later what the record committed to. Where one lies there already it is used again, so
+    that an earlier statement about the same file stays open to whoever kept its words.
 
-def keep_salt(file: Path, salt: bytes, recorded: Recorded) -> Path:
-    """Write what opens the commitment beside the texts; whoever has it and them can show that they are the ones."""
+    Raises:
+        OSError: it cannot be written.
+    """
     path = file.with_name(file.name + SIDECAR)
-    sidecar = {
-        "incident": recorded.incident,
-        "record_id": recorded.appended.record_id,
-        "file": file.name,
-        "salt": salt.hex(),
-    }
-    path.write_text(json.dumps(sidecar, indent=1) + "\n", "utf-8")
-    path.chmod(0o600)
+    try:
+        known = bytes.fromhex(str(strict_object(path.read_bytes())["salt"]))
+        if len(known) == _SALT:
+            return known
+    except (FileNotFoundError, KeyError, ValueError, RecordError):
+        pass
+    salt = secrets.token_bytes(_SALT)
+    _write_sidecar(path, {"file": file.name, "salt": salt.hex()})
+    return salt
+
+
+def name_record(file: Path, salt: bytes, recorded: Recorded) -> Path:
+    """Say beside the texts which record commits to them; where that is."""
+    path = file.with_name(file.name + SIDECAR)
+    found = {"incident": recorded.incident, "record_id": recorded.appended.record_id}
+    _write_sidecar(path, {**found, "file": file.name, "salt": salt.hex()})
     return path
+
+
+def _write_sidecar(path: Path, content: dict[str, str]) -> None:
+    Files().replace(path, json.dumps(content, indent=1).encode() + b"\n", durable=True)
 
 
 def opened_texts(folder: Path) -> dict[str, dict[str, str]]:

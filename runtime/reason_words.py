@@ -35,6 +35,27 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "The policy knows no such classification.",
         "La politique ne connaît pas cette classification.",
     ),
+    "request.thinking_unsupported": (
+        "Whether that model thinks first could not be chosen.",
+        "On ne pouvait choisir si ce modèle réfléchit d'abord.",
+    ),
+    "request.greedy_refused": (
+        "That model may not be asked with a temperature of 0.",
+        "Ce modèle ne peut être interrogé avec une température de 0.",
+    ),
+    "request.schema_unsupported": (
+        "The backend could not be held to that form of answer.",
+        "Le moteur ne pouvait être tenu à cette forme de réponse.",
+    ),
+    "budget.exhausted": (
+        "The daily budget for that backend was used up.",
+        "Le budget quotidien de ce moteur était épuisé.",
+    ),
+    "budget.unpriced": (
+        "The price of that model was not known, so its budget could not be kept.",
+        "Le prix de ce modèle n'était pas connu : son budget ne pouvait être tenu.",
+    ),
+    "policy.unavailable": ("There was no policy to decide by.", "Il n'y avait pas de politique pour décider."),
     "evidence.unavailable": ("The log accepted no records.", "Le journal n'acceptait pas d'enregistrement."),
     "evidence.unwitnessed": (
         "Too few witnesses vouched for the log.",
@@ -57,6 +78,22 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "upstream.context_overflow": (
         "The conversation did not fit into the model's context.",
         "La conversation dépassait le contexte du modèle.",
+    ),
+    "upstream.circuit_open": (
+        "The model had failed again and again, so it was left alone for a while.",
+        "Le modèle avait échoué à répétition : il a été laissé de côté quelque temps.",
+    ),
+    "upstream.model_unclear": (
+        "Which model that server serves was not clear.",
+        "Le modèle servi par ce serveur n'était pas clair.",
+    ),
+    "agent.filtered": (
+        "The provider's own filter ended the answer.",
+        "Le filtre du fournisseur a mis fin à la réponse.",
+    ),
+    "agent.not_json": (
+        "The answer did not keep to the form that was asked for.",
+        "La réponse ne respectait pas la forme demandée.",
     ),
     "agent.no_ending": ("The model stopped without an ending.", "Le modèle s'est arrêté sans conclure."),
     "agent.tool_unknown": ("The model asked for an unknown tool.", "Le modèle a demandé un outil inconnu."),

@@ -8,55 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from policies.reasons import REASONS, sentence
 from runtime.audit.words_records import DECISION_WORDS, EVENT_WORDS
+from runtime.reason_words import reason_text
 from runtime.reports.tongue import Tongue
 
 Place = Literal["here", "outside", "unknown"]
 
 #: Where a backend runs, as far as its name alone tells. Servers that speak somebody's protocol may run anywhere.
 _PLACES: Mapping[str, Place] = {"llama.cpp": "here", "llama_cpp": "here", "scripted": "here", "perplexity": "outside"}
-
-_FAMILIES: Mapping[str, tuple[str, str]] = {
-    "limit.requests": ("Too many requests were made in a minute.", "Trop de requêtes ont été faites en une minute."),
-    "limit.tokens": ("The daily budget of tokens was used up.", "Le budget quotidien de jetons était épuisé."),
-    "limit.concurrent": ("Too many turns ran at the same time.", "Trop d'échanges étaient en cours à la fois."),
-    "turn.interrupted": (
-        "The process that was answering died; the turn was closed afterwards.",
-        "Le processus qui répondait s'est arrêté ; l'échange a été clos ensuite.",
-    ),
-    "content.lost": (
-        "A power loss took the content; the record of the intent remained.",
-        "Une panne de courant a emporté le contenu ; l'enregistrement de l'intention est resté.",
-    ),
-    "client.gone": (
-        "The caller left before the answer was complete.",
-        "L'appelant est parti avant la fin de la réponse.",
-    ),
-    "idempotency": ("The request repeated an earlier one.", "La demande en répétait une antérieure."),
-    "pii": (
-        "Personal data could not be masked, so nothing was sent to a model.",
-        "Les données personnelles n'ont pas pu être masquées ; rien n'a donc été transmis à un modèle.",
-    ),
-    "upstream": (
-        "The model did not answer, or not as it should.",
-        "Le modèle n'a pas répondu, ou pas comme il le devait.",
-    ),
-    "evidence": (
-        "The log could not take records, so nothing was released.",
-        "Le journal ne pouvait pas recevoir d'enregistrements ; rien n'a donc été remis.",
-    ),
-    "storage": ("The database was not available.", "La base de données n'était pas disponible."),
-    "agent": (
-        "The exchange with the model did not come to an end.",
-        "L'échange avec le modèle n'a pas abouti.",
-    ),
-    "server": ("The server was stopping.", "Le serveur s'arrêtait."),
-    "request": ("The request was not well formed.", "La demande n'était pas bien formée."),
-    "conversation": ("The conversation was not available.", "La conversation n'était pas disponible."),
-    "auth": ("The account was closed.", "Le compte était fermé."),
-    "internal": ("Something failed that should not.", "Une panne imprévue est survenue."),
-}
 
 
 _ENTITIES: Mapping[str, tuple[str, str]] = {
@@ -114,9 +73,8 @@ def decision_words(decision: object, say: Tongue) -> str:
 
 def reason_words(code: str, say: Tongue) -> str:
     """A sentence for a reason code, and the code."""
-    pair = _FAMILIES.get(code) or _FAMILIES.get(code.partition(".")[0])
-    said = sentence(code, say.language) if code in REASONS else say(*pair) if pair else ""
-    return f"{said} (`{code}`)" if said else f"`{code}`"
+    said = reason_text(code, say.language)
+    return f"`{code}`" if said == code else f"{said} (`{code}`)"
 
 
 def rule_words(rule: str, say: Tongue) -> str:

@@ -15,7 +15,16 @@ from report_logs import of_rig
 
 from runtime.audit.client import InProcessLog
 from runtime.audit.errors import RecordError
-from runtime.incidents import TEXTS, Incident, keep_salt, new_salt, read_texts, record_incident
+from runtime.incidents import (
+    SIDECAR,
+    TEXTS,
+    Incident,
+    keep_salt,
+    name_record,
+    opened_texts,
+    read_texts,
+    record_incident,
+)
 from runtime.keys_admin import OPERATOR
 from runtime.recorder import commitment
 from runtime.reports.making import make_register
@@ -103,14 +112,15 @@ def test_the_words_are_shown_only_where_they_are_those_that_were_committed_to(tm
     rig = make_rig(tmp_path)
     folder = tmp_path / "texts"
     folder.mkdir()
-    file, salt = folder / "laptop.json", new_salt()
+    file = folder / "laptop.json"
     file.write_text(json.dumps(WORDS), "utf-8")
 
     async def run() -> None:
         log = InProcessLog(rig.open())
+        salt = keep_salt(file)
         commit = commitment(salt, file.read_bytes())
         given = Incident.model_validate({**OPENED, "details_commitment": commit})
-        keep_salt(file, salt, await record_incident(log, given, actor=OPERATOR))
+        name_record(file, salt, await record_incident(log, given, actor=OPERATOR))
         await log.aclose()
 
     asyncio.run(run())
@@ -122,6 +132,18 @@ def test_the_words_are_shown_only_where_they_are_those_that_were_committed_to(tm
     assert sheet(rig)[-1][place] == "in the operator’s file, not shown"
     file.write_text(json.dumps({**WORDS, "circumstances": "nothing happened"}), "utf-8")
     assert sheet(rig, folder)[-1][place] == "in the operator’s file, not shown"
+
+
+def test_the_salt_is_there_before_the_record_and_serves_again(tmp_path: Path) -> None:
+    file = tmp_path / "laptop.json"
+    file.write_text(json.dumps(WORDS), "utf-8")
+    salt = keep_salt(file)
+    sidecar = tmp_path / f"laptop.json{SIDECAR}"
+    assert sidecar.stat().st_mode & 0o777 == 0o600
+    assert opened_texts(tmp_path) == {commitment(salt, file.read_bytes()): WORDS}  # whatever becomes of the record
+    assert keep_salt(file) == salt
+    sidecar.write_text('{"file": "laptop.json", "salt": "00"}')
+    assert len(keep_salt(file)) == 16
 
 
 def test_every_text_has_a_column() -> None:
