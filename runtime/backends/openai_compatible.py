@@ -10,8 +10,8 @@ The protocol is the `openai` SDK's (`sdk`); what matters to us is done around it
 
 Always streamed upstream, so that giving up takes effect at once. An answer counts only when the provider said how it
 ended: half a stream is `upstream.bad_response`, never a short answer. TLS is verified and redirects are not followed;
-proxy settings of the environment are not used. Tool calls are not passed on yet; reasoning that is marked in the text
-itself is told apart by the pipeline (`reasoning`).
+proxy settings of the environment are not used. Reasoning that is marked in the text itself is told apart by the
+pipeline (`reasoning`).
 """
 
 from __future__ import annotations
@@ -141,6 +141,11 @@ class OpenAICompatibleBackend:
     def takes_schema(self) -> bool:
         """Whether it can be held to a JSON schema."""
         return self._preset.schema
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it can be offered tools."""
+        return self._preset.tools is not None
 
     @property
     def loopback_port(self) -> int | None:
@@ -325,6 +330,8 @@ class OpenAICompatibleBackend:
                 for part in answer.take(chunk):
                     progress.begun = True
                     yield part
+            for call in answer.calls():
+                yield call
             yield answer.finished(prompt_chars=sum(len(message["content"]) for message in body["messages"]))
         finally:
             await stream.close()

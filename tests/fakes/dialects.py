@@ -47,6 +47,25 @@ def schema(value: Any) -> bool:
     )
 
 
+def tools(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_function(tool) for tool in value)
+
+
+def _function(tool: Any) -> bool:
+    known = isinstance(tool, dict) and tool.keys() == {"type", "function"} and tool["type"] == "function"
+    return known and tool["function"].keys() == {"name", "description", "parameters"}
+
+
+def choice_words(value: Any) -> bool:
+    return value in ("auto", "none", "required")
+
+
+def choice(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"type", "function"} and value["function"].keys() == {"name"}
+    return choice_words(value)
+
+
 COMMON: dict[str, Callable[[Any], bool]] = {
     "model": lambda value: isinstance(value, str),
     "messages": lambda value: isinstance(value, list) and bool(value),
@@ -57,14 +76,14 @@ COMMON: dict[str, Callable[[Any], bool]] = {
     "presence_penalty": number(-2, 2),
     "response_format": schema,
 }
-OPENAI = {**COMMON, "seed": whole(0, 2**63), "stream_options": usage_options}
+OPENAI = {**COMMON, "seed": whole(0, 2**63), "stream_options": usage_options, "tools": tools}
 
 
 def template_kwargs(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"enable_thinking"} and boolean(value["enable_thinking"])
 
 
-TEMPLATED = {**OPENAI, "chat_template_kwargs": template_kwargs}
+TEMPLATED = {**OPENAI, "chat_template_kwargs": template_kwargs, "tool_choice": choice}
 
 
 @dataclass
@@ -93,6 +112,7 @@ class Dialect:
     answer: tuple[str, ...] = ANSWER
     listed: tuple[str, ...] | None = None
     sources: tuple[Json, ...] = SOURCES
+    called: str = "tool_calls"
 
     def get(self, path: str) -> tuple[int, Json | None]:
         """Status and body of a GET."""
@@ -115,9 +135,15 @@ class Dialect:
         wrong = [key for key, value in asked.items() if key not in self.fields or not self.fields[key](value)]
         if wrong:
             return self.error(400, f"Extra inputs or values are not permitted: {wrong[0]}", "invalid_request_error")
-        if not all(message.keys() == {"role", "content"} for message in asked["messages"]):
+        if not all(self.message(message) for message in asked["messages"]):
             return self.error(400, "messages: unknown members", "invalid_request_error")
         return self.order(asked["messages"])
+
+    def message(self, message: Json) -> bool:
+        """Whether its members are those of its role."""
+        further = {"assistant": {"tool_calls"}, "tool": {"tool_call_id"}}.get(message.get("role", ""), set())
+        needed = {"role", "content"} | ({"tool_call_id"} if message.get("role") == "tool" else set())
+        return needed <= message.keys() <= {"role", "content"} | further
 
     def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
         """What is wrong with the order of messages."""
@@ -138,8 +164,12 @@ class Dialect:
         chunks = [self.chunk({"role": "assistant", "content": ""})]
         if self.thinks:
             chunks += [self.chunk(self.thought(text)) for text in REASONING]
-        chunks += [self.chunk({"content": text}) for text in self.said(asked)]
-        chunks.append(self.chunk({}, "stop"))
+        if "tools" in asked:
+            chunks += [self.chunk({"tool_calls": [delta]}) for delta in self.calls(asked["tools"][0]["function"])]
+            chunks.append(self.chunk({}, self.called))
+        else:
+            chunks += [self.chunk({"content": text}) for text in self.said(asked)]
+            chunks.append(self.chunk({}, "stop"))
         if asked.get("stream_options"):
             chunks.append({**self.chunk({}), "choices": [], "usage": self.usage()})
         return [*(sse(chunk) for chunk in chunks), b"data: [DONE]\n\n"]
@@ -147,6 +177,13 @@ class Dialect:
     def said(self, asked: Json) -> tuple[str, ...]:
         """The answer's pieces; JSON of the asked form where a schema is given."""
         return ('{"capital": ', '"Ottawa"}') if "response_format" in asked else self.answer
+
+    def calls(self, function: Json) -> list[Json]:
+        """A call of a tool in pieces, every text of its parameters the name of a city."""
+        given = json.dumps(dict.fromkeys(function["parameters"].get("required", ()), "Montréal"))
+        first = {"index": 0, "id": "chatcmpl-tool-1", "type": "function"}
+        pieces = [{"index": 0, "function": {"arguments": given[at : at + 3]}} for at in range(0, len(given), 3)]
+        return [{**first, "function": {"name": function["name"], "arguments": ""}}, *pieces]
 
     def thought(self, text: str) -> Json:
         return {"reasoning_content": text}
@@ -200,13 +237,21 @@ class Ollama(Dialect):
     def thought(self, text: str) -> Json:
         return {"content": "", "reasoning": text}
 
+    def calls(self, function: Json) -> list[Json]:
+        """Whole, and without an index."""
+        first, *pieces = super().calls(function)
+        first["function"]["arguments"] = "".join(piece["function"]["arguments"] for piece in pieces)
+        return [{key: value for key, value in first.items() if key != "index"}]
+
 
 @dataclass
 class LlamaServer(Dialect):
     """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end."""
 
     name: str = "llama_server"
-    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6)})
+    fields: dict[str, Callable[[Any], bool]] = field(
+        default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6), "tool_choice": choice_words}
+    )
     models: tuple[str, ...] = ("smollm2.gguf",)
     build: str = "b7000-0a1b2c3d"
 
