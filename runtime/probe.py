@@ -161,9 +161,9 @@ async def _timed(backend: ChatBackend, request: ChatRequest, gate: Gate) -> Seen
                     len(answer),
                     tuple(calls),
                 )
-            first = first or now
-            if isinstance(event, ToolCall):
+            if isinstance(event, ToolCall):  # comes whole, at the end: it tells nothing of the first token
                 calls.append(event)
                 continue
+            first = first or now
             (reasoning if isinstance(event, ReasoningDelta) else answer).append(event.text)
     raise UpstreamFailed("agent.no_ending", "The model stopped without saying why.")

@@ -120,11 +120,11 @@ class CallReader:
         calls: list[str] = []
         while True:
             if self._state is _State.INSIDE:
-                call, ended, rest = self._held.partition(CLOSE)
-                if not ended:
+                end = self._end()
+                if end < 0:
                     return "", calls
-                calls.append(call)
-                self._held, self._state = rest, _State.START
+                calls.append(self._held[:end])
+                self._held, self._state = self._held[end + len(CLOSE) :], _State.START
             elif self._state is _State.START:
                 bare = self._held.lstrip()
                 if bare.startswith(OPEN):
@@ -137,6 +137,14 @@ class CallReader:
             else:
                 text, self._held = self._held, ""
                 return text, calls
+
+
+    def _end(self) -> int:
+        """Where the call ends: at the first mark with a whole call before it, since a text in it may hold the mark."""
+        end = self._held.find(CLOSE)
+        while end >= 0 and read_call(self._held[:end]) is None:
+            end = self._held.find(CLOSE, end + 1)
+        return end
 
 
 def read_call(written: str) -> tuple[str, str] | None:

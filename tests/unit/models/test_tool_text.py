@@ -37,6 +37,7 @@ ANSWERS = [
     (CALL, "", 1),
     (f" \n{CALL}\n{CALL}\n", "", 2),
     (f"{CALL} and more", "and more", 1),
+    ('<tool_call>{"name": "a", "arguments": {"x": "</tool_call></tool_call>"}}</tool_call>', "", 1),
     (f"See {CALL}", f"See {CALL}", 0),
     ("<tool", "<tool", 0),
     ("<table>", "<table>", 0),
