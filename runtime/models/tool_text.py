@@ -138,7 +138,6 @@ class CallReader:
                 text, self._held = self._held, ""
                 return text, calls
 
-
     def _end(self) -> int:
         """Where the call ends: at the first mark with a whole call before it, since a text in it may hold the mark."""
         end = self._held.find(CLOSE)
