@@ -163,10 +163,9 @@ def _forms(session: Session, entry: Entry, conversation: str) -> list[bytes]:
     sent = session.kept.get("chat.sent", {}).get(entry.turn_id)
     if sent is not None:
         return [sent]
-    model = entry.answer.get("model") or {}
-    chosen = (model.get("provider"), model.get("request_model"))
+    offered = [(str(each["name"]), str(name)) for each in session.me.get("backends", ()) for name in each["models"]]
     return [
         api_chat.question(entry.question, conversation=where, backend=backend, model=name)
         for where in (conversation, None)
-        for backend, name in ((None, None), chosen)
+        for backend, name in ((None, None), *offered)
     ]

@@ -24,7 +24,7 @@ def build(page: Page) -> None:
     words, may_ask = page.words, page.may("chat.create")
     conversation: gr.State = gr.State(None)
     entries: gr.State = gr.State([])
-    with gr.Row(elem_classes="chat-top", equal_height=True):
+    with gr.Row(elem_classes="chat-top"):
         chosen = gr.Dropdown([], label=words("chat.conversation"), scale=4, min_width=200, interactive=True)
         model = gr.Dropdown([], label=words("chat.model"), scale=3, min_width=200, visible=may_ask, interactive=True)
         fresh = gr.Button(words("chat.new"), scale=1, min_width=120, visible=may_ask)
