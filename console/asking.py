@@ -148,8 +148,8 @@ def _sentences(told: Mapping[str, Any] | None) -> tuple[str, ...]:
 def _keep(session: Session, entry: Entry, body: bytes) -> None:
     """What receipts of this session's own questions need later: the question as sent, a refusal as answered."""
     for name, key, value in (
-        ("chat.sent", entry.turn_id, body),
-        ("chat.refusals", entry.answer.get("decision_id"), entry.answer if entry.state != "answered" else None),
+        ("chat/sent", entry.turn_id, body),
+        ("chat/refusals", entry.answer.get("decision_id"), entry.answer if entry.state != "answered" else None),
     ):
         if key and value:
             kept: dict[str, Any] = session.kept.setdefault(name, {})
@@ -160,7 +160,7 @@ def _keep(session: Session, entry: Entry, body: bytes) -> None:
 
 def _forms(session: Session, entry: Entry, conversation: str) -> list[bytes]:
     """The question as it was sent, or the ways in which this console may have sent it."""
-    sent = session.kept.get("chat.sent", {}).get(entry.turn_id)
+    sent = session.kept.get("chat/sent", {}).get(entry.turn_id)
     if sent is not None:
         return [sent]
     offered = [(str(each["name"]), str(name)) for each in session.me.get("backends", ()) for name in each["models"]]

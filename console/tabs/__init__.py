@@ -24,8 +24,8 @@ How to write one:
   literal key, or an f-string that begins with a literal prefix: a test looks for both.
 - `needs`: the tab is in the page if the role may do one of these actions; `page.may(...)` asks for more inside it.
 - A face (the Gradio page of a language and a set of actions) is shared by all sessions that have it: nothing of a
-  session in variables of `build`. What must last between two calls is in `page.session(request).kept`, never in the
-  browser and never a credential.
+  session in variables of `build`. What must last between two calls is in `page.session(request).kept`
+  (named `<area>/<name>`), never in the browser and never a credential.
 - What is shown as soon as the page is there: `page.on_load(handler, inputs, outputs)`. Better when the tab is opened:
   `page.on_open(handler, inputs, outputs)`.
 - Handlers are coroutines, or asynchronous generators under `@page.told_all`. Nothing blocks the event loop.
