@@ -215,6 +215,14 @@ class OpenAICompatibleBackend:
         self.circuit.demand()
         path = self._preset.health
         await self._get(f"{self._base_url}/models" if path is None else root_of(self._base_url) + path)
+        await self.discover()
+
+    async def discover(self) -> None:
+        """Find out what `default` stands for, where that is asked for: options are judged by the model's name.
+
+        Raises:
+            BackendError: as `health`, whatever the circuit says.
+        """
         if self._model == DISCOVERED:
             await self._offer.resolve(None)
 

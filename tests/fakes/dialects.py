@@ -261,7 +261,12 @@ class LlamaServer(Dialect):
 
     name: str = "llama_server"
     fields: dict[str, Callable[[Any], bool]] = field(
-        default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6), "tool_choice": choice_words}
+        default_factory=lambda: {
+            **TEMPLATED,
+            "top_k": whole(0, 10**6),
+            "min_p": number(0, 1),
+            "tool_choice": choice_words,
+        }
     )
     models: tuple[str, ...] = ("smollm2.gguf",)
     build: str = "b7000-0a1b2c3d"

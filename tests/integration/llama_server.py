@@ -97,10 +97,19 @@ class LlamaServer:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
+    def slots(self) -> list[dict[str, Any]]:
+        """Each slot as the server tells of it."""
+        found: list[dict[str, Any]] = json.loads(self.page("/slots")[1])
+        return found
+
     def busy(self) -> int:
         """How many slots are at work."""
-        slots: list[dict[str, Any]] = json.loads(self.page("/slots")[1])
-        return sum(slot["is_processing"] for slot in slots)
+        return sum(slot["is_processing"] for slot in self.slots())
+
+    def params(self) -> dict[str, Any]:
+        """What the first slot draws by at this moment."""
+        found: dict[str, Any] = self.slots()[0]["params"]
+        return found
 
     def count(self, name: str) -> float:
         """One of its counters, such as `tokens_predicted_total`."""

@@ -168,6 +168,24 @@ async def test_the_options_are_honoured(server: LlamaServer) -> None:
     assert (ending.completion_tokens, ending.finish_reason) == (7, "length")
 
 
+async def test_nothing_else_draws_the_answer(server: LlamaServer) -> None:
+    """What the server says that it draws by: the request's options, and whatever else it could do is off."""
+    options = {"temperature": "0.5", "top_p": "0.75", "top_k": 7, "seed": 3, "presence_penalty": "0.25"}
+    async with backend_of(server) as backend:
+        async with aclosing(backend.chat(request(LONG, max_tokens=300, **options), let_pass)) as events:
+            await anext(events)
+            params = server.params()
+        await idle(server)
+    assert {name: params[name] for name in (*options, "n_predict")} == {
+        "temperature": 0.5, "top_p": 0.75, "top_k": 7, "seed": 3, "presence_penalty": 0.25, "n_predict": 300,
+    }  # fmt: skip
+    neutral = {
+        "min_p": 0, "typical_p": 1, "xtc_probability": 0, "repeat_penalty": 1, "frequency_penalty": 0, "mirostat": 0,
+        "dry_multiplier": 0, "dynatemp_range": 0, "top_n_sigma": -1, "n_keep": 0, "ignore_eos": False, "lora": [],
+    }  # fmt: skip
+    assert {name: params[name] for name in neutral} == neutral
+
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "an object": {
         "type": "object",
