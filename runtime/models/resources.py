@@ -137,7 +137,7 @@ def _limits(root: Path) -> Iterator[tuple[int, int]]:
 
 
 def _groups(root: Path, controller: str) -> Iterator[tuple[Path, bool]]:
-    """Every control group of this controller that this process is in, outermost first; whether it is of the old kind."""
+    """Every control group of this controller that this process is in, outermost first, and whether it is an old one."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
