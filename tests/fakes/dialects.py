@@ -294,7 +294,7 @@ class LlamaServer(Dialect):
         return self.error(401, "Invalid API Key", "authentication_error")
 
     def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
-        tokens = sum(len(message["content"]) for message in messages) // 4
+        tokens = sum(len(message["content"] or "") for message in messages) // 4
         if tokens < self.context:
             return None
         text = (

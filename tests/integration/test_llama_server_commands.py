@@ -57,7 +57,7 @@ def run(
     return command
 
 
-def test_check_passes(run: Run) -> None:
+def test_check_tells_what_works(run: Run) -> None:
     code, report = run("backends", "check")
     assert {check["name"]: (check["outcome"], check["reason"]) for check in report["llama_server"]} == {
         "served": ("pass", "answers"),
@@ -65,9 +65,9 @@ def test_check_passes(run: Run) -> None:
         "streaming": ("pass", "pieces"),
         "reasoning": ("pass", "none"),
         "json": ("pass", "as_asked"),
-        "tools": ("not_offered", "later"),
+        "tools": ("fail", "not_called"),  # the embedded model's template has no place for tools: they are left out there
     }
-    assert code == 0
+    assert code == 1
     assert all(check["tokens_per_second"] > 0 for check in report["llama_server"] if check["name"] == "streaming")
 
 
