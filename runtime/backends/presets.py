@@ -36,6 +36,7 @@ class Preset:
         tools: whether it can be offered tools, and what it understands of `tool_choice`: all of it, its `words` alone
             (auto, none, required), or `nothing`; None: no tools.
         switches_thinking: it passes `chat_template_kwargs` on, by which models are told whether to think.
+        fixed: members sent with every request, for what a server would otherwise draw by and no record would name.
         current_names: old names of models and what answers under a new one today; None: nothing does.
     """
 
@@ -51,6 +52,7 @@ class Preset:
     schema: bool = True
     tools: Literal["all", "words", "nothing"] | None = "all"
     switches_thinking: bool = False
+    fixed: Mapping[str, float] = field(default_factory=dict)
     current_names: Mapping[str, str | None] = field(default_factory=dict)
 
     def current(self, model: str) -> str | None:
@@ -112,6 +114,7 @@ PRESETS: Final = MappingProxyType(
             health="/health",
             build=("/props", "build_info"),
             switches_thinking=True,
+            fixed=MappingProxyType({"min_p": 0.0}),  # its own default is 0.05, and no model's makers recommend that
         ),
         "openai_compatible": Preset("openai_compatible", _STANDARD),
     }

@@ -32,6 +32,7 @@ def build_body(request: ChatRequest, model: str, preset: Preset) -> dict[str, An
     }
     body |= {key: _finite(value) for key, value in decimals.items() if value is not None and key in known}
     body |= {key: value for key, value in whole.items() if value is not None and key in known}
+    body |= preset.fixed
     if preset.asks_for_usage:
         body["stream_options"] = {"include_usage": True}
     if request.json_schema is not None:

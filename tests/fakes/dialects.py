@@ -8,12 +8,11 @@ of these; faults beyond them are its modes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
 
-Framing = Callable[[bytes], Sequence[bytes]]
 Json = dict[str, Any]
 
 REASONING = ("The capital ", "is asked for.")
@@ -130,7 +129,7 @@ class Dialect:
         if path != f"{self.root}/chat/completions":
             return 404, b'{"detail":"Not Found"}', "application/json"
         asked = json.loads(body)
-        if asked.get("model") not in self.models:
+        if not self.knows(asked.get("model")):
             return self.error(*self.unknown_model(asked.get("model")))
         wrong = [key for key, value in asked.items() if key not in self.fields or not self.fields[key](value)]
         if wrong:
@@ -145,8 +144,12 @@ class Dialect:
         needed = {"role", "content"} | ({"tool_call_id"} if message.get("role") == "tool" else set())
         return needed <= message.keys() <= {"role", "content"} | further
 
+    def knows(self, model: object) -> bool:
+        """Whether it answers when asked for this model."""
+        return model in self.models
+
     def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
-        """What is wrong with the order of messages."""
+        """What is wrong with the messages as a whole."""
         return None
 
     def unauthorized(self) -> tuple[int, bytes, str]:
@@ -172,7 +175,11 @@ class Dialect:
             chunks.append(self.chunk({}, "stop"))
         if asked.get("stream_options"):
             chunks.append({**self.chunk({}), "choices": [], "usage": self.usage()})
-        return [*(sse(chunk) for chunk in chunks), b"data: [DONE]\n\n"]
+        return [*(sse(chunk) for chunk in self.finish(chunks, asked)), b"data: [DONE]\n\n"]
+
+    def finish(self, chunks: list[Json], _asked: Json) -> list[Json]:
+        """What is particular about the chunks of an answer as a whole."""
+        return chunks
 
     def said(self, asked: Json) -> tuple[str, ...]:
         """The answer's pieces; JSON of the asked form where a schema is given."""
@@ -246,14 +253,25 @@ class Ollama(Dialect):
 
 @dataclass
 class LlamaServer(Dialect):
-    """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end."""
+    """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end.
+
+    It answers to any name of a model and says that name back; its list has the file's path or an alias, and `aliases`.
+    A prompt is counted at four characters a token here, as `context` is.
+    """
 
     name: str = "llama_server"
     fields: dict[str, Callable[[Any], bool]] = field(
-        default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6), "tool_choice": choice_words}
+        default_factory=lambda: {
+            **TEMPLATED,
+            "top_k": whole(0, 10**6),
+            "min_p": number(0, 1),
+            "tool_choice": choice_words,
+        }
     )
     models: tuple[str, ...] = ("smollm2.gguf",)
     build: str = "b7000-0a1b2c3d"
+    context: int = 4096
+    aliases: tuple[str, ...] = ()
 
     def get(self, path: str) -> tuple[int, Json | None]:
         if self.loading:
@@ -261,13 +279,42 @@ class LlamaServer(Dialect):
         if path == "/health":
             return 200, {"status": "ok"}
         if path == "/props":
-            settings = {"n_ctx": 4096}
+            settings = {"n_ctx": self.context}
             return 200, {"default_generation_settings": settings, "total_slots": 1, "build_info": self.build}
-        return super().get(path)
+        if path == "/v1/models":
+            names = self.listed or self.models
+            listed = [{"id": name, "aliases": [name, *self.aliases], "object": "model"} for name in names]
+            return 200, {"models": [{"name": name, "model": name} for name in names], "object": "list", "data": listed}
+        return 404, {"error": {"message": "File Not Found", "type": "not_found_error", "code": 404}}
+
+    def knows(self, model: object) -> bool:
+        return isinstance(model, str)
+
+    def unauthorized(self) -> tuple[int, bytes, str]:
+        return self.error(401, "Invalid API Key", "authentication_error")
+
+    def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
+        tokens = sum(len(message["content"] or "") for message in messages) // 4
+        if tokens < self.context:
+            return None
+        text = (
+            f"request ({tokens} tokens) exceeds the available context size ({self.context} tokens), try increasing it"
+        )
+        return self.error(400, text, "exceed_context_size_error", n_prompt_tokens=tokens, n_ctx=self.context)
+
+    def error(self, status: int, message: str, kind: str, **more: int) -> tuple[int, bytes, str]:
+        body = {"error": {"code": status, "message": message, "type": kind, **more}}
+        return status, json.dumps(body).encode(), "application/json; charset=utf-8"
 
     def chunk(self, delta: Json, finish: str | None = None) -> Json:
-        made = super().chunk({**delta, "content": delta.get("content") or None} if "role" in delta else delta, finish)
-        return made if finish is None else {**made, "timings": {"predicted_per_second": 60.1}}
+        return super().chunk({**delta, "content": delta.get("content") or None} if "role" in delta else delta, finish)
+
+    def finish(self, chunks: list[Json], asked: Json) -> list[Json]:
+        timings = {"cache_n": 0, "prompt_n": 20, "predicted_n": 10, "predicted_per_second": 60.1}
+        return [{**each, "model": asked["model"]} for each in (*chunks[:-1], {**chunks[-1], "timings": timings})]
+
+    def usage(self) -> Json:
+        return {**super().usage(), "prompt_tokens_details": {"cached_tokens": 0}}
 
 
 @dataclass
@@ -326,59 +373,3 @@ class Perplexity(Dialect):
 
 def sse(data: Json, newline: bytes = b"\n") -> bytes:
     return b"data: " + json.dumps(data, ensure_ascii=False).encode() + newline * 2
-
-
-# framings: how the bytes of a stream are cut into the chunks of HTTP -------------------------------------------------
-
-
-def whole_at_once(stream: bytes) -> list[bytes]:
-    return [stream]
-
-
-def by_bytes(size: int) -> Framing:
-    """Pieces of `size` bytes, in the middle of characters and of lines."""
-    return lambda stream: [stream[at : at + size] for at in range(0, len(stream), size)]
-
-
-def with_comments(stream: bytes) -> list[bytes]:
-    """Keep-alive comments and other members of events between all events."""
-    newline = b"\r\n" if b"\r\n\r\n" in stream else b"\n"
-    events = [event + newline * 2 for event in stream.split(newline * 2) if event]
-    return [b": ping" + newline * 2 + b"id: 7" + newline + b"retry: 10" + newline + event for event in events]
-
-
-def crlf(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")]
-
-
-def bare_cr(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"\r\n", b"\n").replace(b"\n", b"\r")]
-
-
-def without_done(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"data: [DONE]\n\n", b"")]
-
-
-def after_done(stream: bytes) -> list[bytes]:
-    """What comes after the end is no part of the answer."""
-    late = {"choices": [{"index": 0, "delta": {"content": "LATE"}, "finish_reason": None}]}
-    done = b"" if b"[DONE]" in stream else b"data: [DONE]\n\n"
-    return [stream + done, sse(late)]
-
-
-def bom(stream: bytes) -> list[bytes]:
-    """The standard lets a stream begin with a byte order mark."""
-    return [b"\xef\xbb\xbf" + stream]
-
-
-FRAMINGS: dict[str, Framing] = {
-    "whole at once": whole_at_once,
-    "byte by byte": by_bytes(1),
-    "seven bytes": by_bytes(7),
-    "comments between": with_comments,
-    "CR LF": crlf,
-    "bare CR": bare_cr,
-    "no DONE": without_done,
-    "data after DONE": after_done,
-    "byte order mark": bom,
-}

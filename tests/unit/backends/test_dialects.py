@@ -26,7 +26,8 @@ from runtime.backends.base import (
     ToolChoice,
 )
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
-from tests.fakes.dialects import ANSWER, FRAMINGS, REASONING, Dialect, LlamaServer, Ollama, Perplexity, Vllm
+from tests.fakes.dialects import ANSWER, REASONING, Dialect, LlamaServer, Ollama, Perplexity, Vllm
+from tests.fakes.framings import FRAMINGS
 from tests.fakes.provider import FakeProvider
 from tests.unit.backends.support import REQUEST, Gatekeeper, MakeClient, everything
 
