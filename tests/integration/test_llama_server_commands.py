@@ -65,7 +65,7 @@ def test_check_tells_what_works(run: Run) -> None:
         "streaming": ("pass", "pieces"),
         "reasoning": ("pass", "none"),
         "json": ("pass", "as_asked"),
-        "tools": ("fail", "not_called"),  # the embedded model's template has no place for tools: they are left out there
+        "tools": ("fail", "not_called"),  # the embedded model's template has no place for tools
     }
     assert code == 1
     assert all(check["tokens_per_second"] > 0 for check in report["llama_server"] if check["name"] == "streaming")
