@@ -49,8 +49,12 @@ class Authenticator:
         self._seen: dict[str, tuple[int, str]] = {}
         self._unsaved: dict[str, str] = {}
 
-    async def caller(self, credential: str) -> Caller | None:
+    async def caller(self, credential: str, bearer: bool) -> Caller | None:
         """Who presents `credential`; None when it is unknown, altered, expired, revoked, or of a closed account.
+
+        Args:
+            credential: as sent.
+            bearer: whether it may be a token; else it is an API key or nothing.
 
         Raises:
             Forbidden: `auth.no_role`: a good token that gives no role here.
@@ -59,7 +63,7 @@ class Authenticator:
         """
         if not credential.isascii():
             return None
-        if self._tokens is not None and looks_like_token(credential):
+        if bearer and self._tokens is not None and looks_like_token(credential):
             found = await self._tokens.caller(credential)
         else:
             found = await self._of_key(credential)

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from runtime.oidc.errors import TokenRefused
-from runtime.oidc.strict import json_object
+from runtime.oidc.strict import decode, json_object
 
 #: Algorithms that can be allowed; `none` and the symmetric ones are not among them.
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
@@ -111,8 +111,9 @@ def _usable(entry: Any) -> SigningKey | None:
         return None
     assert isinstance(kty, str)  # noqa: S101 - it was found in the table
     try:
+        if kty == "RSA" and int.from_bytes(decode(entry["n"]), "big").bit_length() not in _RSA_BITS:
+            return None
         key = _IMPORTERS[kty].import_key({"kty": kty, **{member: entry[member] for member in members}})
-        weak = isinstance(key, RSAKey) and key.public_key.key_size not in _RSA_BITS
     except (JoseError, ValueError, TypeError):
         return None
-    return None if weak else SigningKey(kid, algorithm, key)
+    return SigningKey(kid, algorithm, key)
