@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +64,7 @@ def connect(settings: ConsoleSettings) -> httpx2.AsyncClient:
 class Api:
     """The API as one session sees it."""
 
-    def __init__(self, http: httpx2.AsyncClient, credential: str, language: str) -> None:
+    def __init__(self, http: httpx2.AsyncClient, credential: str | Callable[[], Awaitable[str]], language: str) -> None:
         self._http = http
         self._credential = credential
         self._language = language
@@ -131,7 +131,8 @@ class Api:
             ApiFailure: any status from 400 on.
             ApiDown: no answer.
         """
-        headers = {"authorization": f"Bearer {self._credential}", "accept-language": self._language}
+        credential = self._credential if isinstance(self._credential, str) else await self._credential()
+        headers = {"authorization": f"Bearer {credential}", "accept-language": self._language}
         if body is not None and not isinstance(body, bytes | AsyncIterator):
             body = compact(body)
         if body is not None:

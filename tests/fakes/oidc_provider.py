@@ -20,7 +20,7 @@ from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -319,4 +319,5 @@ class OidcProvider:
         if self.client_secret is None:
             return form.get("client_id") == CLIENT and "client_secret" not in form
         scheme, _, value = handler.headers.get("authorization", "").partition(" ")
-        return scheme == "Basic" and b64decode(value).decode() == f"{CLIENT}:{self.client_secret}"
+        name, _, secret = b64decode(value).decode().partition(":")
+        return (scheme, unquote(name), unquote(secret)) == ("Basic", CLIENT, self.client_secret)

@@ -55,7 +55,10 @@ def test_a_whole_section_is_what_is_expected_of_tokens() -> None:
         {"max_token_seconds": 10**7},
         {"refresh_seconds": 600, "keep_seconds": 300},
         {"required_claims": {"x": None}},
-        {"client_secret": "x"},
+        {"scopes": ["profile"]},
+        {"console_address": "http://console.example"},
+        {"console_address": "https://console.example/path"},
+        {"password": "x"},
     ],
     ids=str,
 )
