@@ -12,7 +12,6 @@ from fastapi import APIRouter
 
 from console import routes_chat, routes_oidc
 from console.page import Parts
-from console.session import Session
 from console.signin import Way
 
 #: Added to the site, each from its own module.
@@ -24,6 +23,6 @@ def ways(parts: Parts) -> Sequence[Way]:
     return () if parts.oidc is None else (routes_oidc.way(parts.oidc),)
 
 
-async def farewell(parts: Parts, session: Session) -> str | None:
-    """Where a browser goes to sign out elsewhere too; None: nowhere."""
-    return None if parts.oidc is None or session.renewed is None else await parts.oidc.farewell()
+async def farewell(parts: Parts) -> str | None:
+    """Where a browser that signed in elsewhere signs out there too; None: nowhere."""
+    return None if parts.oidc is None else await parts.oidc.farewell()

@@ -151,8 +151,9 @@ async def _leave(request: Request) -> Response:
     session = sessions.find(request.cookies.get(COOKIE))
     farewell = None
     if session is not None:
-        farewell = await routes.farewell(parts_of(request), session)
+        elsewhere = session.renewed is not None
         sessions.end(session)
+        farewell = await routes.farewell(parts_of(request)) if elsewhere else None
     answer: Response = RedirectResponse("/signin", 303) if farewell is None else _away(farewell)
     answer.delete_cookie(
         COOKIE, path="/", httponly=True, samesite="strict", secure=parts_of(request).settings.trusted_proxy

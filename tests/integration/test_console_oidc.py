@@ -145,7 +145,7 @@ def test_one_signs_in_uses_the_console_and_signs_out(console: Console) -> None:
     console.site.person = {"sub": "ada", "roles": ["staff"], "name": "Ada Lovelace", "email": "ada@courriel.example"}
     offered = browser.get(f"{console.address}/signin?lang=en")
     assert '<a class="way" href="/oidc/begin?lang=en">Sign in with Example</a>' in offered.text
-    assert "Se connecter avec Example" in browser.get(f"{console.address}/signin?lang=fr").text
+    assert "Ouvrir une session avec Example" in browser.get(f"{console.address}/signin?lang=fr").text
     back = console.begin(browser)
     assert set(parse_qs(urlsplit(back).query)) == {"code", "state", "iss"}
     done = browser.get(back)
