@@ -64,7 +64,15 @@ def connect(settings: ConsoleSettings) -> httpx2.AsyncClient:
 class Api:
     """The API as one session sees it."""
 
-    def __init__(self, http: httpx2.AsyncClient, credential: str | Callable[[], Awaitable[str]], language: str) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        credential: str | Callable[[], Awaitable[str]],
+        language: str,
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`refused` is called when the API no longer accepts the credential."""
+        self._refused = refused
         self._http = http
         self._credential = credential
         self._language = language
@@ -131,8 +139,7 @@ class Api:
             ApiFailure: any status from 400 on.
             ApiDown: no answer.
         """
-        credential = self._credential if isinstance(self._credential, str) else await self._credential()
-        headers = {"authorization": f"Bearer {credential}", "accept-language": self._language}
+        headers = {"authorization": f"Bearer {await self._bearer()}", "accept-language": self._language}
         if body is not None and not isinstance(body, bytes | AsyncIterator):
             body = compact(body)
         if body is not None:
@@ -147,11 +154,24 @@ class Api:
         except httpx2.HTTPError as error:
             raise ApiDown from error
         try:
+            if answer.status_code == 401:
+                self._refused()
             if answer.status_code >= 400:
                 raise await _failure(answer)
             yield answer
         finally:
             await answer.aclose()
+
+    async def _bearer(self) -> str:
+        """The credential as it is now."""
+        if isinstance(self._credential, str):
+            return self._credential
+        try:
+            return await self._credential()
+        except ApiFailure as error:
+            if error.status == 401:
+                self._refused()
+            raise
 
 
 def compact(body: Any) -> bytes:

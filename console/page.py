@@ -40,8 +40,8 @@ class Parts:
     oidc: SignIn | None = None
 
     def api(self, session: Session, language: str) -> Api:
-        """The API with a session's credential."""
-        return Api(self.http, session.renewed or session.credential, language)
+        """The API with a session's credential; a session whose credential is refused ends."""
+        return Api(self.http, session.renewed or session.credential, language, lambda: self.sessions.end(session))
 
 
 @dataclass(frozen=True)

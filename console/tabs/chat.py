@@ -24,12 +24,12 @@ def build(page: Page) -> None:
     words, may_ask = page.words, page.may("chat.create")
     conversation: gr.State = gr.State(None)
     entries: gr.State = gr.State([])
-    with gr.Row(elem_classes="chat-top", equal_height=True):
+    with gr.Row(elem_classes="chat-top"):
         chosen = gr.Dropdown([], label=words("chat.conversation"), scale=4, min_width=200, interactive=True)
         model = gr.Dropdown([], label=words("chat.model"), scale=3, min_width=200, visible=may_ask, interactive=True)
         fresh = gr.Button(words("chat.new"), scale=1, min_width=120, visible=may_ask)
     past, now = html(elem_id="chat-past"), html(elem_id="chat-now")
-    with gr.Column(visible=may_ask, elem_id="chat-ask"):
+    with gr.Column(elem_id="chat-ask", render=may_ask):
         box = gr.Textbox(
             label=words("chat.box"), placeholder=words("chat.placeholder"), lines=1, max_lines=10, elem_id="chat-box"
         )
@@ -68,7 +68,7 @@ def build(page: Page) -> None:
             return
         backend, name = _chosen(session, wanted)
         entry, event = Entry(text), asyncio.Event()
-        session.kept.setdefault("chat.stops", {})[request.session_hash] = event
+        session.kept.setdefault("chat/stops", {})[request.session_hash] = event
         body = api_chat.question(text, conversation=current, backend=backend, model=name)
         yield (
             gr.Textbox(value=""), gr.Button(interactive=False), gr.Button(interactive=True),
@@ -76,7 +76,7 @@ def build(page: Page) -> None:
         )  # fmt: skip
         async for _ in asking.ask(page, session, entry, body, event):
             yield (*(gr.skip(),) * 6, talk([entry], words), gr.skip())
-        session.kept["chat.stops"].pop(request.session_hash, None)
+        session.kept["chat/stops"].pop(request.session_hash, None)
         current = entry.answer.get("conversation_id", current)
         whole = [*known, entry]
         yield (
@@ -86,7 +86,7 @@ def build(page: Page) -> None:
 
     @page.told
     async def stopped(request: gr.Request) -> Any:
-        event = page.session(request).kept.get("chat.stops", {}).get(request.session_hash)
+        event = page.session(request).kept.get("chat/stops", {}).get(request.session_hash)
         if event is not None:
             event.set()
         return gr.Button(interactive=False)
