@@ -42,9 +42,9 @@ async def begin(request: Request) -> Response:
     if parts.oidc is None:
         return RedirectResponse("/signin", 303)
     ours = urlsplit(parts.oidc.client.address)
-    if request.headers.get("host", "").lower() != ours.netloc.lower():
-        # The provider sends the browser back to that name, and the cookie has to be there.
-        return RedirectResponse(f"{parts.oidc.client.address}{_PATH}begin?lang={language}", 303)
+    if request.headers.get("host", "").lower() != ours.netloc.lower() and "here" not in request.query_params:
+        # The provider sends the browser back to that name, and the cookie has to be there. Once: a proxy may rename us.
+        return RedirectResponse(f"{parts.oidc.client.address}{_PATH}begin?lang={language}&here=1", 303)
     try:
         target, cookie = await parts.oidc.begin(language)
     except ProviderUnavailable:

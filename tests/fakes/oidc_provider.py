@@ -134,7 +134,6 @@ class OidcProvider:
         self.redirect_uris: set[str] = set()
         self.token_seconds = 300
         self.metadata: dict[str, Any] = {}
-        self.jwks: bytes | None = None
         self.id_changes: dict[str, Any] = {}
         self.client_secret = client_secret
         self._codes: dict[str, dict[str, str]] = {}
@@ -235,9 +234,9 @@ class OidcProvider:
             return 0, {}, b""
         answers: dict[str, tuple[int, dict[str, str], bytes]] = {
             "http_500": (500, {}, b"{}"),
-            "redirect": (302, {"location": self.root + "/elsewhere"}, b""),
+            "redirect": (302, {"location": self.root + "/elsewhere"}, self._listed()),
             "not_json": (200, {"content-type": "text/html"}, b"<html>" + b"x" * 100),
-            "huge": (200, {}, b" " * (1 << 20)),
+            "huge": (200, {}, self._listed() + b" " * (1 << 20)),
             "empty": (200, {}, b""),
             "twice": (200, {}, b'{"keys":[],"keys":[],"issuer":"a","issuer":"b"}'),
         }
@@ -249,8 +248,7 @@ class OidcProvider:
         if name == "discovery":
             return 200, {}, json.dumps(self._metadata() | self.metadata).encode()
         if name == "jwks":
-            listed = json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
-            return 200, {}, self.jwks if self.jwks is not None else listed
+            return 200, {}, self._listed()
         if name == "authorize":
             return self._authorize(query)
         if name == "token":
@@ -259,6 +257,9 @@ class OidcProvider:
             target = query.get("post_logout_redirect_uri", self.root + "/signed-out")
             return 302, {"location": target}, b""
         return 404, {}, b"{}"
+
+    def _listed(self) -> bytes:
+        return json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
 
     def _metadata(self) -> dict[str, Any]:
         return {

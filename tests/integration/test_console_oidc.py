@@ -315,7 +315,11 @@ def test_a_closed_account_is_told_so_and_a_session_of_it_ends(console: Console) 
 def test_another_name_of_this_machine_is_sent_to_the_one_that_is_registered(console: Console) -> None:
     port = urlsplit(console.address).port
     left = Browser().get(f"http://127.0.0.1:{port}/oidc/begin?lang=fr", Host=f"localhost:{port}")
-    assert left.location == f"{console.address}/oidc/begin?lang=fr"
+    assert left.location == f"{console.address}/oidc/begin?lang=fr&here=1"
+    renamed = Browser().get(f"http://127.0.0.1:{port}/oidc/begin?lang=fr&here=1", Host=f"localhost:{port}")
+    assert renamed.location.startswith(console.site.root), (
+        "behind a proxy that renames it, it does not go round in circles"
+    )
 
 
 def test_where_none_is_configured_there_is_no_button_and_no_way(console: Console, tmp_path: Path) -> None:
@@ -412,6 +416,16 @@ async def test_a_refresh_token_that_is_not_taken_ends_the_session() -> None:
             with pytest.raises(ApiFailure) as over:
                 await bearer()
             assert (over.value.status, over.value.code) == (401, "auth.invalid")
+
+
+@pytest.mark.anyio
+async def test_where_a_provider_offers_no_sign_out_there_is_none() -> None:
+    with OidcProvider() as site:
+        for offered in (None, "http://elsewhere.example/", 7):
+            site.metadata = {"end_session_endpoint": offered}
+            signin = SignIn(OidcClient(site.issuer, CLIENT, "", "http://127.0.0.1:7860"))
+            assert await signin.farewell() is None
+            await signin.aclose()
 
 
 @pytest.mark.anyio

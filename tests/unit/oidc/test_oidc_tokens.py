@@ -153,7 +153,9 @@ def test_a_token_that_does_not_say_that_it_is_for_an_api_is_refused_unless_confi
         accepted(site, token, access_types=("at+jwt", "jwt"))
     for name in ("AT+JWT", "application/at+jwt"):
         accepted(site, site.access_token(header={"typ": name}))
-    assert refused(site, site.access_token(header={"typ": "dpop+jwt"}), access_types=("at+jwt", "jwt")) == "type"
+    for name in ("dpop+jwt", "logout+jwt", "secevent+jwt"):
+        token = site.access_token(header={"typ": name}, aud=CLIENT, nonce="n")
+        assert refused(site, token, access_types=("at+jwt", "jwt"), id_tokens=True) == "type"
 
 
 @pytest.mark.parametrize("marks", ID_LIKE, ids=str)
@@ -277,6 +279,7 @@ FORMS: list[tuple[str, Callable[[OidcProvider], str], str]] = [
     ("four parts", lambda site: site.access_token() + ".x", "malformed"),
     ("five parts", lambda site: ".".join(["a"] * 5), "malformed"),
     ("padding", lambda site: site.access_token() + "=", "malformed"),
+    ("bits that no encoder sets", lambda site: site.access_token()[:-1] + "B", "malformed"),
     ("a line break", lambda site: site.access_token() + "\n", "malformed"),
     ("blanks", lambda site: " " + site.access_token(), "malformed"),
     ("the other alphabet", lambda site: site.access_token().replace("-", "+").replace("_", "/") + "+/", "malformed"),
