@@ -17,19 +17,33 @@ CONSOLE = Path(__file__).parents[3] / "console"
 BUILT = re.compile(r"[a-z_]+\.[a-z_]*")
 
 
-def used() -> Iterator[tuple[str, bool]]:
-    """(key or beginning of one, whether it is whole) of every text that the console asks for."""
+def trees() -> Iterator[ast.Module]:
     for path in CONSOLE.rglob("*.py"):
-        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        yield ast.parse(path.read_text("utf-8"))
+
+
+def used() -> Iterator[tuple[str, bool]]:
+    """(key or beginning of one, whether it is whole) of every text in the sources that may be a key."""
+    for tree in trees():
+        nodes = list(ast.walk(tree))
         parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
-                if re.fullmatch(r"[a-z_]+\.[A-Za-z_][\w.]*", node.value) and node.value.split(".")[0] in areas():
-                    yield node.value, True
+                yield node.value, True
             elif isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
                 start = str(node.values[0].value)
-                if BUILT.fullmatch(start) and start.split(".", maxsplit=1)[0] in areas():
+                if BUILT.fullmatch(start) and start.partition(".")[0] in areas():
                     yield start, False
+
+
+def asked() -> Iterator[str]:
+    """The literal keys of `words("…")`."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                if name == "words":
+                    yield str(node.args[0].value)
 
 
 def areas() -> set[str]:
@@ -50,14 +64,15 @@ def test_both_languages_fill_in_the_same_values() -> None:
 
 def test_every_text_that_is_asked_for_is_there() -> None:
     known = set(texts("en"))
-    for key, whole in used():
-        assert key in known if whole else any(each.startswith(key) for each in known), key
+    assert [key for key in asked() if key not in known] == []
+    begun = [start for start, whole in used() if not whole]
+    assert [start for start in begun if not any(key.startswith(start) for key in known)] == []
 
 
 def test_every_text_is_asked_for() -> None:
-    asked = set(used())
-    whole = {key for key, exact in asked if exact}
-    begun = tuple(key for key, exact in asked if not exact)
+    found = set(used())
+    whole = {key for key, exact in found if exact}
+    begun = tuple(key for key, exact in found if not exact)
     assert [key for key in texts("en") if key not in whole and not key.startswith(begun)] == []
 
 
