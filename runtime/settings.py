@@ -22,6 +22,7 @@ from runtime.console_settings import ConsoleSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
+from runtime.oidc_settings import OidcSettings
 from runtime.report_settings import ReportSettings
 from runtime.selected import apply_environment, apply_selected
 from runtime.variables import DOCUMENTED_VARIABLES, OTHER_VARIABLES
@@ -110,6 +111,7 @@ class Settings(_Section):
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     reports: ReportSettings = ReportSettings()
+    oidc: OidcSettings = OidcSettings()
     console: ConsoleSettings = ConsoleSettings()
     audit_trail: bool = True
     pii_redaction: bool = True
