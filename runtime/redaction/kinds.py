@@ -98,6 +98,7 @@ OF = frozenset({"de", "des", "du"})
 """Begin the name of a street that does not say what kind it is: "12, des Ormes"."""
 TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme", "–", "—", "->", "→"})
 """What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
+AS = frozenset({"as", "comme"})
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
@@ -171,6 +172,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         if word in TELLS or (word[0] == "(" and word[1:2].isalpha()):
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
+    if left & READ and word in AS:  # Fluffy&Rex as my password
+        return True
     if left & DIGITS and right & (DIGITS | NUMBER):
         return True
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case

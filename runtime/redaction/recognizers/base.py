@@ -212,7 +212,7 @@ class Run:
                 or (single and groups[first - 1][1] - groups[first - 1][0] == 1)
             ):
                 continue  # in the middle of a number; one written digit by digit begins where its digits do
-            inside = linked and "\n" not in gaps[first - 1]
+            inside = linked and "\n" not in gaps[first - 1] and not _is_date(text, groups, first - 1)
             digits, shape = "", []
             for index in range(first, count):
                 if index > first and not links[index - 1]:
@@ -227,11 +227,18 @@ class Run:
                 alone = index == first and _stands_alone(groups[first])
                 if len(digits) >= LEAST and _ends(text, high, alone=alone):
                     more = index + 1 < count and links[index] and "\n" not in gaps[index]
+                    more = more and not DATE.match(text, groups[index + 1][0])
                     yield Window(start, high, digits, tuple(shape), inside or more)
 
 
 def _linked(gap: str) -> bool:
     return len(gap) <= 3 and not gap.strip(SEPARATORS)
+
+
+def _is_date(text: str, groups: list[tuple[int, int]], last: int) -> bool:
+    """Whether the three groups that end with `last` are a date."""
+    found = DATE.match(text, groups[last - 2][0]) if last > 1 else None
+    return found is not None and found.end() == groups[last][1]
 
 
 def _stands_alone(group: tuple[int, int]) -> bool:

@@ -74,7 +74,7 @@ WORDS_OF = {
         transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
         """,
     BANKING: """
-        banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
+        banque bank bancaire bancaires guichet agence banking chequing checking savings epargne branch sort cheque cheques check
         depot deposit virement virements desjardins caisse transfer
         """,
     CARD: """
@@ -111,7 +111,7 @@ WORDS_OF = {
         cpf bsn personnummer guarantor dependent dependant mutuelle mutualiste complementaire prevoyance
         affiliation affilie affiliee transplant biobank enrollee caseworker tutelle curatelle cpso oiiq cmq opq
         npi upin camper adoption asylum asile naturalization naturalisation residency finess cps urssaf msa cpam
-        carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod
+        carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod alien uscis
         """,
     RECORD | PERSON: """
         offender contrevenant detenue representant representante employe employee emp empl matricule patient pt
@@ -143,7 +143,7 @@ WORDS_OF = {
         """,
     BIRTH: """
         ne nee naissance naquit nait naitra ddn naiss born birth births birthdate birthday bday dob anniversaire
-        datenaissance datedenaissance dateofbirth nacimiento b n monde yob
+        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure
         """,
     VEHICLE: """
         vehicule vehicules vehicle vehicles voiture voitures auto autos automobile automobiles car cars camion camions

@@ -42,6 +42,12 @@ _FRENCH_CODE = re.compile(
     rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:F-?)?[0-9]{{5}}\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
 )
+_DISTRICT = re.compile(r" [0-9]{1,2}(?:er|e|eme)(?: arr(?:ondissement|\.)?)?(?!\w)")
+# Parishes, lakes and mountains gave towns their names, more of them than any list has.
+_TOWN_LIKE = re.compile(
+    r"(?:saint|sainte|notre-dame|lac|mont|val|cap|riviere|pointe|baie|ile|sault)-[a-z][a-z'-]{2,40}|"
+    r"[a-z]{3,20}-(?:sur|sous|les|en|aux|de|du|des|la)-[a-z'-]{2,30}"
+)
 _SMALL_TOWN = re.compile(r"(?:\s?,\s{0,2}|\s)(?:(?:a|in)\s)?([a-z][a-z'\-]{2,30}(?: [a-z][a-z'\-]{2,20})?)(?!\w)")
 _PROVINCE = re.compile(
     r"[,\s]{0,3}\(?(?:Québec|Quebec|QUÉBEC|QUEBEC|Ontario|ONTARIO|Alberta|ALBERTA|Manitoba|Saskatchewan|Nova Scotia|"
@@ -72,10 +78,7 @@ _COUNTRY = re.compile(
     r"switzerland|"
     r"luxembourg|uk|united kingdom)(?!\w)"
 )
-_ENDS = re.compile(
-    r"\s{0,2}(?:[,.;:!?)\n\-–]|$|(?:et|and|ou|or|in|on|at|since|until|dans|depuis|"
-    r"en|le|avant|jusqu|before|after|apres)\b)"
-)
+_ENDS = re.compile(r"\s{0,2}(?:[,.;:!?)\n\-–\"<|]|$|[a-zà-ÿ(])")
 
 
 def unit_before(lower: str, start: int) -> int:
@@ -131,7 +134,8 @@ def _town(text: str, lower: str, end: int) -> int:
         stop = _strip(text, match.end())
         lead = text[end : match.start(1)]
         if _is_known(lower, match.start(1), stop) or _followed(text, lower, stop):
-            return stop
+            district = _DISTRICT.match(lower, stop)
+            return district.end() if district else stop
         words = text[match.start(1) : stop].split(" ")
         for count in range(len(words) - 1, 0, -1):  # "Toronto Call me": the first words may be the town
             shorter = match.start(1) + len(" ".join(words[:count]))
@@ -147,7 +151,8 @@ def _town(text: str, lower: str, end: int) -> int:
 
 
 def _is_known(lower: str, start: int, end: int) -> bool:
-    return lower[start:end].replace(" ", "-").replace("st-", "saint-") in TOWNS
+    town = lower[start:end].replace(" ", "-").replace("st-", "saint-").replace("ste-", "sainte-")
+    return town in TOWNS or _TOWN_LIKE.fullmatch(town) is not None
 
 
 def _followed(text: str, lower: str, end: int) -> bool:

@@ -26,7 +26,8 @@ _CUE = re.compile(
     r"reste|live[sd]?|living|deliver\w{0,3}|ship(?:ped)?|domicil\w{1,4}|demenag\w{1,5}|moved?|moving|located|situee?|"
     r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|"
     r"vi[st]|vivant|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
-    r"[^.!?]{0,40}$"
+    r"[^.!?]{0,40}$|(?<!\w)(?:street|rue|addr|adr|line|ligne)(?:[ _]?(?:address|adresse|name|line|ligne))?[ _]?[12]?"
+    r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
 )
 _THE = re.compile(r"The [A-Z]")
 _TIME_BEFORE = re.compile(

@@ -47,6 +47,12 @@ ENGLISH_WEAK = word_set(
     """
 )
 ENGLISH_TYPES = ENGLISH_STRONG | ENGLISH_WEAK
+ENGLISH_KINDS = ENGLISH_STRONG | word_set("trail trl way line concession row ridge grove sideroad")
+# Weak ones that end no other name of two words and more that a number stands before.
+ENGLISH_PLAIN = word_set(
+    "trail trl way close gardens gdns row mews grove heights hts hollow landing manor ridge wharf crossing cove "
+    "townline wynd gate harbour estates path"
+)
 # A street with a number for a name: "Highway 7", "County Road 12", "Rang 3".
 NUMBERED = word_set(
     "highway hwy hwy. road rd rd. route rte rte. rang concession line sideroad autoroute avenue rue county rr"
@@ -80,9 +86,12 @@ NOT_STREETS = word_set(
     anglais francais commerce maison ville face foot feet lane mile miles km hour hours minute minutes day days year
     years week weeks month months inch way ways more other different new long busy main-floor single double dead car
     of per x distance percent times big small wide little hard great old-fashioned separate major minor distinct
-    individual one-way two-way
+    individual one-way two-way pietonne pietonnes barree barrees fermee fermees possible
+    possibles suivre assise assises
     """
 )
+COUNTED = word_set("wheel wheels lane lanes hole way hour day speed")
+"""After a number these are counted: "4 Wheel Drive"."""
 PROVINCES = word_set(
     """
     quebec qc pq que ontario on ont alberta ab alta manitoba mb man saskatchewan sk sask bc ns nb nl pe pei yt nt nu
@@ -137,4 +146,4 @@ GATE = frozenset(
     for part in word.strip(".").split("-")
 ) - word_set("a d l s e n w o lieu point la le of")
 """One of these is in every address that says what kind of street it is, or is named after a saint."""
-BOX_WORDS = frozenset({"box", "casier", "postale", "c.p", "b.p", "bp", "p.o", "po"})
+BOX_WORDS = frozenset({"box", "casier", "postale", "c.p", "b.p", "bp", "p.o", "po", "stn", "station"})

@@ -1,0 +1,80 @@
+"""Wordings of people who had not read the rules, class by class: what each class is, and what looks like it and stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from marked import Case, cases
+
+from runtime.redaction.spans import Span
+
+ADDRESSES = """
+Property located at [[Apt. 12, 640 Cathcart, Montreal]] (the "Premises").
+Return address: [[34 Old Mill Pond Trail, Oakville]]
+[[#305 - 10720 82 Ave NW, Edmonton AB T6E 6G7]]
+drop it at [[9903 104 St, Edmonton]]
+"street": "[[1890 Fourth Line]]", "city": "Oakville"
+[[apt 4 12 oak street toronto]]
+[[1 rue du Faubourg Saint-Honoré, Paris 8e]]
+[[6275 Christophe-Colomb, Montréal]]
+adr. [[6275 Christophe-Colomb, Montréal]]
+Rendez-vous au [[67 ch. du Lac, Lac-Beauport]] à 14 h
+viens au [[1183 Principale, Saint-Zénon]] à 18 h
+[[412 rang Saint-Joseph, Sainte-Perpétue]] à vendre
+la maison du [[2250 Grande Allée O]]. est à vendre
+[[18 Vieux Chemin, Cap-Santé]]
+[[RR#2 Stn Main, Olds AB T4H 1P3]]
+the lot behind [[220 Ferris Wheel Way]] burned
+"""
+NUMBERS_FIRST = """
+[[GB268404]] is my passport
+[[HK040439]] c'est mon passeport
+[[4471 882 001]] is the OHIP number
+[[1144556677]] (NEQ)
+[[1148 123 456]] (NEQ)
+[[0447188]] is my account number
+"""
+ROWS = """
+[[ZHAW 8006 2655]] [[1980-06-26]]
+Applicant 1: [[111-293-684]] [[1965-11-08]]
+41,[[1980-01-02]],[[046 454 286]],54000
+"""
+LABELS = """
+D0B: [[1945-06-21]]
+d/o/b [[03-04-1995]]
+turned 18 on [[March 3, 2006]]
+branch [[05287]], account [[73-916-94]]
+caisse [[09222]], compte [[181-4857]]
+Port. : [[05 42 72 28 57]] / Dom. : [[06 83 68 98 17]]
+[[adeo 7512 2692]]
+license # [[RN 4471882]] nurse
+utilise [[Fluffy&Rex]] comme mot de passe
+"""
+INNOCENT = """
+3 rue piétonnes seront aménagées.
+12 rue barrées cette semaine
+4 Wheel Drive
+6 Lane Highway
+150 Park Rangers attended.
+12 Large Free Range eggs
+500 Canadians, Montreal
+order 4471882 is my favourite
+from 1912 2012 to now
+12, médecin traitant Dr
+45 50 people (policy)
+2024-01-02 2024-03-04
+123 456 789 2024-01-02
+"""
+
+
+@pytest.mark.parametrize("case", cases(ADDRESSES + NUMBERS_FIRST + ROWS + LABELS), ids=repr)
+def test_is_found_whole(case: Case, spans_in: Callable[[str], list[Span]]) -> None:
+    text, expected = case
+    assert [text[span.start : span.end] for span in spans_in(text)] == [text[low:high] for low, high in expected]
+
+
+@pytest.mark.parametrize("case", cases(INNOCENT), ids=repr)
+def test_is_nobodys(case: Case, spans_in: Callable[[str], list[Span]]) -> None:
+    text, _ = case
+    assert spans_in(text) == []
