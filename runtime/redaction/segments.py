@@ -23,7 +23,6 @@ from typing import NamedTuple
 
 from runtime.redaction.kinds import (
     ADDRESS,
-    AROUND,
     AS,
     CIVIC,
     NAME,

@@ -74,7 +74,8 @@ WORDS_OF = {
         transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
         """,
     BANKING: """
-        banque bank bancaire bancaires guichet agence banking chequing checking savings epargne branch sort cheque cheques check
+        guichet agence
+        banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
         depot deposit virement virements desjardins caisse transfer
         """,
     CARD: """

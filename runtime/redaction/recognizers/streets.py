@@ -33,7 +33,8 @@ _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 _GRID = re.compile(r"([0-9]{1,3}[a-c]? (?:street|st|avenue|ave|av|road|rd)\.?)(?![\w'])")
 # An adjective before the kind: "Grande Allée", "Vieux Chemin".
 _QUALIFIED = re.compile(
-    r"(?:grande?|petite?|vieux|vieille|ancien(?:ne)?|nouvelle|haute?|basse?)[ -](?=(?:rue|allee|cote|chemin|rang|route|place|avenue)\b)"
+    r"(?:grande?|petite?|vieux|vieille|ancien(?:ne)?|nouvelle|haute?|basse?)[ -]"
+    r"(?=(?:rue|allee|cote|chemin|rang|route|place|avenue)\b)"
 )
 _OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|chemin|rang|route|cote|place)")
 _HYPHENED = re.compile(
@@ -250,7 +251,7 @@ def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led
         (civic is not None or _COMMA_HERE.search(text, max(0, start - 40), start) is not None)
         and led
         and is_known_town(lower, behind.start(1), reached)
-        and (reached >= len(text) or text[reached] in '.,;)\n"<|' or _GOES_ON.match(text, reached))
+        and (reached >= len(text) or text[reached] in '.,;)\n"<|' or _GOES_ON.match(text, reached) is not None)
     )
 
 
