@@ -67,11 +67,15 @@ _HOME = re.compile(
     re.IGNORECASE,
 )
 _POSTAL = re.compile(r"[ ,()]{0,3}(?:[A-Za-zÀ-ÿ]+[ ,()]{1,3}){0,2}(?:[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{5})\b")
-_STREET = re.compile(r"[0-9]+[^\W\d_]?,? (?:[^\W\d_][\w'.-]* ){0,3}[^\W\d_]{2,}")
+_STREET = re.compile(r"(?<!\w)[0-9]+[^\W\d_]?,? (?:[^\W\d_][\w'.-]* ){0,3}[^\W\d_]{2,}")
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
+_POINTED = re.compile(r" ?[:#]| n[o°]")
 _CROWN = re.compile(r"R\.? [cv][. ]")
 
 # Listed as given names somewhere, and everyday words in front of any other word.
+# Fields of forms and tables, and what people write short.
+_FIELDS = word_set("rue ville nom prénom prenom courriel adresse street city phone email texter num mdp pw addy")
+_ARTICLES = word_set("the a an le la les un une des")
 _NO_NAMES = word_set("my an so to do in on no me he you thi may will de do the her his day soo bon")
 
 
@@ -148,6 +152,10 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
             before, after = sorted((index, index - order.step))
             if possible[index] and chosen[index - order.step] and joined(tokens[before], tokens[after]):
                 chosen[index] = True
+    for index in range(len(name) - 2):
+        behind = _behind_particles(tokens, index) if chosen[index] else index
+        if behind > index + 1 and possible[behind]:  # Guillaume d'Amours
+            chosen[index + 1 : behind + 1] = [True] * (behind - index)
     for index in range(1, len(name) - 1):
         if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
             chosen[index - 1 : index + 2] = [True] * 3
@@ -179,18 +187,34 @@ def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Li
     return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
 
 
+def _behind_particles(tokens: Sequence[Token], first: int) -> int:
+    """The word with a capital behind a name and its particles: "d'Amours", "van der Berg"; the next one without any."""
+    index = first + 1
+    while index + 1 < len(tokens) and index < first + 4:
+        word = tokens[index].text
+        if not (word in PARTICLES or word == "'") or tokens[index].start - tokens[index - 1].end > 1:
+            break
+        index += 1
+    return index if index < len(tokens) and tokens[index].text[0].isupper() else first + 1
+
+
 def _is_full(tokens: Sequence[Token], first: int, name: Sequence[float], lists: Lists) -> bool:
     """Whether a listed given name with a capital stands before a family name with one, or behind a listed one."""
     if not 0 <= first < len(tokens) - 1:
         return False
-    given, family = tokens[first], tokens[first + 1]
-    if given.end + 1 != family.start or not given.text.istitle() or not family.text[0].isupper():
+    last = _behind_particles(tokens, first)
+    given, family = tokens[first], tokens[last]
+    if (
+        (given.end + 1 != family.start and last == first + 1)
+        or not given.text.istitle()
+        or not family.text[0].isupper()
+    ):
         return False
     low, behind = given.text.lower(), family.text.lower()
     if len(low) > 2 and lists.is_given(low):
         if lists.is_name(behind):
             return True
-        doubtful = min(name[first], name[first + 1]) < _BOTH or not behind.isalpha()
+        doubtful = min(name[first], name[last]) < _BOTH or not behind.isalpha()
         return not (doubtful or lists.is_common(behind))
     # "Thibodeau Noah", as lists and forms have it
     return (
@@ -235,10 +259,14 @@ def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: 
         return not (score >= UNLISTED and lists.is_name(word.lower()))
     if word.isupper() and after == "(":
         return True  # a type or a function of a program
+    if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
+        return True
     if 1 < len(word) < 5 and word.isupper() and not _in_capitals(tokens, index):
         low = word.lower()
         if not lists.is_name(low) or WORDS.get(low, 0) & PERSONAL:
             return True  # an acronym, or the label of a number
+    if word.lower() in _FIELDS or (index and lower and tokens[index - 1].text in _ARTICLES and lists.is_common(word)):
+        return True
     if word.lower() in _NO_NAMES and not _before_a_name(tokens, index):
         return True
     if len(word) == 1:

@@ -71,7 +71,8 @@ _SAYS_BEHIND = word_set(
     hospital university college airport stadium arena foundation institute prize award awards opera museum inc inc. ltd
     ltd. llc corp corp. corporation holdings airlines motors pharmacy pharmacie pharmaceuticals industries brewery
     distillery publishing publications jeans syrup burgers boots perfume perfumes parfums parfum cosmetics whisky
-    bourbon rum lipstick chocolats chocolates theorem effect equation algorithm distribution syndrome disease constant
+    bourbon rum lipstick chocolats chocolates post times
+    tribune herald gazette theorem effect equation algorithm distribution syndrome disease constant
     """
 )
 _SMALL = frozenset({"de", "du", "des", "la", "le", "l", "d", "'", "of", "the"})

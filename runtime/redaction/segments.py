@@ -28,6 +28,7 @@ from runtime.redaction.kinds import (
     NAME,
     NUMBER,
     OF,
+    PHRASES,
     READ,
     SECRET,
     STREET,
@@ -266,9 +267,12 @@ def _segments(
             if more := awaited(word):
                 due, notable = max(due, more - 1), True
         if right & SECRET:
-            keep = max(keep, _KEPT_AFTER_LABEL)
+            keep = max(keep, KEPT if word.rstrip(":").lower() in PHRASES else _KEPT_AFTER_LABEL)
         if right & ADDRESS:
+            notable |= bool(right & STREET and keep)  # a street where somebody lives
             keep = max(keep, _KEPT_AFTER_ADDRESS)
+        elif right & STREET and keep:
+            notable = True
         notable = notable or right >= READ
         numbered |= right & NUMBER
         before, left, last = word, right, high

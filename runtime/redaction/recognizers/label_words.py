@@ -59,7 +59,7 @@ WORDS_OF = {
     SIN: "nas sin",
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
     HEALTH: """
-        ramq nam soleil health sante ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
+        ramq nam soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
         """,
     HEALTH | NIR: "maladie",
     NEQ | TAX: "neq entreprise entreprises enterprise",
@@ -68,7 +68,9 @@ WORDS_OF = {
         permis licence licences license licenses saaq driver drivers driving conduire conduite conducteur dl
         driverslicense driverslicence
         """,
-    PASSPORT: "passeport passeports passport passports travel pass psprt",
+    PASSPORT: """
+        passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere
+        """,
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
         transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
@@ -85,7 +87,7 @@ WORDS_OF = {
     IBAN: "iban",
     PLATE: """
         plaque plaques plate plates immatriculation immatriculations immatricule immatriculee immatricules immat
-        immatriculees registration mineralogique
+        immatriculees registration mineralogique grise
         """,
     NIR: "nir vitale insee ss",
     SIREN: "siren siret rcs",
@@ -182,6 +184,7 @@ WORDS_OF = {
         td th tr span div li dt dd br strong em input font small tbody thead cell label name key field p insert into
         primary unique not pas bien used which dont from provisoire temporaire temporary actif active dit said soit
         namely only intracom intracommunautaire intra assigned attribue attribuee deja
+        mine mien mienne tien tienne sien sienne
         """,
     MARK: """
         value values valeur no nos numero numeros number numbers num nr nbr n id ids identifiant identifier code codes

@@ -52,7 +52,7 @@ _THINGS = word_set(
     transaction trial
     tweet unit video wave weather wiki work xref year zone requisition bulletin cause appellant appellants cases
     application applications requetes plates figure photo album track disc disk drive cabinet slide specimen engine
-    moteur chassis wagon coach tank tail aircraft tree grid plot parcel map sheet worksheet folio roll
+    cass crim soc moteur chassis wagon coach tank tail aircraft tree grid plot parcel map sheet worksheet folio roll
     """
 )
 _WORD = re.compile(r"[a-z]+")
@@ -61,6 +61,8 @@ _MARKED = re.compile(
     r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du |(?<=ant ))[a-z' ]{2,32}"
     r"\W{0,4}(?:(?:est|is) )?$"
 )
+# Judgments are cited with their date: "CE, 12 mai 2022, n° 447188".
+_CITED = re.compile(r"(?:19|20)[0-9]{2}, (?:req\. )?n°\W{0,2}$")
 _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4}$")
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(
@@ -143,7 +145,11 @@ def _marked(run: Run) -> Iterator[Hit]:
         before = run.before(start, 64)
         digits = sum(map(str.isdigit, value))
         bare = card and digits >= 8 and _A_CARD.search(before)
-        if not (bare or _MARKED.search(before)) or not _THINGS.isdisjoint(_WORD.findall(before)[-6:]):
+        if (
+            not (bare or _MARKED.search(before))
+            or _CITED.search(before)
+            or not _THINGS.isdisjoint(_WORD.findall(before)[-6:])
+        ):
             continue
         if digits >= 6 or (digits >= 5 and any(map(str.isalpha, value))):
             yield Hit(match.start(), match.end(), 0.6, "numbered")

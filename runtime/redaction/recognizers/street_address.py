@@ -29,10 +29,16 @@ _CUE = re.compile(
     r"[^.!?]{0,40}$|(?<!\w)(?:street|rue|addr|adr|line|ligne)(?:[ _]?(?:address|adresse|name|line|ligne))?[ _]?[12]?"
     r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
 )
+# Somebody lives on a street, whatever its number.
+_LIVES_ON = re.compile(
+    r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|reste[nts]{0,2}|habit\w{1,5}|demeur\w{1,5}|loge[nt]{0,3}|staying|"
+    r"moved|demenag\w{1,5}) (?:on|to|sur|in)? ?(?:la |le |l'|the )?$"
+)
 _THE = re.compile(r"The [A-Z]")
 _TIME_BEFORE = re.compile(
     r"(?<!\w)(?:in|since|of|during|en|depuis|des|annee|year|until|before|after|vers|circa|c\.)\s$"
 )
+_CAPITAL = re.compile(r"(?<![\w'])(?:[A-ZÀ-Þ][a-zà-ÿ]{2}|(?:rue|avenue|boul|chemin|rang|montée|côte|place|impasse) )")
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:-(?:19|20)?[0-9]{2})?\s?,?\s")
 _BOX = re.compile(
     r"(?<!\w)(?:(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
@@ -81,7 +87,6 @@ class StreetAddress(Identifier):
     """Postal addresses that begin with a civic number, and post-office boxes."""
 
     ENTITY = "STREET_ADDRESS"
-    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
         return (
@@ -113,6 +118,14 @@ class StreetAddress(Identifier):
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
+        if run.topics & LIVING:
+            for word in _CAPITAL.finditer(text):
+                if word.start() >= reached and _LIVES_ON.search(run.before(word.start(), 40)):
+                    end = french(text, lower, word.start(), cued=True) or english(
+                        text, lower, word.start(), cued=True, dated=False
+                    )
+                    if end is not None:
+                        yield _hit(text, lower, word.start(), end, "lived_on")
         if run.digits >= 3:
             for street in _UNNUMBERED.finditer(lower, reached):
                 end = french(text, lower, street.start(), cued=True)

@@ -47,7 +47,7 @@ _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{
 _TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
 # What stands before an address that names no kind of street and no province.
 _LEADS = re.compile(
-    r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@|adr\.?|addr\.?) |[\n:(=|\"] ?|"
+    r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@|adr\.?|addr\.?) |[\n:;(=|\"] ?|"
     r"(?<!\w)(?:app|apt|appt|appartement|apartment|suite|unit|unite|bureau|#)\.? ?#?[a-z0-9]{1,5},? ?)$"
 )
 # These lead to counts too: "500 Canadians, Montreal".
@@ -189,7 +189,10 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     number = _NUMBER_HERE.search(text, max(0, start - 24), start)
     if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
         cued = True
-    if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
+    led = _LEADS.search(before) or _MAY_LEAD.search(before)
+    if of and number and text[of.end() : of.end() + 1].isupper() and led:
+        start = of.end()  # what follows decides
+    elif of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
     position, end = start, None
     names = 0

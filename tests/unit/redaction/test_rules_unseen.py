@@ -36,11 +36,26 @@ NUMBERS_FIRST = """
 [[0447188]] is my account number
 """
 ROWS = """
+1,Roy,[[44 Willow St,Barrie,L4N 3K1]]
+2;Roy;[[19 ch. du Bouleau]];Bromont;555
+7|Roy|Orillia|[[h3h2p8]]
+Their plants: [[5 rue Cartier, Laval]]; [[250 de la Commune Ouest, bureau 500, Montréal]].
+Her OHIP is [[6705 434 115]], his is [[1767 562 148]].
+Le sien est le NAM [[6705 434 115]], le mien [[1767 562 148]].
 [[ZHAW 8006 2655]] [[1980-06-26]]
 Applicant 1: [[111-293-684]] [[1965-11-08]]
 41,[[1980-01-02]],[[046 454 286]],54000
 """
 LABELS = """
+idk but i live on [[Maple Street]] in a tent
+je reste sur la [[rue des Érables]]
+HC#: [[8332 230 656]]
+Carte grise [[HJ-658-HE]] au nom de
+Passenger record / [[RS894764]] / seat 4
+client [[6 012 447 188]], lieu de consommation
+pw is [[kittycat9]]
+recovery phrase: [[ocean ladder violin brave tunnel summer apple river stone cloud tiger maple]]
+log in as [[root:Azerty75]]@[[67.216.219.76]]
 D0B: [[1945-06-21]]
 d/o/b [[03-04-1995]]
 turned 18 on [[March 3, 2006]]
@@ -52,6 +67,12 @@ license # [[RN 4471882]] nurse
 utilise [[Fluffy&Rex]] comme mot de passe
 """
 INNOCENT = """
+DNS 8.8.8.8 and 1.1.1.1
+subnet 10.0.0.0/8
+Cass. civ. 1re, 3 mars 2021, n° 19-18.471
+CE, 12 mai 2022, n° 447188
+He lives on the edge of Park and Ride
+client 1 200, client 1 300
 3 rue piétonnes seront aménagées.
 12 rue barrées cette semaine
 4 Wheel Drive
