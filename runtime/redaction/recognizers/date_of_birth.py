@@ -38,7 +38,7 @@ _BIRTH = re.compile(
     r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=\s?:|(?: (?:a|au|aux|en) [^.!?\n]{1,40})? (?:le|un) \W*$)|naissance|naquit|"
     r"naitra|nait|"
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
-    r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|d[./]?[o0][./]?b\.?|"
+    r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|b-day|d[./]?[o0][./]?b\.?|"
     r"(?:18|21|majeure?|of age) (?:ans )?(?:depuis|le|since|on|as of)|turn(?:s|ed|ing) [0-9]{1,3}|"
     r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
     r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
@@ -72,7 +72,8 @@ _OF_PERSON = (
 _YEARS = r"(?:19[0-9]{2}|20[01][0-9])"
 _WRITTEN = (
     rf"(?<![\w.-])(?P<date>{_YEARS}(?:[-/.][01][0-9][-/.][0-3][0-9]|[01][0-9][0-3][0-9])|"
-    rf"[0-3]?[0-9][-/.][0-3]?[0-9][-/.]{_YEARS})(?![\w-])"
+    rf"[0-3]?[0-9][-/.][0-3]?[0-9][-/.]{_YEARS}|[0-3]?[0-9]/[0-3]?[0-9]/[0-9]{{2}}|"
+    rf"(?i:[0-3]?[0-9] {_MONTH} {_YEARS}|{_MONTH} [0-3]?[0-9],? {_YEARS}))(?![\w-])"
 )
 _BEHIND_NUMBER = re.compile(_OF_PERSON + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _WRITTEN)
 _BEFORE_NUMBER = re.compile(_WRITTEN + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _OF_PERSON)
@@ -86,10 +87,10 @@ class DateOfBirth(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.topics & BIRTH != 0 or run.digits >= 16
+        return run.topics & BIRTH != 0 or run.digits >= 13
 
     def find(self, run: Run) -> Iterator[Hit]:
-        if run.digits >= 16:
+        if run.digits >= 13:
             for pattern in (_BEHIND_NUMBER, _BEFORE_NUMBER):
                 for match in pattern.finditer(run.text):
                     if _is_somebodys(match["number"]):

@@ -62,18 +62,18 @@ WORDS_OF = {
         ramq nam soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
         """,
     HEALTH | NIR: "maladie",
-    NEQ | TAX: "neq entreprise entreprises enterprise",
+    NEQ | TAX: "neq req entreprise entreprises enterprise",
     TAX: "tps tvq gst hst qst tvh tva vat bn taxes taxe tax pst fiscal fiscale ein business",
     LICENCE: """
         permis licence licences license licenses saaq driver drivers driving conduire conduite conducteur dl
         driverslicense driverslicence
         """,
     PASSPORT: """
-        passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere
+        passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
         """,
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
-        transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
+        transit institution inst folio compte account rib routing aba succursale bsb micr cpte acct acc iban
         """,
     BANKING: """
         guichet agence
@@ -87,7 +87,7 @@ WORDS_OF = {
     IBAN: "iban",
     PLATE: """
         plaque plaques plate plates immatriculation immatriculations immatricule immatriculee immatricules immat
-        immatriculees registration mineralogique grise
+        immatriculees registration mineralogique grise reg
         """,
     NIR: "nir vitale insee ss",
     SIREN: "siren siret rcs",
@@ -117,7 +117,7 @@ WORDS_OF = {
         carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod alien uscis
         """,
     RECORD | PERSON: """
-        offender contrevenant detenue representant representante employe employee emp empl matricule patient pt
+        offender contrevenant detenue representant representante employe employee emp empl matr matricule patient pt
         patiente badge mrn client cliente customer membre member mbr dossier file etudiant etudiante student
         eleve pupil abonne abonnee subscriber assure assuree insured adherent adherente fiche societaire staff
         rpps adeli ine fonctionnaire candidat candidate resident residente participant participante worker
@@ -138,6 +138,7 @@ WORDS_OF = {
     CODE: "reference references ref refs",
     POSTAL: "postal postale zip zipcode cp",
     MACHINE: """
+        src dst
         ip ipv4 ipv6 serveur serveurs server servers host hosts hostname hote hotes machine machines ping ssh vpn dns
         subnet network reseau gateway passerelle routeur router firewall parefeu connexion connexions connection login
         log logs blocked bloque bloquee blocked bloquer ban banned tcp udp request requete requetes traceroute peer

@@ -69,6 +69,7 @@ _SMALL_PROVINCE = re.compile(
     r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
 )
 _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
+_STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<;.)\n])")
 _CODE = re.compile(
     r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
     r"[A-Z]{1,2}[0-9][A-Z0-9]?\s[0-9][A-Z]{2})\)?(?![\w\-])"
@@ -119,6 +120,8 @@ def after_street(text: str, lower: str, end: int) -> int:
     if french := _FRENCH_CODE.match(text, end):
         return _country(lower, _strip(text, french.end()))
     end = _town(text, lower, end)
+    if (part := _STATE_LAST.match(text, end)) and part[1] in STATES:
+        return part.end()
     for _ in range(2):  # the code may stand before or after the province
         for pattern, subject in ((_PROVINCE, text), (_STATE, text), (_SMALL_PROVINCE, lower)):
             if (part := pattern.match(subject, end)) and (pattern is not _STATE or part[1] in STATES):

@@ -60,6 +60,9 @@ _NUMBER_HERE = re.compile(
     r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{2,5})\s$"
 )
 _GOES_ON = re.compile(r" (?:\(|[a-zà-ÿ])")
+_NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) ?[0-9]{1,4}(?!\w)")
+_TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
+_LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
 _TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 _MOST_WORDS = 6
 
@@ -83,6 +86,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         start = qualified.end()
     else:
         qualified = None
+    if road := _NATIONAL.match(lower, start):
+        return road.end()
     first = _WORD.match(lower, start)
     if first is None:
         return None
@@ -91,7 +96,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         if kind is None or kind.group().rstrip(".") not in FRENCH_TYPES:
             return None
         return _stripped(text, _direction(lower, kind.end()))
-    if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES:
+    short = first.group() == "r" and _TOWN_CODE.match(text, first.end()) is not None
+    if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES and not short:
         return None
     strong = first.group() in FRENCH_STRONG
     end = first.end() if qualified else None
@@ -167,7 +173,12 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
             return _direction(lower, number.end())
         if not (capital or _ORDINAL.fullmatch(low)):
             small = True
-            if (low in STOPS and low not in {"the", "i"}) or low in NOT_STREETS or not value[0].isalpha() or names > 2:
+            linked = names and low in _LINKS and text[word.end() + 1 : word.end() + 2].isupper()
+            if linked:  # "60 Duke of York Blvd"
+                small = False
+            elif (
+                (low in STOPS and low not in {"the", "i"}) or low in NOT_STREETS or not value[0].isalpha() or names > 2
+            ):
                 return None
         if value.endswith((":", "!", "?")) or text[word.end() : word.end() + 1] not in {" ", "\n"}:
             return None

@@ -27,6 +27,16 @@ la maison du [[2250 Grande Allée O]]. est à vendre
 [[RR#2 Stn Main, Olds AB T4H 1P3]]
 the lot behind [[220 Ferris Wheel Way]] burned
 """
+FIELDS = """
+Address on file: [[3 Bobolink, block of 60 units]] since 2019
+"address": "[[1 Infinite Loop, Cupertino, CA]]", "id": 4
+<adresse>[[Ferme Kerouan 12, Sospel]]</adresse>
+Adresse de livraison : [[Villa 12 aux Pins Verts]], tél. 
+[[60 Duke of York Blvd, Mississauga, ON L5B 0E3]]
+She fell at [[HC 61 Box 44, Elko NV 89801]]
+chez lui, [[rue Saint-Jean, 845]].
+sis [[23 bis, route nationale 7, 26200 Montélimar]]
+"""
 NUMBERS_FIRST = """
 [[GB268404]] is my passport
 [[HK040439]] c'est mon passeport
@@ -47,6 +57,12 @@ Applicant 1: [[111-293-684]] [[1965-11-08]]
 41,[[1980-01-02]],[[046 454 286]],54000
 """
 LABELS = """
+src=[[82.231.203.247]] dst=[[67.8.221.209]]
+PP# [[SS145575]]
+Cpte [[8350324]]
+immatriculée au REQ sous le [[3354554344]]
+passe : [[Tr0ub4dor&3]]
+le mdp de [[marieeve+news@hotmail.com]] est [[Azerty75]]
 idk but i live on [[Maple Street]] in a tent
 je reste sur la [[rue des Érables]]
 HC#: [[8332 230 656]]
@@ -67,6 +83,12 @@ license # [[RN 4471882]] nurse
 utilise [[Fluffy&Rex]] comme mot de passe
 """
 INNOCENT = """
+Address: 0x7ffee4b2a9c8 is mapped
+IP address: 4 octets in decimal notation
+Address: same as above
+email address: field 12 of the form
+requests==8.2.75.3
+rue Saint-Jean, 1995.
 DNS 8.8.8.8 and 1.1.1.1
 subnet 10.0.0.0/8
 Cass. civ. 1re, 3 mars 2021, n° 19-18.471
@@ -89,7 +111,7 @@ from 1912 2012 to now
 """
 
 
-@pytest.mark.parametrize("case", cases(ADDRESSES + NUMBERS_FIRST + ROWS + LABELS), ids=repr)
+@pytest.mark.parametrize("case", cases(ADDRESSES + FIELDS + NUMBERS_FIRST + ROWS + LABELS), ids=repr)
 def test_is_found_whole(case: Case, spans_in: Callable[[str], list[Span]]) -> None:
     text, expected = case
     assert [text[span.start : span.end] for span in spans_in(text)] == [text[low:high] for low, high in expected]
