@@ -106,7 +106,7 @@ _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(r"(?:[A-Za-z_]{1,20}[=:])?[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
-_CELL = re.compile(r"[,;|][0-9]{1,5}[A-Za-z]?$")
+_CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
 _CELL_ENDS = re.compile(r"[,;|]")
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",

@@ -74,7 +74,10 @@ _CROWN = re.compile(r"R\.? [cv][. ]")
 
 # Listed as given names somewhere, and everyday words in front of any other word.
 # Fields of forms and tables, and what people write short.
-_FIELDS = word_set("rue ville nom prénom prenom courriel adresse street city phone email texter num mdp pw addy")
+_FIELDS = word_set(
+    "rue ville nom prénom prenom courriel adresse street city phone email texter num mdp pw addy case dossier siren "
+    "siret ramq nam"
+)
 _ARTICLES = word_set("the a an le la les un une des")
 _NO_NAMES = word_set("my an so to do in on no me he you thi may will de do the her his day soo bon")
 

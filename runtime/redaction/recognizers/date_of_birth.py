@@ -92,7 +92,7 @@ class DateOfBirth(Identifier):
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 13:
             for pattern in (_BEHIND_NUMBER, _BEFORE_NUMBER):
-                for match in pattern.finditer(run.text):
+                for match in pattern.finditer(run.lower):
                     if _is_somebodys(match["number"]):
                         yield Hit(*match.span("date"), 0.75, "beside_number")
         if not run.topics & BIRTH:

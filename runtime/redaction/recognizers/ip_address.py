@@ -47,11 +47,13 @@ class IpAddress(Identifier):
             if resolver or (parts[3] == "0" and _PREFIX.match(run.text, match.end())):
                 continue
             named = run.says(match.start(), MACHINE)
-            if before == "=" and not named:
+            large = sum(int(part) > 20 for part in parts)
+            pinned = run.text[max(0, match.start() - 2) : match.start()] == "=="
+            if before == "=" and not named and (pinned or large < 3):
                 continue  # requests==8.2.75.3
             # four small numbers are a version as often as a machine
             if (
-                sum(int(part) > 20 for part in parts) >= 2
+                large >= 2
                 or named
                 or _AS_MACHINE.match(run.text, match.end())
                 or before == "@"

@@ -150,6 +150,7 @@ WORDS_OF = {
         datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure
         """,
     VEHICLE: """
+        char
         vehicule vehicules vehicle vehicles voiture voitures auto autos automobile automobiles car cars camion camions
         camionnette camionnettes truck trucks van vans pickup suv fourgonnette fourgonnettes fourgon fourgons moto motos
         motocyclette motorcycle motorcycles remorque remorques trailer trailers taxi taxis stationne stationnee

@@ -29,7 +29,7 @@ _VERSION = re.compile(r"[vV]?[0-9]{1,3}(?:\.[0-9]{1,3}){1,3}")
 # Court files and statutes are public.
 _DOCKET = re.compile(
     r"[0-9]{3}-[0-9]{2}-[0-9]{6}-[0-9]{2,3}|(?:[0-9]:)?[0-9]{2}-?(?:cv|cr|mc|md|ap|bk)-?[0-9]{2,8}|"
-    r"cv-[0-9]{2}-[0-9]{4,8}(?:-[0-9]{4})?",
+    r"cv-[0-9]{2}-[0-9]{4,8}(?:-[0-9]{4})?|[ct]-[0-9]{1,4}/[0-9]{2}",
     re.IGNORECASE,
 )
 _WHOLE_LABEL = re.compile(

@@ -29,7 +29,8 @@ _UNIT_BEFORE = re.compile(
     r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|"
     r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?),?\s$|"
     r"(?<!\w)(?:residence|res\.|batiment|bat\.?|immeuble|imm\.?|lieu-?dit|hameau|lotissement|villa|domaine|manoir|escalier|"
-    r"esc\.?|entree|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
+    r"esc\.?|entree|rear|basement (?:apt|apartment|suite|unit)|"
+    r"(?:upper|lower|main) (?:unit|floor)|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
 )
 _APARTMENT = re.compile(r",? (?:app|appt|apt|suite|unit|bureau|#)\.? ?#?[0-9]{1,5}[a-z]?(?!\w)")
 _UNITS_BEFORE = 4

@@ -67,7 +67,7 @@ _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(
     r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}[ -]?)?[0-9](?:[A-Z0-9\-]{0,8}(?: [A-Z]{0,3}[0-9]{2,7}){1,4}(?: [A-Z]{2})?|"
-    r"[A-Z0-9\-]{3,18}|[0-9]{0,2} ?[A-Z]{3}(?= ))(?![\w\-/]|[.,][0-9])"
+    r"[A-Z0-9\-]{3,18}|[0-9]{0,2} ?[A-Z]{3}(?=[ ,]))(?![\w\-/]|[.,][0-9])"
 )
 _LABEL_AFTER = re.compile(
     r"\s?(?:=|->|→|\(|[-–—:]|,?\s?(?:is|was|est|c'est|etait)\s(?:my|his|her|their|our|your|the|mon|ma|son|sa|notre|votre|"

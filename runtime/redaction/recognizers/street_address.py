@@ -31,6 +31,10 @@ _CUE = re.compile(
     r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
 )
 # Somebody lives on a street, whatever its number.
+_PART_BEFORE = re.compile(
+    r"(?<!\w)(?:zone|aisle|row|niveau|level|table|page|line|ligne|step|etape|phase|chapitre|chapter|article|figure|"
+    r"fig|vol|version|section)\.? $"
+)
 _LIVES_ON = re.compile(
     r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|reste[nts]{0,2}|habit\w{1,5}|demeur\w{1,5}|loge[nt]{0,3}|staying|"
     r"moved|demenag\w{1,5}) (?:on|to|sur|in)? ?(?:la |le |l'|the )?$"
@@ -114,6 +118,8 @@ class StreetAddress(Identifier):
                 continue
             before = run.before(civic.start(), 56)
             cued = bool(_CUE.search(before))
+            if not cued and _PART_BEFORE.search(before):
+                continue
             end = (
                 french(text, lower, civic.end(), cued=cued)
                 or (
@@ -140,7 +146,7 @@ class StreetAddress(Identifier):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
-            for street in _FRENCH_BEHIND.finditer(text):
+            for street in _FRENCH_BEHIND.finditer(text) if ", " in text else ():
                 yield _hit(text, lower, street.start(), street.end(), "number_behind")
             for street in _NUMBER_BEHIND.finditer(text):
                 if not _CIVIC_LAST.search(text[max(0, street.start() - 16) : street.start()]):

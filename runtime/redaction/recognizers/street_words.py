@@ -32,7 +32,8 @@ ENGLISH_STRONG = word_set(
 )
 ENGLISH_WEAK = word_set(
     """
-    way bay place pl pl. square sq sq. trail trl close gardens gdns gate row quay mews line concession grove green heights
+    bay
+    way place pl pl. square sq sq. trail trl close gardens gdns gate row quay mews line concession grove green heights
     hts hill hollow landing link loop manor path point ridge rise run view vista walk wharf alley plaza promenade
     crossing common commons cove bend glen harbour harbor park route townline wynd esplanade chase estate estates
     pines range alley branch bridge brook brooks burg burgs bypass camp canyon cape causeway center centers centre
@@ -146,6 +147,4 @@ GATE = frozenset(
     for part in word.strip(".").split("-")
 ) - word_set("a d l s e n w o lieu point la le of")
 """One of these is in every address that says what kind of street it is, or is named after a saint."""
-BOX_WORDS = frozenset(
-    {"box", "casier", "postale", "c.p", "b.p", "bp", "p.o", "po", "stn", "station", "postal", "restante"}
-)
+BOX_WORDS = word_set("box casier postal postale c.p b.p bp p.o po stn station restante")

@@ -31,6 +31,10 @@ _WORD = re.compile(r"[^\s,;()\"<>|]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 # In the West streets are numbers too.
 _GRID = re.compile(r"([0-9]{1,3}[a-c]? (?:street|st|avenue|ave|av|road|rd)\.?)(?![\w'])")
+_OF_THE = re.compile(
+    r"(?:Avenue|Ave\.?|Boulevard|Blvd\.?|Plaza|Place|Way|Circle|Court) of "
+    r"(?:the )?[A-Z][\w'-]{2,24}(?: [A-Z][\w'-]{2,24})?"
+)
 # An adjective before the kind: "Grande Allée", "Vieux Chemin".
 _QUALIFIED = re.compile(
     r"(?:grande?|petite?|vieux|vieille|ancien(?:ne)?|nouvelle|haute?|basse?)[ -]"
@@ -148,6 +152,8 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
         dated: whether the civic number may be a year: "in 2024 Wall Street …".
     """
     position, small = start, False
+    if turned := _OF_THE.match(text, start):
+        return turned.end()
     if grid := _GRID.match(lower, start):  # "10720 82 Ave NW"
         return _direction(lower, grid.end(1))
     for names in range(_MOST_WORDS):
@@ -307,7 +313,7 @@ def _accepted(
         return None
     if (after := _WORD.match(lower, end + 1)) and after.group().rstrip(".:!?") in NOT_AFTER:
         return None
-    framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&"
+    framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&" or text.startswith(" (", end)
     said = names > 1 and kind in ENGLISH_PLAIN and text[end + 1 : end + 2].islower()
     return _stripped(text, end) if strong or cued or framed or said else None
 

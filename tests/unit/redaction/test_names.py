@@ -69,6 +69,9 @@ Eli Lilly announced results.
 Yves Rocher et Laura Secord
 Une bouteille de Veuve Clicquot
 Sydney Opera House
+Henry VIII had a flute.
+Fromagerie Boivin
+Le rapport Bouchard-Taylor
 Hôpital Pierre-Boucher
 Port Hope and Prince Albert
 telephone VARCHAR(20)

@@ -28,10 +28,12 @@ la maison du [[2250 Grande Allée O]]. est à vendre
 the lot behind [[220 Ferris Wheel Way]] burned
 """
 FIELDS = """
+The caller gave [[2500 Blvd. of the Allies, Pittsburgh PA 15213]] twice.
+[[1 King's Landing]] (ring twice)
 Address on file: [[3 Bobolink, block of 60 units]] since 2019
 "address": "[[1 Infinite Loop, Cupertino, CA]]", "id": 4
 <adresse>[[Ferme Kerouan 12, Sospel]]</adresse>
-Adresse de livraison : [[Villa 12 aux Pins Verts]], tél. 
+Adresse de livraison : [[Villa 12 aux Pins Verts]], tél. au bureau
 [[60 Duke of York Blvd, Mississauga, ON L5B 0E3]]
 She fell at [[HC 61 Box 44, Elko NV 89801]]
 chez lui, [[rue Saint-Jean, 845]].
@@ -57,6 +59,8 @@ Applicant 1: [[111-293-684]] [[1965-11-08]]
 41,[[1980-01-02]],[[046 454 286]],54000
 """
 LABELS = """
+source=[[105.51.34.72]] destination=[[67.196.128.210]]
+char volé : [[E22 PLT]], c'est la plaque
 src=[[82.231.203.247]] dst=[[67.8.221.209]]
 PP# [[SS145575]]
 Cpte [[8350324]]
@@ -83,6 +87,9 @@ license # [[RN 4471882]] nurse
 utilise [[Fluffy&Rex]] comme mot de passe
 """
 INNOCENT = """
+Zone 4, allée 12, case 7
+Case C-311/18
+numpy=1.26.4.30
 Address: 0x7ffee4b2a9c8 is mapped
 IP address: 4 octets in decimal notation
 Address: same as above
