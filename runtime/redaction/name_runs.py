@@ -12,7 +12,7 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 
 PARTICLES = word_set("de la le du des d l van der den von ben bin ibn al el da dos di mac st y e und zu ten ter")
-_TITLES = word_set("m mr mrs ms mme mlle dr dre me prof monsieur madame")
+TITLES = word_set("m mr mrs ms mme mlle dr dre me prof monsieur madame")
 
 
 class Found(NamedTuple):
@@ -49,7 +49,7 @@ def runs(tokens: Sequence[Token], chosen: Sequence[bool], starts: Sequence[bool]
 
 
 def _trimmed(tokens: Sequence[Token], run: list[int]) -> Iterator[list[int]]:
-    while run and (not tokens[run[0]].text[0].isalnum() or tokens[run[0]].text.lower() in _TITLES):
+    while run and (not tokens[run[0]].text[0].isalnum() or tokens[run[0]].text.lower() in TITLES):
         run = run[1:]
     while run and not tokens[run[-1]].text[0].isalnum() and not _ends_initial(tokens, run):
         run = run[:-1]

@@ -26,7 +26,7 @@ import numpy as np
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
-from runtime.redaction.name_runs import PARTICLES, Found, found, joined, runs
+from runtime.redaction.name_runs import PARTICLES, TITLES, Found, found, joined, runs
 from runtime.redaction.name_words import bare
 from runtime.redaction.namesakes import elsewhere
 from runtime.redaction.recognizers.labels import PERSONAL, WORDS
@@ -79,7 +79,7 @@ _FIELDS = word_set(
     "siret ramq nam"
 )
 _ARTICLES = word_set("the a an le la les un une des")
-_NO_NAMES = word_set("my an so to do in on no me he you thi may will de do the her his day soo bon")
+_NO_NAMES = word_set("my an so to do in on no me he you thi de do the her his day soo bon")
 
 
 class Lists(Protocol):
@@ -157,7 +157,9 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
                 chosen[index] = True
     for index in range(len(name) - 2):
         behind = _behind_particles(tokens, index) if chosen[index] else index
-        if behind > index + 1 and possible[behind]:  # Guillaume d'Amours
+        if behind > index + 1 and (
+            possible[behind] or lists.is_name(tokens[behind].text.lower())
+        ):  # Guillaume d'Amours
             chosen[index + 1 : behind + 1] = [True] * (behind - index)
     for index in range(1, len(name) - 1):
         if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
@@ -266,7 +268,7 @@ def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: 
         return True
     if 1 < len(word) < 5 and word.isupper() and not _in_capitals(tokens, index):
         low = word.lower()
-        if not lists.is_name(low) or WORDS.get(low, 0) & PERSONAL:
+        if WORDS.get(low, 0) & PERSONAL or not (lists.is_name(low) or _is_surname(tokens, index, lists)):
             return True  # an acronym, or the label of a number
     if word.lower() in _FIELDS or (index and lower and tokens[index - 1].text in _ARTICLES and lists.is_common(word)):
         return True
@@ -287,6 +289,14 @@ def _in_capitals(tokens: Sequence[Token], index: int) -> bool:
         0 <= other < len(tokens) and len(tokens[other].text) > 1 and tokens[other].text.isupper()
         for other in (index - 2, index - 1, index + 1, index + 2)
     )
+
+
+def _is_surname(tokens: Sequence[Token], index: int, lists: Lists) -> bool:
+    """Whether a title or a given name stands right before: "Mme DIOP", "Awa DIA"."""
+    before = tokens[index - 1].text.lower() if index else ""
+    if before == "." and index > 1:
+        before = tokens[index - 2].text.lower()
+    return before in TITLES or lists.is_given(before)
 
 
 def _before_a_name(tokens: Sequence[Token], index: int) -> bool:

@@ -76,12 +76,10 @@ _SAYS_BEHIND = word_set(
     hospital university college airport stadium arena foundation institute prize award awards opera museum inc inc. ltd
     ltd. llc corp corp. corporation holdings airlines motors pharmacy pharmacie pharmaceuticals industries brewery
     distillery publishing publications jeans syrup burgers boots perfume perfumes parfums parfum cosmetics whisky
-    bourbon rum lipstick chocolats chocolates post times
+    bourbon rum lipstick chocolats chocolates post times international report
     tribune herald gazette theorem effect equation algorithm distribution syndrome disease constant
     """
 )
-_SMALL = frozenset({"de", "du", "des", "la", "le", "l", "d", "'", "of", "the"})
-_ROMAN = re.compile(r"[IVX]{2,6}")  # kings and popes
 _SPACES = re.compile(r"\s+")
 
 
@@ -123,7 +121,6 @@ def elsewhere(text: str, tokens: Sequence[Token], possible: Sequence[bool]) -> s
                 _is_said_before(tokens, index)
                 or _is_said_behind(tokens, end)
                 or (end > index + 1 and tokens[index].text.lower() in _SAYS_BEFORE)
-                or (end < len(tokens) and _adjoins(tokens, end) and _ROMAN.fullmatch(tokens[end].text))
             ):
                 taken.update(range(index, end))
     return taken
@@ -146,16 +143,8 @@ def _phrase(text: str, tokens: Sequence[Token], index: int, phrases: Sequence[st
 
 
 def _is_said_before(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a word right before, or before "de la" and the like, says what is named."""
-    for step in range(1, 4):
-        if index < step:
-            return False
-        word = tokens[index - step].text.lower()
-        if word in _SAYS_BEFORE:
-            return tokens[index].start - tokens[index - step].end <= 8
-        if word not in _SMALL:
-            return False
-    return False
+    """Whether the word right before says what is named: what is *of* somebody names him."""
+    return index > 0 and _adjoins(tokens, index) and tokens[index - 1].text.lower() in _SAYS_BEFORE
 
 
 def _is_said_behind(tokens: Sequence[Token], end: int) -> bool:

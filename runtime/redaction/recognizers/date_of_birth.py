@@ -40,6 +40,7 @@ _BIRTH = re.compile(
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
     r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|b-day|d[./]?[o0][./]?b\.?|"
     r"(?:18|21|majeure?|of age) (?:ans )?(?:depuis|le|since|on|as of)|turn(?:s|ed|ing) [0-9]{1,3}|"
+    r"(?:sa|ma|ta|votre) fete|"
     r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
     r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
 )

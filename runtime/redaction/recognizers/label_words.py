@@ -70,6 +70,7 @@ WORDS_OF = {
         """,
     PASSPORT: """
         passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
+        voyage
         """,
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
@@ -147,7 +148,7 @@ WORDS_OF = {
         """,
     BIRTH: """
         ne nee naissance naquit nait naitra ddn naiss born birth births birthdate birthday bday dob anniversaire
-        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure
+        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete
         """,
     VEHICLE: """
         char

@@ -153,6 +153,8 @@ def label(before: str) -> Label:
             pointed = pointed or not bits
             if bits:
                 break
+        elif part.isdigit() and index > 1 and parts[index - 1] == "-" and parts[index - 2].isalpha() and not bits:
+            continue  # ISBN-10, SHA-256
         elif part.isdigit() and (bits or not _goes_on(parts, index)):
             break
     return Label(bits or (MARK if named else 0), explicit or (pointed and far <= 1) or (signed and not far), far)

@@ -33,7 +33,7 @@ _SAYS = (
     rf"(?:,? {VERB}(?: (?:now|maintenant|actually|still|toujours|bien|currently|simplement|just|also|aussi|le suivant|"
     r"the following))?(?: ?:)?\s{1,2})"
 )
-_OF_WHAT = rf"(?: {PREPOSITION} ?[\w'@.+-]{{1,48}}(?: [\w'@.-]{{1,24}})??){{0,2}}"
+_OF_WHAT = rf"(?: {PREPOSITION} ?[\w'@.+-]{{1,48}}(?: [\w'@.-]{{1,24}}){{0,2}}?){{0,2}}"
 _IS = (
     rf"[\"')\]*_]{{0,3}}(?: ?\([^()\n]{{1,40}}\))?(?: {ADJECTIVE}){{0,2}}{_OF_WHAT}"
     rf"(?:{_POINTS}|{_SAYS})[\"'«(\[*]{{0,3}} ?"

@@ -157,7 +157,7 @@ def _international(run: Run) -> Iterator[Hit]:
         if start and (run.text[start - 1].isalnum() or _digit_before(run.text, start)):
             continue
         plus = "+" in value[:3]
-        if not plus and run.is_labelled_otherwise(start):
+        if not plus and run.is_labelled_otherwise(start) and not _PORTABLE.search(run.before(start, 12)):
             continue
         if _is_international(value, plus=plus):
             yield Hit(start, end, 0.9, "international")

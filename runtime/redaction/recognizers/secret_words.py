@@ -24,7 +24,7 @@ OF_WORD = _one_of(r"""
     code (?:du |de )?wi-?fi|
     cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|
     recovery phrase|secret phrase|user ?pass|login/pass(?:word)?|user/pass(?:word)?|\w{0,24}_pass(?:word)?|\w{0,24}_pwd|
-    \w{0,24}password|passe(?=\s?[:=])|(?<![a-z] )pass(?=\s?[:=])
+    \w{0,24}password|passe(?=\s?[:=])|(?<![a-z] )pass(?=\s?[:=])|pass(?==)|(?<=/ )pass
     """)
 OF_KEY = _one_of(r"""
     api[ _-]?(?:key|token|secret)s?|access[ _-]?(?:key|token)s?(?:[ _-]id)?|secret[ _-]?(?:access[ _-]?)?keys?|

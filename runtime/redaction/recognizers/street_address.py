@@ -31,6 +31,7 @@ _CUE = re.compile(
     r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
 )
 # Somebody lives on a street, whatever its number.
+_ORDINAL = re.compile(r"[0-9]{1,3}(?:e|er|re|eme) (?:avenue|rue|rang|boulevard)")
 _PART_BEFORE = re.compile(
     r"(?<!\w)(?:zone|aisle|row|niveau|level|table|page|line|ligne|step|etape|phase|chapitre|chapter|article|figure|"
     r"fig|vol|version|section)\.? $"
@@ -118,7 +119,7 @@ class StreetAddress(Identifier):
                 continue
             before = run.before(civic.start(), 56)
             cued = bool(_CUE.search(before))
-            if not cued and _PART_BEFORE.search(before):
+            if not cued and (_PART_BEFORE.search(before) or _ORDINAL.match(lower, civic.start())):
                 continue
             end = (
                 french(text, lower, civic.end(), cued=cued)

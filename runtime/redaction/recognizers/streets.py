@@ -118,7 +118,7 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         if low in JOINERS and (names == 0 or value != value.upper() or len(value) > 1):
             if names and low in {"a", "et", "en"} and not text[word.end() + 1 : word.end() + 2].isupper():
                 break
-            joined = True
+            joined = low not in {"a", "et", "en"}
         elif low.rstrip(".") in DIRECTIONS and end is not None:
             end = word.end()
             break

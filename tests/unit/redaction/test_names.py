@@ -41,6 +41,8 @@ Me [[J.-P. Lavoie]] plaide.
 DESTINATAIRE : [[GENEVIÈVE BOUCHARD]]
 je m'appelle [[marie-ève tremblay]]
 merci [[Odile]]
+[[Guillaume d'Amours]] est peintre
+Mme [[DIOP]] a appelé.
 [[Thibodeau Noah]] 2024-03-02 présente
 Cordialement,⏎[[Annie Pelletier]]
 Est-ce que [[Sophie]] peut venir demain ?
@@ -69,7 +71,6 @@ Eli Lilly announced results.
 Yves Rocher et Laura Secord
 Une bouteille de Veuve Clicquot
 Sydney Opera House
-Henry VIII had a flute.
 Fromagerie Boivin
 Le rapport Bouchard-Taylor
 Hôpital Pierre-Boucher

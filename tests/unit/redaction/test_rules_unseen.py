@@ -59,6 +59,11 @@ Applicant 1: [[111-293-684]] [[1965-11-08]]
 41,[[1980-01-02]],[[046 454 286]],54000
 """
 LABELS = """
+user=bob pass=[[letmein99]]
+titre de voyage [[AQ516009]]
+Tél. port. [[0033370555909]]
+C'est sa fête le [[16.02.1947]]
+Le [[NF-734-LK]] bloque l'entrée
 source=[[105.51.34.72]] destination=[[67.196.128.210]]
 char volé : [[E22 PLT]], c'est la plaque
 src=[[82.231.203.247]] dst=[[67.8.221.209]]
@@ -87,6 +92,11 @@ license # [[RN 4471882]] nurse
 utilise [[Fluffy&Rex]] comme mot de passe
 """
 INNOCENT = """
+ISBN-10: 0306406152
+2 allées et 4 squares
+la 5e Avenue à New York
+part no. NF-734-LK
+boarding pass: 14C
 Zone 4, allée 12, case 7
 Case C-311/18
 numpy=1.26.4.30
