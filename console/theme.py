@@ -25,6 +25,8 @@ THEME = gr.themes.Base(
     body_text_color_subdued_dark="*neutral_300",
     block_label_text_color="*neutral_700",
     block_label_text_color_dark="*neutral_200",
+    checkbox_border_color="*neutral_500",
+    checkbox_border_color_dark="*neutral_300",
     input_placeholder_color="*neutral_500",
     input_placeholder_color_dark="*neutral_400",
 )
