@@ -53,4 +53,4 @@ lock: ## pin requirements/*.in anew, every file by hash (needs uv)
 
 clean: ## remove what can be made again; data, logs, keys and models stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find runtime memory policies migrations tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
+	find runtime memory policies console migrations tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
