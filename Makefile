@@ -18,7 +18,7 @@ help: ## this list
 setup:
 	@sh scripts/setup.sh run
 
-run: setup ## set up what is missing, then serve on 127.0.0.1:8000 (ARGS="--workers 2")
+run: setup ## set up what is missing, then serve on 127.0.0.1:8000, the console on 127.0.0.1:7860 (ARGS="--workers 2")
 	@exec .venv/bin/filagent serve $(ARGS)
 
 test: ## all tests (ARGS="tests/unit -k name")
@@ -53,4 +53,4 @@ lock: ## pin requirements/*.in anew, every file by hash (needs uv)
 
 clean: ## remove what can be made again; data, logs, keys and models stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find runtime memory policies migrations tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
+	find runtime memory policies console migrations tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +

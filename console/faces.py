@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -26,7 +27,12 @@ _TOGETHER = 40  # calls of one handler at a time; Gradio's own default is one
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
 _SHEETS = "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
-_HEAD = f'{_SHEETS}<script src="/static/console.js" defer></script>'
+
+
+def head(language: Language) -> bytes:
+    """What stands in the head of every page, so that it looks as it should from the first paint on."""
+    title = escape(Words(language)("frame.title"))
+    return f'<title>{title}</title>{_SHEETS}<script src="/static/console.js" defer></script></head>'.encode()
 
 
 class Faces:
@@ -71,7 +77,6 @@ class Faces:
             pwa=False,
             mcp_server=False,
             theme=THEME,
-            head=_HEAD,
         )
         return app
 

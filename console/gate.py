@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.faces import Faces
+from console.faces import Faces, head
 from console.session import COOKIE, Session, Sessions
 from console.settings import LANGUAGES, ConsoleSettings, Language
 
@@ -128,7 +128,7 @@ def _actions(session: Session) -> frozenset[str]:
 
 
 async def _document(app: ASGIApp, language: Language, scope: Scope, receive: Receive, send: Send) -> None:
-    """Gradio's page: in its language, without foreign addresses, its inline scripts named by a nonce, compressed."""
+    """Gradio's page: our head, its language, no foreign addresses, inline scripts named by a nonce, compressed."""
     packs = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
     bare = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
     status, headers, body = 500, [], b""
@@ -141,6 +141,7 @@ async def _document(app: ASGIApp, language: Language, scope: Scope, receive: Rec
             body += message.get("body", b"")
 
     await app(bare, receive, collect)
+    body = body.replace(b"</head>", head(language), 1)
     nonce = secrets.token_urlsafe(16)
     body = _SCRIPT.sub(b'<script nonce="%s"' % nonce.encode(), _FOREIGN.sub(b"", body))
     body = body.replace(b'lang="en"', b'lang="%s"' % language.encode(), 1)

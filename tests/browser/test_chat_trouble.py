@@ -14,6 +14,7 @@ from tests.browser.conftest import Visit
 from tests.browser.site import Site, site
 from tests.fakes.provider import FakeProvider
 
+NO_NAMES = {"masking": {"ner": False}}  # the model for names takes long to load, and is not what is tested here
 HOSTILE = (
     "![p](http://evil.example/pixel.png)\n\n",
     "<img src='http://evil.example/img.png' onerror='window.pwned=1'>\n",
@@ -35,7 +36,7 @@ def provider() -> Iterator[FakeProvider]:
 @pytest.fixture(scope="module")
 def troubled(provider: FakeProvider) -> Iterator[Site]:
     """A site whose model is a server that the tests hold by the hand."""
-    with site(LLM_BACKEND="vllm", VLLM_BASE_URL=provider.url) as running:
+    with site(settings=NO_NAMES, LLM_BACKEND="vllm", VLLM_BASE_URL=provider.url) as running:
         yield running
 
 
@@ -124,7 +125,7 @@ def test_a_model_that_is_down_is_named(troubled: Site, visit: Visit, provider: F
 
 
 def test_an_api_that_dies_is_told_in_words_and_the_console_lives_on(visit: Visit) -> None:
-    with site(LLM_BACKEND="scripted") as running:
+    with site(settings=NO_NAMES, LLM_BACKEND="scripted") as running:
         page = visit("user", at=running)
         assert running.api_process is not None
         expect(ask(page, "Hello?").locator(".answer")).to_contain_text("Hello, world.")
