@@ -48,7 +48,7 @@ def judge(
     Returns:
         The report, and the tree that it was proved in, where the checkpoint's signature holds.
     """
-    receipt = {
+    receipt: dict[str, Any] = {
         "record_id": record.get("record_id"),
         "envelope": record.get("line"),
         "keys": keys.decode("utf-8", "replace"),

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from console import routes_evidence
 from console.page import Parts
 from console.signin import Way
 
 #: Added to the site, each from its own module.
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (routes_evidence.router,)
 
 
 def ways(_parts: Parts) -> Sequence[Way]:

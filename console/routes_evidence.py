@@ -7,7 +7,7 @@ Who may have what, and that a record precedes it, is the API's business.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from html import escape
 from typing import Annotated, Literal
@@ -17,9 +17,9 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from console.api_exports import verify_file
-from console.client import Api, ApiDown, ApiFailure
-from console.page import Parts
-from console.session import COOKIE, Session
+from console.client import ApiDown, ApiFailure
+from console.page import SignedOut
+from console.requests import language_of, parts_of, signed_in
 from console.settings import LANGUAGES, Language
 from console.views.failure import failure_text
 from console.views.parts import note
@@ -92,8 +92,9 @@ async def bundle(request: Request, export_id: _ExportId) -> Response:
 async def verify(request: Request, lang: Language = "en") -> Response:
     """The verdict on the body of the request, as HTML for the place where the file was dropped."""
     words = Words(lang)
-    session = _session(request)
-    if session is None:
+    try:
+        api = parts_of(request).api(signed_in(request), lang)
+    except SignedOut:
         return HTMLResponse(note(words("frame.signed_out"), "failed"), 401)
     declared = request.headers.get("content-length", "")
     if not declared.isdecimal():
@@ -101,7 +102,7 @@ async def verify(request: Request, lang: Language = "en") -> Response:
     if int(declared) > MOST_SENT:
         return HTMLResponse(note(words("exports.file_large"), "failed"), 413)
     try:
-        answer = await verify_file(_api(request, session, lang), _pieces(request))
+        answer = await verify_file(api, _pieces(request))
     except (ApiFailure, ApiDown) as error:
         status = error.status if isinstance(error, ApiFailure) and error.status >= 400 and error.status != 401 else 502
         return HTMLResponse(note(failure_text(error, words), "failed"), status)
@@ -116,16 +117,15 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             yield piece
 
 
-async def _taken(request: Request, path: str, asked: dict[str, str], name: str) -> Response:
+async def _taken(request: Request, path: str, asked: Mapping[str, str], name: str) -> Response:
     """What the API answers, streamed on as a file of a name; a page in words where it refuses."""
     words = Words(_language(request))
-    session = _session(request)
-    if session is None:
-        return _refused(words("frame.signed_out"), 401, words)
     stack = AsyncExitStack()
     try:
-        api = _api(request, session, words.language)
+        api = parts_of(request).api(signed_in(request), words.language)
         answer = await stack.enter_async_context(api.open("GET", path, params=asked, patient=True))
+    except SignedOut:
+        return _refused(words("frame.signed_out"), 401, words)
     except (ApiFailure, ApiDown) as error:
         return _refused(failure_text(error, words), error.status if isinstance(error, ApiFailure) else 503, words)
 
@@ -157,22 +157,9 @@ def _refused(text: str, status: int, words: Words) -> HTMLResponse:
     )
 
 
-def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-def _session(request: Request) -> Session | None:
-    return _parts(request).sessions.find(request.cookies.get(COOKIE))
-
-
-def _api(request: Request, session: Session, language: Language) -> Api:
-    return _parts(request).api(session, language)
-
-
 def _language(request: Request) -> Language:
     """Of the page that the link stood in."""
     for known in LANGUAGES:
         if f"/{known}/" in request.headers.get("referer", ""):
             return known
-    return LANGUAGES[0]
+    return language_of(request)

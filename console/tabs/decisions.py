@@ -12,13 +12,13 @@ from console.api_decisions import Wanted, dossier, grown, listed, proven
 from console.api_exports import begin_export
 from console.client import ApiDown, ApiFailure
 from console.judging import Look, judge, judge_growth
-from console.markup import Html
+from console.markup import html
 from console.page import Page, SignedOut
 from console.pinned import pin
 from console.tabs import Tab
 from console.views import decisions as views
 from console.views import verdict as verdicts
-from console.views.parts import entities, entity_name, note
+from console.views.parts import entity_name, note
 from console.words import Words
 from runtime.audit.errors import KeysError
 from runtime.audit.fields import RECORD_ID
@@ -42,36 +42,60 @@ def build(page: Page) -> None:
         with gr.Row():
             begin = gr.DateTime(label=words("decisions.from"), type="string", timezone="UTC", elem_id="decisions-from")
             end = gr.DateTime(label=words("decisions.to"), type="string", timezone="UTC", elem_id="decisions-to")
-            decision = gr.Dropdown(_choices(words, _DECISIONS, "decisions.word_"), value="", label=words("decisions.col_decision"), elem_id="decisions-decision")  # fmt: skip
-            masked = gr.Dropdown(_entity_choices(words, _ENTITIES), value="", allow_custom_value=True, label=words("decisions.col_masked"), elem_id="decisions-masked")  # fmt: skip
+            decision = gr.Dropdown(
+                _decision_choices(words), value="", label=words("decisions.col_decision"), elem_id="decisions-decision"
+            )
+            masked = gr.Dropdown(
+                _entity_choices(words),
+                value="",
+                allow_custom_value=True,
+                label=words("decisions.col_masked"),
+                elem_id="decisions-masked",
+            )
         with gr.Row():
-            rule = gr.Dropdown([("", "")], value="", allow_custom_value=True, label=words("decisions.rule"), elem_id="decisions-rule")  # fmt: skip
-            model = gr.Dropdown([("", "")], value="", allow_custom_value=True, label=words("decisions.col_model"), elem_id="decisions-model")  # fmt: skip
-            principal = gr.Textbox(label=words("decisions.col_principal"), info=words("decisions.principal_help"), visible=page.may("decision.read_any"), elem_id="decisions-principal")  # fmt: skip
+            rule = gr.Dropdown(
+                [("", "")], value="", allow_custom_value=True, label=words("decisions.rule"), elem_id="decisions-rule"
+            )
+            model = gr.Dropdown(
+                [("", "")],
+                value="",
+                allow_custom_value=True,
+                label=words("decisions.col_model"),
+                elem_id="decisions-model",
+            )
+            principal = gr.Textbox(
+                label=words("decisions.col_principal"),
+                info=words("decisions.principal_help"),
+                visible=page.may("decision.read_any"),
+                elem_id="decisions-principal",
+            )
             event = gr.Dropdown(
                 [(words("decisions.events_turn"), ""), (words("decisions.events_any"), "any")],
-                value="", label=words("decisions.events"), visible=page.may("decision.read_any"), elem_id="decisions-event",
-            )  # fmt: skip
+                value="",
+                label=words("decisions.events"),
+                visible=page.may("decision.read_any"),
+                elem_id="decisions-event",
+            )
         with gr.Row(elem_classes="actions"):
             search = gr.Button(words("decisions.search"), variant="primary", elem_id="decisions-search")
             clear = gr.Button(words("decisions.clear"), elem_id="decisions-clear")
-    table = Html(elem_id="decisions-table")
+    table = html(elem_id="decisions-table")
     with gr.Row(elem_classes="actions"):
         newer = gr.Button(words("decisions.newer"), interactive=False, elem_id="decisions-newer")
         older = gr.Button(words("decisions.older"), interactive=False, elem_id="decisions-older")
         export = gr.Button(words("decisions.export"), visible=page.may("audit.export"), elem_id="decisions-export")
-    exported = Html(elem_id="decisions-exported")
+    exported = html(elem_id="decisions-exported")
     picked = gr.Textbox(elem_id="decisions-picked", visible="hidden", show_label=False)
     ticked = gr.Textbox(elem_id="decisions-ticked", visible="hidden", show_label=False)
     shown = gr.State("")  # the record that is open
     asked = gr.State(Wanted())
     cursors = gr.State([])  # where the pages before this one begin, the newest first
     following = gr.State(None)  # where the next one does
-    about = Html(elem_id="decisions-about")
+    about = html(elem_id="decisions-about")
     with gr.Row(visible=False, elem_classes="actions") as doing:
         verify = gr.Button(words("decisions.verify"), variant="primary", elem_id="decisions-verify")
-    verdict = Html(elem_id="decisions-verdict")
-    papers = Html(elem_id="decisions-papers")
+    verdict = html(elem_id="decisions-verdict")
+    papers = html(elem_id="decisions-papers")
     fields = [begin, end, decision, masked, rule, model, principal, event]
     listing = [table, newer, older, asked, cursors, following, rule, model]
 
@@ -80,7 +104,16 @@ def build(page: Page) -> None:
         try:
             found = await listed(page.api(request), wanted, before[-1] if before else None)
         except _FAILURES as error:
-            return note(page.sentence(error), "failed"), _live(False), _live(False), wanted, before, None, _same(), _same()
+            return (
+                note(page.sentence(error), "failed"),
+                _live(False),
+                _live(False),
+                wanted,
+                before,
+                None,
+                gr.Dropdown(),
+                gr.Dropdown(),
+            )
         records, more = found["decisions"], found["next_before"]
         text = views.table(
             records, words, ticks=page.may("audit.export"), more=more is not None, whose=page.may("decision.read_any")
@@ -98,11 +131,12 @@ def build(page: Page) -> None:
             _offered(models, wanted.model),
         )
 
-    async def first(*given: Any) -> tuple[Any, ...]:
-        *values, request = given
-        return await show(_wanted(*values), [], request)
+    async def first(request: gr.Request, *given: str | None) -> tuple[Any, ...]:
+        return await show(_wanted(*given), [], request)
 
-    async def next_page(wanted: Wanted, before: list[int | None], more: int | None, request: gr.Request) -> tuple[Any, ...]:
+    async def next_page(
+        wanted: Wanted, before: list[int | None], more: int | None, request: gr.Request
+    ) -> tuple[Any, ...]:
         return await show(wanted, [*before, more], request)
 
     async def previous(wanted: Wanted, before: list[int | None], request: gr.Request) -> tuple[Any, ...]:
@@ -120,7 +154,13 @@ def build(page: Page) -> None:
         except _FAILURES as error:
             return record_id, note(page.sentence(error), "failed"), "", "", gr.Row(visible=True)
         may_report = page.may("report.own", "report.any")
-        return record_id, views.about(found, words), "", views.papers(found, words, reports=may_report), gr.Row(visible=True)
+        return (
+            record_id,
+            views.about(found, words),
+            "",
+            views.papers(found, words, reports=may_report),
+            gr.Row(visible=True),
+        )
 
     async def verified(record_id: str, request: gr.Request) -> str:
         return await _verified(page, record_id, request)
@@ -132,7 +172,9 @@ def build(page: Page) -> None:
             await begin_export(page.api(request), selection)
         except _FAILURES as error:
             return note(page.sentence(error), "failed")
-        said = words("decisions.exporting_ticked", count=len(records)) if records else words("decisions.exporting_found")
+        said = (
+            words("decisions.exporting_ticked", count=len(records)) if records else words("decisions.exporting_found")
+        )
         return note(said, "done")
 
     page.on_open(first, fields, listing)
@@ -173,19 +215,11 @@ async def _verified(page: Page, record_id: str, request: gr.Request) -> str:
     return verdicts.of_report(report, words)
 
 
-def _wanted(
-    begin: str | None, end: str | None, decision: str, masked: str, rule: str, model: str, principal: str, event: str
-) -> Wanted:
-    return Wanted(
-        begin=_time(begin),
-        end=_time(end),
-        decision=decision or "",
-        masked=(masked or "").strip(),
-        rule=(rule or "").strip(),
-        model=(model or "").strip(),
-        principal=(principal or "").strip(),
-        event=event or "",
-    )
+def _wanted(*given: str | None) -> Wanted:
+    """The filter's fields, in their order."""
+    begin, end, *codes = given
+    decision, masked, rule, model, principal, event = ((code or "").strip() for code in codes)
+    return Wanted(_time(begin), _time(end), decision, masked, rule, model, principal, event=event)
 
 
 def _time(text: str | None) -> str:
@@ -200,13 +234,12 @@ def _models(record: dict[str, Any]) -> set[str]:
     return {name for name in (model.get("request_model"), model.get("response_model")) if name}
 
 
-def _choices(words: Words, values: tuple[str, ...], prefix: str) -> list[tuple[str, str]]:
-    return [(words("decisions.any"), ""), *((words(f"{prefix}{value}"), value) for value in values)]
+def _decision_choices(words: Words) -> list[tuple[str, str]]:
+    return [(words("decisions.any"), ""), *((words(f"decisions.word_{value}"), value) for value in _DECISIONS)]
 
 
-def _entity_choices(words: Words, values: tuple[str, ...]) -> list[tuple[str, str]]:
-    named = sorted((entity_name(value, words), value) for value in values)
-    return [(words("decisions.any"), ""), *named]
+def _entity_choices(words: Words) -> list[tuple[str, str]]:
+    return [(words("decisions.any"), ""), *sorted((entity_name(value, words), value) for value in _ENTITIES)]
 
 
 def _offered(found: set[str], chosen: str) -> Any:
@@ -215,10 +248,6 @@ def _offered(found: set[str], chosen: str) -> Any:
 
 def _live(interactive: bool) -> Any:
     return gr.Button(interactive=interactive)
-
-
-def _same() -> Any:
-    return gr.Dropdown()
 
 
 TAB = Tab("decisions", order=20, title="decisions.tab", needs=("decision.list",), build=build)

@@ -71,9 +71,7 @@ def _row(record: Mapping[str, Any], words: Words, *, ticks: bool, whose: bool, f
     if ticks:
         label = escape(words("decisions.tick"))
         tick = f'<td class="tick"><input type="checkbox" data-tick="{record_id}" aria-label="{label}"></td>'
-    told = "".join(
-        f'<td data-label="{escape(words(f"decisions.col_{name}"))}">{value}</td>' for name, value in cells
-    )
+    told = "".join(f'<td data-label="{escape(words(f"decisions.col_{name}"))}">{value}</td>' for name, value in cells)
     return f'<tr data-pick="{record_id}" tabindex="{0 if first else -1}">{tick}{told}</tr>'
 
 

@@ -72,7 +72,8 @@ def event_word(record: Mapping[str, Any], words: Words) -> str:
 
 def entities(record: Mapping[str, Any]) -> dict[str, int]:
     """What was masked on the way in and out, by type."""
-    redactions, found = record.get("redactions"), {}
+    redactions = record.get("redactions")
+    found: dict[str, int] = {}
     for way in ("in", "out"):
         counts = redactions.get(way) if isinstance(redactions, Mapping) else None
         for entity, count in counts.items() if isinstance(counts, Mapping) else ():
