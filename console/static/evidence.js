@@ -22,6 +22,9 @@
     origin = row;
     put(table.dataset.into, `${row.dataset.pick} ${++times}`); // a number, so that picking it again is news
   };
+  const back = () => {
+    if (origin && origin.isConnected) origin.focus();
+  };
   const rove = (table, row) => {
     for (const other of table.querySelectorAll("[data-pick]")) other.tabIndex = other === row ? 0 : -1;
   };
@@ -34,6 +37,7 @@
     if (!(event.target instanceof Element)) return;
     const button = event.target.closest("button[data-into]");
     if (button) return put(button.dataset.into, `${button.dataset.value} ${++times}`);
+    if (event.target.closest("[data-back]")) return back();
     if (event.target.closest("a, input, label, .tick")) return;
     const row = event.target.closest("tr[data-pick]");
     if (row) pick(row);
@@ -45,10 +49,7 @@
   });
   document.addEventListener("keydown", (event) => {
     if (!(event.target instanceof Element)) return;
-    if (event.key === "Escape" && event.target.closest(".record") && origin && origin.isConnected) {
-      origin.focus();
-      return;
-    }
+    if (event.key === "Escape" && event.target.closest(".record")) return back();
     const row = event.target.closest("tr[data-pick]");
     if (!row || event.target.matches("input")) return;
     const rows = [...row.closest("table").querySelectorAll("[data-pick]")];

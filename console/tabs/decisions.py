@@ -40,8 +40,12 @@ def build(page: Page) -> None:
     words = page.words
     with gr.Accordion(words("decisions.filter"), elem_id="decisions-filter"):
         with gr.Row():
-            begin = gr.DateTime(label=words("decisions.from"), type="string", timezone="UTC", elem_id="decisions-from")
-            end = gr.DateTime(label=words("decisions.to"), type="string", timezone="UTC", elem_id="decisions-to")
+            begin = gr.DateTime(
+                label=words("decisions.from"), type="string", timezone="UTC", min_width=240, elem_id="decisions-from"
+            )
+            end = gr.DateTime(
+                label=words("decisions.to"), type="string", timezone="UTC", min_width=240, elem_id="decisions-to"
+            )
             decision = gr.Dropdown(
                 _decision_choices(words), value="", label=words("decisions.col_decision"), elem_id="decisions-decision"
             )
@@ -183,7 +187,7 @@ def build(page: Page) -> None:
     clear.click(cleared, None, [*fields, *listing])
     older.click(next_page, [asked, cursors, following], listing)
     newer.click(previous, [asked, cursors], listing)
-    picked.input(opened, picked, [shown, about, verdict, papers, doing])
+    picked.change(opened, picked, [shown, about, verdict, papers, doing])
     verify.click(verified, shown, verdict)
     export.click(exported_now, [ticked, asked], exported)
 

@@ -81,8 +81,12 @@ def _exports(page: Page) -> None:
         elem_id="exports-kind",
     )
     with gr.Row(visible=True) as period:
-        begin = gr.DateTime(label=words("decisions.from"), type="string", timezone="UTC", elem_id="exports-from")
-        end = gr.DateTime(label=words("decisions.to"), type="string", timezone="UTC", elem_id="exports-to")
+        begin = gr.DateTime(
+            label=words("decisions.from"), type="string", timezone="UTC", min_width=240, elem_id="exports-from"
+        )
+        end = gr.DateTime(
+            label=words("decisions.to"), type="string", timezone="UTC", min_width=240, elem_id="exports-to"
+        )
     with gr.Row(visible=False) as named:
         name = gr.Textbox(label=words("exports.person"), info=words("exports.person_help"), elem_id="exports-person")
     with gr.Row(visible=False) as talked:
@@ -130,7 +134,7 @@ def _exports(page: Page) -> None:
     kind.change(chosen, kind, [period, named, talked], show_progress="hidden")
     make.click(made, [kind, begin, end, name, conversation], [said, listed, timer])
     refresh.click(look, None, [listed, timer])
-    remove.input(removed, remove, [said, listed, timer])
+    remove.change(removed, remove, [said, listed, timer])
     page.on_open(look, None, [listed, timer])
     timer.tick(look, None, [listed, timer], show_progress="hidden")
 

@@ -24,6 +24,7 @@ from console.views.parts import (
 )
 from console.words import Words
 
+_NOTHING = "–"
 _FORMS = ("html", "pdf", "json")
 
 
@@ -61,17 +62,21 @@ def _row(record: Mapping[str, Any], words: Words, *, ticks: bool, whose: bool, f
     cells = [
         ("time", when(record.get("time"))),
         ("decision", " ".join([decision_word(record, words), *reasons])),
-        ("model", escape(str(model.get("response_model") or model.get("request_model") or "–"))),
-        ("masked", ", ".join(masked) or "–"),
+        ("model", escape(str(model.get("response_model") or model.get("request_model") or _NOTHING))),
+        ("masked", ", ".join(masked) or _NOTHING),
     ]
     if whose:
         actor = _part(record, "actor")
-        cells.append(("principal", f"{short(actor.get('ref', '–'))} {escape(str(actor.get('role', '')))}"))
+        cells.append(("principal", f"{short(actor.get('ref', _NOTHING))} {escape(str(actor.get('role', '')))}"))
     tick = ""
     if ticks:
         label = escape(words("decisions.tick"))
         tick = f'<td class="tick"><input type="checkbox" data-tick="{record_id}" aria-label="{label}"></td>'
-    told = "".join(f'<td data-label="{escape(words(f"decisions.col_{name}"))}">{value}</td>' for name, value in cells)
+    told = "".join(
+        f'<td class="{name}{" none" if value == _NOTHING else ""}" '
+        f'data-label="{escape(words(f"decisions.col_{name}"))}">{value}</td>'
+        for name, value in cells
+    )
     return f'<tr data-pick="{record_id}" tabindex="{0 if first else -1}">{tick}{told}</tr>'
 
 
@@ -79,6 +84,7 @@ def about(found: Dossier, words: Words) -> str:
     """A record in plain words: what came of it and why, then all that it says."""
     record = _part(found.record, "record")
     title = words("decisions.about", what=_plain_word(record, words))
+    back = f'<button type="button" class="back" data-back>{escape(words("decisions.back"))}</button>'
     lines: list[str] = []
     if isinstance(found.explained, Mapping):
         summary = found.explained.get("summary")
@@ -93,7 +99,7 @@ def about(found: Dossier, words: Words) -> str:
         lines.append(_failed(found.explained, words))
     return (
         f'<article class="record"><h3 tabindex="-1" data-focus="{escape(str(found.record.get("record_id")))}">'
-        f"{escape(title)}</h3>{''.join(lines)}</article>"
+        f"{escape(title)}</h3>{back}{''.join(lines)}</article>"
     )
 
 
