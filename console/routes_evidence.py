@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from html import escape
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -19,8 +18,8 @@ from starlette.requests import ClientDisconnect
 from console.api_exports import verify_file
 from console.client import ApiDown, ApiFailure
 from console.page import SignedOut
-from console.requests import language_of, parts_of, signed_in
-from console.settings import LANGUAGES, Language
+from console.requests import api_of, parts_of, signed_in
+from console.settings import Language
 from console.views.failure import failure_text
 from console.views.parts import note
 from console.views.verdict import of_answer
@@ -118,16 +117,13 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
 
 
 async def _taken(request: Request, path: str, asked: Mapping[str, str], name: str) -> Response:
-    """What the API answers, streamed on as a file of a name; a page in words where it refuses."""
-    words = Words(_language(request))
+    """What the API answers, streamed on as a file of a name; what it refuses is told by the site.
+
+    Raises:
+        SignedOut, ApiFailure, ApiDown: as they say.
+    """
     stack = AsyncExitStack()
-    try:
-        api = parts_of(request).api(signed_in(request), words.language)
-        answer = await stack.enter_async_context(api.open("GET", path, params=asked, patient=True))
-    except SignedOut:
-        return _refused(words("frame.signed_out"), 401, words)
-    except (ApiFailure, ApiDown) as error:
-        return _refused(failure_text(error, words), error.status if isinstance(error, ApiFailure) else 503, words)
+    answer = await stack.enter_async_context(api_of(request).open("GET", path, params=asked, patient=True))
 
     async def pieces() -> AsyncIterator[bytes]:
         async with stack:
@@ -142,24 +138,3 @@ async def _taken(request: Request, path: str, asked: Mapping[str, str], name: st
     headers["cache-control"] = "no-store"
     headers["x-content-type-options"] = "nosniff"
     return StreamingResponse(pieces(), headers=headers)
-
-
-def _refused(text: str, status: int, words: Words) -> HTMLResponse:
-    title, back = escape(words("frame.failed")), escape(words("exports.back"))
-    return HTMLResponse(
-        f'<!doctype html><html lang="{words.language}"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-        '<link rel="stylesheet" href="/static/console.css">'
-        f'<body class="signin"><main><h1>{title}</h1><p class="told" role="alert">{escape(text)}</p>'
-        f'<p><a href="/{words.language}/">{back}</a></p></main></body></html>',
-        status if status >= 400 else 502,
-        headers={"cache-control": "no-store"},
-    )
-
-
-def _language(request: Request) -> Language:
-    """Of the page that the link stood in."""
-    for known in LANGUAGES:
-        if f"/{known}/" in request.headers.get("referer", ""):
-            return known
-    return language_of(request)

@@ -14,7 +14,6 @@ from console.client import ApiDown, ApiFailure
 from console.judging import Look, judge, judge_growth
 from console.markup import html
 from console.page import Page, SignedOut
-from console.pinned import pin
 from console.tabs import Tab
 from console.views import decisions as views
 from console.views import verdict as verdicts
@@ -198,8 +197,8 @@ async def _verified(page: Page, record_id: str, request: gr.Request) -> str:
     try:
         api, kept = page.api(request), page.session(request).kept
         record, proof, keys = await proven(api, record_id)
-        root = await asyncio.to_thread(pin(page.parts.settings.root_key).root, keys)
-        report, look = judge(record, proof, keys, root)
+        root = page.parts.root.of({"keys": keys.decode("utf-8", "replace")})
+        report, look = await asyncio.to_thread(judge, record, proof, keys, root)
         earlier = kept.get(_LOOK)
         if look is not None and isinstance(earlier, Look) and look != earlier:
             proof_of_growth = await grown(api, earlier.size, look.size) if look.size >= earlier.size else []

@@ -108,12 +108,14 @@ def papers(found: Dossier, words: Words, *, reports: bool) -> str:
     record_id = str(found.record.get("record_id"))
     parts = [_take(record_id, words)] if reports else []
     place = f"/download/decisions/{escape(record_id)}"
-    record_links = f'<p><a href="{place}" target="_blank">{escape(words("decisions.record_file"))}</a></p>'
+    record_links = (
+        f'<p><a href="{place}?lang={words.language}" target="_blank">{escape(words("decisions.record_file"))}</a></p>'
+    )
     parts.append(folded(words("decisions.record"), record_links + raw(found.record)))
     if isinstance(found.proof, Mapping):
         links = (
-            f'<p><a href="{place}/proof?format=json" target="_blank">{escape(words("decisions.proof_json"))}</a> · '
-            f'<a href="{place}/proof?format=tlog-proof" target="_blank">{escape(words("decisions.proof_tlog"))}</a></p>'
+            f'<p><a href="{place}/proof?lang={words.language}&amp;format=json" target="_blank">{escape(words("decisions.proof_json"))}</a> · '
+            f'<a href="{place}/proof?lang={words.language}&amp;format=tlog-proof" target="_blank">{escape(words("decisions.proof_tlog"))}</a></p>'
         )
         said = words("decisions.proof_says", index=found.proof.get("log_index"), size=found.proof.get("tree_size"))
         parts.append(folded(words("decisions.proof"), f"<p>{escape(said)}</p>{links}{raw(found.proof)}"))
@@ -136,7 +138,7 @@ def _take(record_id: str, words: Words) -> str:
     for kind, title in (("decisions", words("decisions.dossier")), ("persons", words("decisions.person_page"))):
         cells = []
         for language, name in (("en", "English"), ("fr", "Français")):
-            place = f"/download/reports/{kind}/{escape(record_id)}?language={language}&amp;format="
+            place = f"/download/reports/{kind}/{escape(record_id)}?lang={words.language}&amp;language={language}&amp;format="
             links = " · ".join(
                 f'<a href="{place}{form}" target="_blank" '
                 f'aria-label="{escape(title)}, {name}, {form.upper()}">{form.upper()}</a>'

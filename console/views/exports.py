@@ -91,12 +91,13 @@ def reports(words: Words, today: str, month: str) -> str:
         f'max="{escape(today)}"></label>'
         for key, name, value in (("first_day", "from", month), ("last_day", "to", today))
     )
+    lang = f'<input type="hidden" name="lang" value="{words.language}">'
     return (
         f'<h4>{escape(words("exports.period_review"))}</h4><p class="hint">{escape(words("exports.period_help"))}</p>'
-        f'<form class="sheet" id="exports-period" action="/download/period" target="_blank">{days}{pages}{language}'
+        f'<form class="sheet" id="exports-period" action="/download/period" target="_blank">{lang}{days}{pages}{language}'
         f'<button type="submit">{escape(words("exports.take_review"))}</button></form>'
         f'<h4>{escape(words("exports.registers"))}</h4><p class="hint">{escape(words("exports.registers_help"))}</p>'
-        f'<form class="sheet" id="exports-register" action="/download/registers" target="_blank">'
+        f'<form class="sheet" id="exports-register" action="/download/registers" target="_blank">{lang}'
         f"{_select('name', words('exports.register'), names)}{sheets}{language}"
         f'<button type="submit">{escape(words("exports.take_register"))}</button></form>'
     )
@@ -126,7 +127,7 @@ def _export(one: Mapping[str, Any], words: Words) -> str:
         f"{escape(words('exports.remove'))}</button>"
     )
     if one.get("download"):
-        doing = f'<a href="/download/exports/{export_id}" download>{escape(words("exports.download"))}</a> {doing}'
+        doing = f'<a href="/download/exports/{export_id}?lang={words.language}" target="_blank">{escape(words("exports.download"))}</a> {doing}'
     cells = (
         ("made", moment(one.get("created_ms"))),
         ("what", _selection(bundle, words) if isinstance(bundle, Mapping) else short(one.get("export_id"))),
