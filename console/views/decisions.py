@@ -19,6 +19,7 @@ from console.views.parts import (
     note,
     raw,
     short,
+    taken,
     texts,
     when,
 )
@@ -107,18 +108,14 @@ def papers(found: Dossier, words: Words, *, reports: bool) -> str:
     """What can be taken away, then the record, its proof and its relatives."""
     record_id = str(found.record.get("record_id"))
     parts = [_take(record_id, words)] if reports else []
-    place = f"/download/decisions/{escape(record_id)}"
-    record_links = (
-        f'<p><a href="{place}?lang={words.language}" target="_blank">{escape(words("decisions.record_file"))}</a></p>'
-    )
-    parts.append(folded(words("decisions.record"), record_links + raw(found.record)))
+    place = f"/download/decisions/{record_id}"
+    record_link = f"<p>{taken(place, words('decisions.record_file'), words)}</p>"
+    parts.append(folded(words("decisions.record"), record_link + raw(found.record)))
     if isinstance(found.proof, Mapping):
-        links = (
-            f'<p><a href="{place}/proof?lang={words.language}&amp;format=json" target="_blank">{escape(words("decisions.proof_json"))}</a> · '
-            f'<a href="{place}/proof?lang={words.language}&amp;format=tlog-proof" target="_blank">{escape(words("decisions.proof_tlog"))}</a></p>'
-        )
+        forms = (("json", words("decisions.proof_json")), ("tlog-proof", words("decisions.proof_tlog")))
+        links = " · ".join(taken(f"{place}/proof", text, words, format=form) for form, text in forms)
         said = words("decisions.proof_says", index=found.proof.get("log_index"), size=found.proof.get("tree_size"))
-        parts.append(folded(words("decisions.proof"), f"<p>{escape(said)}</p>{links}{raw(found.proof)}"))
+        parts.append(folded(words("decisions.proof"), f"<p>{escape(said)}</p><p>{links}</p>{raw(found.proof)}"))
     else:
         parts.append(folded(words("decisions.proof"), _failed(found.proof, words)))
     inner = _related(found.related, record_id, words)
@@ -138,10 +135,9 @@ def _take(record_id: str, words: Words) -> str:
     for kind, title in (("decisions", words("decisions.dossier")), ("persons", words("decisions.person_page"))):
         cells = []
         for language, name in (("en", "English"), ("fr", "Français")):
-            place = f"/download/reports/{kind}/{escape(record_id)}?lang={words.language}&amp;language={language}&amp;format="
+            place = f"/download/reports/{kind}/{record_id}"
             links = " · ".join(
-                f'<a href="{place}{form}" target="_blank" '
-                f'aria-label="{escape(title)}, {name}, {form.upper()}">{form.upper()}</a>'
+                taken(place, form.upper(), words, label=f"{title}, {name}, {form}", language=language, format=form)
                 for form in _FORMS
             )
             cells.append(f'<td data-label="{name}" lang="{language}">{links}</td>')

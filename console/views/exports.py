@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from console.views.parts import moment, note, number, short, size
+from console.views.parts import moment, note, number, short, size, taken
 from console.views.verdict import of_answer
 from console.words import Words
 
@@ -94,7 +94,8 @@ def reports(words: Words, today: str, month: str) -> str:
     lang = f'<input type="hidden" name="lang" value="{words.language}">'
     return (
         f'<h4>{escape(words("exports.period_review"))}</h4><p class="hint">{escape(words("exports.period_help"))}</p>'
-        f'<form class="sheet" id="exports-period" action="/download/period" target="_blank">{lang}{days}{pages}{language}'
+        f'<form class="sheet" id="exports-period" action="/download/period" target="_blank">{lang}{days}'
+        f"{pages}{language}"
         f'<button type="submit">{escape(words("exports.take_review"))}</button></form>'
         f'<h4>{escape(words("exports.registers"))}</h4><p class="hint">{escape(words("exports.registers_help"))}</p>'
         f'<form class="sheet" id="exports-register" action="/download/registers" target="_blank">{lang}'
@@ -127,7 +128,7 @@ def _export(one: Mapping[str, Any], words: Words) -> str:
         f"{escape(words('exports.remove'))}</button>"
     )
     if one.get("download"):
-        doing = f'<a href="/download/exports/{export_id}?lang={words.language}" target="_blank">{escape(words("exports.download"))}</a> {doing}'
+        doing = f"{taken(f'/download/exports/{export_id}', words('exports.download'), words)} {doing}"
     cells = (
         ("made", moment(one.get("created_ms"))),
         ("what", _selection(bundle, words) if isinstance(bundle, Mapping) else short(one.get("export_id"))),

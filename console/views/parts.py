@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from console.words import Words
 from runtime.audit.words_records import DECISION_WORDS, EVENT_WORDS
@@ -105,6 +106,13 @@ def raw(value: Any) -> str:
 def folded(title: str, inner: str) -> str:
     """Something behind a title that opens it; `title` is plain text, `inner` HTML."""
     return f"<details><summary>{escape(title)}</summary>{inner}</details>"
+
+
+def taken(path: str, text: str, words: Words, *, label: str = "", **params: str) -> str:
+    """A link to one of our downloads, which opens beside the page; `label` says more to whoever only hears it."""
+    query = urlencode({"lang": words.language, **params})
+    said = f' aria-label="{escape(label)}"' if label else ""
+    return f'<a href="{escape(f"{path}?{query}")}" target="_blank"{said}>{escape(text)}</a>'
 
 
 def note(text: str, kind: str = "empty") -> str:
