@@ -79,6 +79,10 @@
       heading.focus({ preventScroll: true });
       heading.scrollIntoView({ block: "start" });
     }
+    for (const list of document.querySelectorAll("datalist[data-offers]")) {
+      const field = document.querySelector(`#${list.dataset.offers} input`);
+      if (field && field.getAttribute("list") !== list.id) field.setAttribute("list", list.id);
+    }
     for (const table of document.querySelectorAll("table[data-ticks]:not([data-seen])")) {
       table.dataset.seen = "";
       put(table.dataset.ticks, "");

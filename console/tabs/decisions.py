@@ -51,21 +51,12 @@ def build(page: Page) -> None:
             masked = gr.Dropdown(
                 _entity_choices(words),
                 value="",
-                allow_custom_value=True,
                 label=words("decisions.col_masked"),
                 elem_id="decisions-masked",
             )
         with gr.Row():
-            rule = gr.Dropdown(
-                [("", "")], value="", allow_custom_value=True, label=words("decisions.rule"), elem_id="decisions-rule"
-            )
-            model = gr.Dropdown(
-                [("", "")],
-                value="",
-                allow_custom_value=True,
-                label=words("decisions.col_model"),
-                elem_id="decisions-model",
-            )
+            rule = gr.Textbox(label=words("decisions.rule"), elem_id="decisions-rule")
+            model = gr.Textbox(label=words("decisions.col_model"), elem_id="decisions-model")
             principal = gr.Textbox(
                 label=words("decisions.col_principal"),
                 info=words("decisions.principal_help"),
@@ -100,39 +91,23 @@ def build(page: Page) -> None:
     verdict = html(elem_id="decisions-verdict")
     papers = html(elem_id="decisions-papers")
     fields = [begin, end, decision, masked, rule, model, principal, event]
-    listing = [table, newer, older, asked, cursors, following, rule, model]
+    listing = [table, newer, older, asked, cursors, following]
 
     async def show(wanted: Wanted, before: list[int | None], request: gr.Request) -> tuple[Any, ...]:
         """One page of the list; `before` ends with where it begins."""
         try:
             found = await listed(page.api(request), wanted, before[-1] if before else None)
         except _FAILURES as error:
-            return (
-                note(page.sentence(error), "failed"),
-                _live(False),
-                _live(False),
-                wanted,
-                before,
-                None,
-                gr.Dropdown(),
-                gr.Dropdown(),
-            )
-        records, more = found["decisions"], found["next_before"]
+            return note(page.sentence(error), "failed"), _live(False), _live(False), wanted, before, None
+        more = found["next_before"]
         text = views.table(
-            records, words, ticks=page.may("audit.export"), more=more is not None, whose=page.may("decision.read_any")
+            found["decisions"],
+            words,
+            ticks=page.may("audit.export"),
+            more=more is not None,
+            whose=page.may("decision.read_any"),
         )
-        rules = {code for one in records for code in one.get("rules", ())}
-        models = {name for one in records for name in _models(one)}
-        return (
-            text,
-            _live(len(before) > 0),
-            _live(more is not None),
-            wanted,
-            before,
-            more,
-            _offered(rules, wanted.rule),
-            _offered(models, wanted.model),
-        )
+        return text, _live(len(before) > 0), _live(more is not None), wanted, before, more
 
     async def first(request: gr.Request, *given: str | None) -> tuple[Any, ...]:
         return await show(_wanted(*given), [], request)
@@ -182,7 +157,8 @@ def build(page: Page) -> None:
 
     page.on_open(first, fields, listing)
     search.click(first, fields, listing)
-    principal.submit(first, fields, listing)
+    for box in (rule, model, principal):
+        box.submit(first, fields, listing)
     clear.click(cleared, None, [*fields, *listing])
     older.click(next_page, [asked, cursors, following], listing)
     newer.click(previous, [asked, cursors], listing)
@@ -232,21 +208,12 @@ def _time(text: str | None) -> str:
     return f"{match[1]}T{match[2]}:{match[3] or '00'}Z" if match else text
 
 
-def _models(record: dict[str, Any]) -> set[str]:
-    model = record.get("model") or {}
-    return {name for name in (model.get("request_model"), model.get("response_model")) if name}
-
-
 def _decision_choices(words: Words) -> list[tuple[str, str]]:
     return [(words("decisions.any"), ""), *((words(f"decisions.word_{value}"), value) for value in _DECISIONS)]
 
 
 def _entity_choices(words: Words) -> list[tuple[str, str]]:
     return [(words("decisions.any"), ""), *sorted((entity_name(value, words), value) for value in _ENTITIES)]
-
-
-def _offered(found: set[str], chosen: str) -> Any:
-    return gr.Dropdown(choices=["", *sorted(found | ({chosen} if chosen else set()))], value=chosen)
 
 
 def _live(interactive: bool) -> Any:

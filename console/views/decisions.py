@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -52,7 +52,20 @@ def table(records: Sequence[Mapping[str, Any]], words: Words, *, ticks: bool, mo
         f'<p class="hint">{escape(words("decisions.table_help"))}</p>'
         f'<table class="pickable" data-into="decisions-picked" data-ticks="decisions-ticked" '
         f'aria-label="{escape(words("decisions.tab"))}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"{_offers('rule', (code for one in records for code in texts(one.get('rules'))))}"
+        f"{_offers('model', (name for one in records for name in _models(one)))}"
     )
+
+
+def _offers(field: str, values: Iterable[str]) -> str:
+    """What a field of the filter offers to be chosen; the script of the page ties them together."""
+    options = "".join(f'<option value="{escape(value)}"></option>' for value in sorted(set(values)))
+    return f'<datalist id="decisions-{field}-offers" data-offers="decisions-{field}">{options}</datalist>'
+
+
+def _models(record: Mapping[str, Any]) -> list[str]:
+    model = _part(record, "model")
+    return [str(model[name]) for name in ("request_model", "response_model") if model.get(name)]
 
 
 def _row(record: Mapping[str, Any], words: Words, *, ticks: bool, whose: bool, first: bool) -> str:

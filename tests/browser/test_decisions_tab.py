@@ -48,7 +48,7 @@ def test_filters_find_the_record(console: Site, visit: Visit, asked: dict[str, s
     chosen(page, "decisions-decision", "refused")
     searched(page, [one["record_id"] for one in everything if one["decision"] == "deny"][:25])
     assert asked["deny"] in rows(page)
-    chosen(page, "decisions-rule", "role.user.chat.create")
+    page.fill("#decisions-rule :is(input, textarea)", "role.user.chat.create")
     refused = [one for one in everything if one["decision"] == "deny" and "role.user.chat.create" in one["rules"]]
     searched(page, [one["record_id"] for one in refused][:25])
     page.click("#decisions-clear")
@@ -56,7 +56,7 @@ def test_filters_find_the_record(console: Site, visit: Visit, asked: dict[str, s
     page.fill("#decisions-principal textarea, #decisions-principal input", mine["actor"]["ref"])
     searched(page, [one["record_id"] for one in everything if one["actor"]["ref"] == mine["actor"]["ref"]])
     page.click("#decisions-clear")
-    chosen(page, "decisions-model", mine["model"]["request_model"])
+    page.fill("#decisions-model :is(input, textarea)", mine["model"]["request_model"])
     page.fill("#decisions-from input", mine["time"][:19].replace("T", " "))
     page.press("#decisions-from input", "Enter")
     later = [one for one in everything if one["time"] >= f"{mine['time'][:19]}.000Z" and one.get("model")]
