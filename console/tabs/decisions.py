@@ -24,11 +24,13 @@ from runtime.audit.fields import RECORD_ID
 
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 _DECISIONS = ("allow", "redact", "deny", "require_approval", "error")
-#: What the filter offers before any record was seen; others may be typed.
+#: Types of personal data that masking knows.
 _ENTITIES = (
-    *("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "CA_POSTAL_CODE", "DATE_OF_BIRTH", "CREDIT_CARD"),
-    *("IBAN_CODE", "BANK_ACCOUNT", "CA_SIN", "CA_RAMQ", "PASSPORT", "ID_NUMBER", "SECRET", "IP_ADDRESS", "LOCATION"),
-    *("ORGANIZATION", "NRP"),
+    *("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "CA_POSTAL_CODE", "DATE_OF_BIRTH"),
+    *("CREDIT_CARD", "IBAN_CODE", "BANK_ACCOUNT", "CA_SIN", "CA_RAMQ", "PASSPORT", "ID_NUMBER", "SECRET"),
+    *("IP_ADDRESS", "LOCATION", "ORGANIZATION", "NRP", "CA_DRIVER_LICENSE", "CA_NEQ", "CA_TAX_NUMBER"),
+    *("CRYPTO", "FR_ID_CARD", "FR_NIR", "FR_SIREN", "FR_SIRET", "LICENSE_PLATE", "MAC_ADDRESS"),
+    *("URL_CREDENTIALS", "US_ITIN", "US_SSN", "LITERAL"),
 )
 _MINUTES = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2}))?")
 _LOOK = "decisions.look"  # the tree that this session saw last

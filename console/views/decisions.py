@@ -43,6 +43,7 @@ def table(records: Sequence[Mapping[str, Any]], words: Words, *, ticks: bool, mo
         return note(words("decisions.none_here") if more else words("decisions.none"))
     heads = [words(f"decisions.col_{name}") for name in ("time", "decision", "model", "masked")]
     heads += [words("decisions.col_principal")] if whose else []
+    marks = ' data-ticks="decisions-ticked"' if ticks else ""
     first = f'<th><span class="hidden">{escape(words("decisions.col_tick"))}</span></th>' if ticks else ""
     head = first + "".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
     rows = "".join(
@@ -50,7 +51,7 @@ def table(records: Sequence[Mapping[str, Any]], words: Words, *, ticks: bool, mo
     )
     return (
         f'<p class="hint">{escape(words("decisions.table_help"))}</p>'
-        f'<table class="pickable" data-into="decisions-picked" data-ticks="decisions-ticked" '
+        f'<table class="pickable" data-into="decisions-picked"{marks} '
         f'aria-label="{escape(words("decisions.tab"))}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f"{_offers('rule', (code for one in records for code in texts(one.get('rules'))))}"
         f"{_offers('model', (name for one in records for name in _models(one)))}"
