@@ -33,6 +33,7 @@ _ENTITIES = (
     *("URL_CREDENTIALS", "US_ITIN", "US_SSN", "LITERAL"),
 )
 _MINUTES = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2}))?")
+_ORDER = "decisions.order"  # one list of a session at a time
 _LOOK = "decisions.look"  # the tree that this session saw last
 
 
@@ -96,9 +97,10 @@ def build(page: Page) -> None:
     listing = [table, newer, older, asked, cursors, following]
 
     async def show(wanted: Wanted, before: list[int | None], request: gr.Request) -> tuple[Any, ...]:
-        """One page of the list; `before` ends with where it begins."""
+        """One page of the list; `before` ends with where it begins. What was asked last is shown last."""
         try:
-            found = await listed(page.api(request), wanted, before[-1] if before else None)
+            async with page.session(request).kept.setdefault(_ORDER, asyncio.Lock()):
+                found = await listed(page.api(request), wanted, before[-1] if before else None)
         except _FAILURES as error:
             return note(page.sentence(error), "failed"), _live(False), _live(False), wanted, before, None
         more = found["next_before"]

@@ -78,7 +78,9 @@ def searched(page: Page, expected: list[str]) -> None:
     """Search, and wait for exactly these records."""
     page.click("#decisions-search")
     for number, record_id in enumerate(expected):
-        expect(page.locator("#decisions-table tr[data-pick]").nth(number)).to_have_attribute("data-pick", record_id)
+        expect(page.locator("#decisions-table tr[data-pick]").nth(number)).to_have_attribute(
+            "data-pick", record_id, timeout=20_000
+        )
     expect(page.locator("#decisions-table tr[data-pick]")).to_have_count(len(expected))
 
 
