@@ -171,7 +171,7 @@ def test_who_may_not_has_no_tab_and_is_refused(console: Site, visit: Visit, tmp_
     origin = {"origin": console.console}
     sent = page.request.post(f"{console.console}/verify-file?lang=en", headers=origin, data=b"{}")
     assert sent.status == 403
-    assert "policy.not_permitted" in sent.text()
+    assert "policy.role_lacks_permission" in sent.text()
     for path in (
         "/download/exports/export_aaaaaaaaaaaaaaaaaaaa",
         "/download/period",
@@ -179,7 +179,7 @@ def test_who_may_not_has_no_tab_and_is_refused(console: Site, visit: Visit, tmp_
     ):
         refused = page.request.get(f"{console.console}{path}")
         assert refused.status == 403, path
-        assert "policy.not_permitted" in refused.text()
+        assert "policy.role_lacks_permission" in refused.text()
     foreign = page.request.post(f"{console.console}/verify-file", headers={"origin": "http://evil.example"}, data=b"{}")
     assert foreign.status == 403
     assert "verdict" not in foreign.text()
