@@ -25,10 +25,9 @@ from console.words import Words, other
 _TOGETHER = 40  # calls of one handler at a time; Gradio's own default is one
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
-_HEAD = "".join(
-    f'<link rel="stylesheet" href="/static/{name}.css"><script src="/static/{name}.js" defer></script>'
-    for name in ("console", "evidence")
-)
+_SHEETS = "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
+_SCRIPTS = "".join(f'<script src="/static/{path.name}" defer></script>' for path in sorted(_STATIC.glob("*.js")))
+_HEAD = _SHEETS + _SCRIPTS
 
 
 class Faces:

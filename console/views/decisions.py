@@ -44,7 +44,7 @@ def table(records: Sequence[Mapping[str, Any]], words: Words, *, ticks: bool, mo
     heads = [words(f"decisions.col_{name}") for name in ("time", "decision", "model", "masked")]
     heads += [words("decisions.col_principal")] if whose else []
     marks = ' data-ticks="decisions-ticked"' if ticks else ""
-    first = f'<th><span class="hidden">{escape(words("decisions.col_tick"))}</span></th>' if ticks else ""
+    first = f'<th><span class="unseen">{escape(words("decisions.col_tick"))}</span></th>' if ticks else ""
     head = first + "".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
     rows = "".join(
         _row(record, words, ticks=ticks, whose=whose, first=number == 0) for number, record in enumerate(records)
