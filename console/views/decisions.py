@@ -82,7 +82,7 @@ def _row(record: Mapping[str, Any], words: Words, *, ticks: bool, whose: bool, f
     ]
     if whose:
         actor = _part(record, "actor")
-        cells.append(("principal", f"{short(actor.get('ref', _NOTHING))} {escape(str(actor.get('role', '')))}"))
+        cells.append(("principal", f"{short(actor.get('ref', _NOTHING))} {escape(_role(actor, words))}"))
     tick = ""
     if ticks:
         label = escape(words("decisions.tick"))
@@ -200,6 +200,11 @@ def _related_word(record: Mapping[str, Any], words: Words) -> str:
     action = f" <code>{escape(str(detail['action']))}</code>" if "action" in detail else ""
     marked = f" {decision_word(record, words)}" if record.get("decision") else ""
     return f"{event_word(record, words)}{marked}{action}"
+
+
+def _role(actor: Mapping[str, Any], words: Words) -> str:
+    role = str(actor.get("role", ""))
+    return words(f"frame.role_{role}") if words.has(f"frame.role_{role}") else role
 
 
 def _plain_word(record: Mapping[str, Any], words: Words) -> str:

@@ -65,9 +65,10 @@ def drop_zone(words: Words, most: int) -> str:
     }
     data = " ".join(f'data-{name}="{escape(text)}"' for name, text in told.items())
     return (
-        f'<div class="drop" {data}><label for="exports-file"><strong>{escape(words("exports.drop"))}</strong></label>'
+        f'<div class="drop" {data}><p><strong>{escape(words("exports.drop"))}</strong></p>'
         f'<p class="hint">{escape(words("exports.drop_help"))}</p>'
-        '<input type="file" id="exports-file" accept=".zip,.tar,.gz,.tgz,.json">'
+        '<input type="file" id="exports-file" class="unseen" accept=".zip,.tar,.gz,.tgz,.json">'
+        f'<label for="exports-file" class="choose">{escape(words("exports.choose"))}</label>'
         f'<progress max="1" hidden aria-label="{escape(words("exports.file_sending"))}"></progress>'
         '<div class="told" aria-live="polite"></div></div>'
     )
