@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.evidence_steps import (
@@ -44,18 +44,18 @@ def test_filters_find_the_record(console: Site, visit: Visit, asked: dict[str, s
     assert asked["redact"] in wanted
     searched(page, wanted)
     expect(page.locator("#decisions-table")).to_contain_text("e-mail address 1")
-    page.click("#decisions-clear")
+    _cleared(page, "#decisions-masked", "Any")
     chosen(page, "decisions-decision", "refused")
     searched(page, [one["record_id"] for one in everything if one["decision"] == "deny"][:25])
     assert asked["deny"] in rows(page)
     page.fill("#decisions-rule :is(input, textarea)", "role.user.chat.create")
     refused = [one for one in everything if one["decision"] == "deny" and "role.user.chat.create" in one["rules"]]
     searched(page, [one["record_id"] for one in refused][:25])
-    page.click("#decisions-clear")
+    _cleared(page, "#decisions-rule", "")
     [mine] = [one for one in everything if one["record_id"] == asked["redact"]]
     page.fill("#decisions-principal textarea, #decisions-principal input", mine["actor"]["ref"])
     searched(page, [one["record_id"] for one in everything if one["actor"]["ref"] == mine["actor"]["ref"]])
-    page.click("#decisions-clear")
+    _cleared(page, "#decisions-principal", "")
     page.fill("#decisions-model :is(input, textarea)", mine["model"]["request_model"])
     page.fill("#decisions-from input", mine["time"][:19].replace("T", " "))
     page.press("#decisions-from input", "Enter")
@@ -205,6 +205,12 @@ def test_a_session_that_ended_leads_to_sign_in(visit: Visit, asked: dict[str, st
     page.context.clear_cookies()
     page.click("#decisions-search")
     expect(page).to_have_url(re.compile("/signin"))
+
+
+def _cleared(page: Page, field: str, value: str) -> None:
+    """Clear the filter, and wait until this field shows it."""
+    page.click("#decisions-clear")
+    expect(page.locator(f"{field} :is(input, textarea)")).to_have_value(value)
 
 
 def _actor(console: Site, record_id: str) -> str:
