@@ -171,14 +171,14 @@ def test_ticked_records_are_exported(console: Site, visit: Visit, asked: dict[st
     page.locator("#decisions-table [data-tick]").nth(2).check()
     page.click("#decisions-export")
     expect(page.locator("#decisions-exported .done")).to_contain_text("2 ticked records")
-    chosen(page, "decisions-decision", "refused")
+    chosen(page, "decisions-masked", "e-mail address")
     page.click("#decisions-search")
     expect(page.locator("#decisions-table [data-tick]:checked")).to_have_count(0)
     page.click("#decisions-export")
     expect(page.locator("#decisions-exported .done")).to_contain_text("everything")
     ticked, found = records(console, "access.export")[before:]
     assert (ticked["detail"]["selection"], ticked["detail"]["records"]) == ("records", 2)
-    assert (found["detail"]["selection"], found["detail"]["by_decision"]) == ("filter", "deny")
+    assert (found["detail"]["selection"], found["detail"]["by_entity"]) == ("filter", "EMAIL_ADDRESS")
     key = console.key("auditor")
     for told in called(console, "GET", "/audit/exports", key=key)["exports"]:
         called(console, "DELETE", f"/audit/exports/{told['export_id']}", key=key)
