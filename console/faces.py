@@ -27,12 +27,13 @@ _TOGETHER = 40  # calls of one handler at a time; Gradio's own default is one
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
 _SHEETS = "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
+_SCRIPTS = "".join(f'<script src="/static/{path.name}" defer></script>' for path in sorted(_STATIC.glob("*.js")))
 
 
 def head(language: Language) -> bytes:
     """What stands in the head of every page, so that it looks as it should from the first paint on."""
     title = escape(Words(language)("frame.title"))
-    return f'<title>{title}</title>{_SHEETS}<script src="/static/console.js" defer></script></head>'.encode()
+    return f"<title>{title}</title>{_SHEETS}{_SCRIPTS}</head>".encode()
 
 
 class Faces:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from console import routes_chat, routes_oidc
+from console import routes_chat, routes_evidence, routes_oidc
 from console.page import Parts
 from console.signin import Way
 
 #: Added to the site, each from its own module.
-ROUTERS: tuple[APIRouter, ...] = (routes_chat.router, routes_oidc.router)
+ROUTERS: tuple[APIRouter, ...] = (routes_chat.router, routes_evidence.router, routes_oidc.router)
 
 
 def ways(parts: Parts) -> Sequence[Way]:

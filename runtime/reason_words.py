@@ -70,6 +70,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "policy.unavailable": ("There was no policy to decide by.", "Il n'y avait pas de politique pour décider."),
     "evidence.unavailable": ("The log accepted no records.", "Le journal n'acceptait pas d'enregistrement."),
+    "evidence.damaged": (
+        "The log on the disk was not what had been signed.",
+        "Le journal sur le disque n'était pas ce qui avait été signé.",
+    ),
     "evidence.unwitnessed": (
         "Too few witnesses vouched for the log.",
         "Trop peu de témoins se portaient garants du journal.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64decode
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,7 +23,9 @@ from runtime.api.language import language_of
 from runtime.api.times import instant, stamp
 from runtime.audit import reader, words
 from runtime.audit.fields import CODE, ENTITY, KEY, NAME, RECORD_ID, REF
-from runtime.audit.search import Filter, first_at, search
+from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST
+from runtime.audit.search import Filter, first_at, related, search
+from runtime.audit.survey import read_limited
 from runtime.audit.tlog_proof import write_tlog_proof
 from runtime.errors import NotFound
 from runtime.exchange import Caller
@@ -131,6 +134,34 @@ async def explain(request: Request, record_id: str) -> dict[str, Any]:
         ],
         "text": words.explain_record(record, lang),
     }
+
+
+@router.get("/decisions/{record_id}/related", summary="The records that belong to it")
+async def related_records(request: Request, record_id: str) -> dict[str, Any]:
+    """`turn`: of its turn, in their order; `parent`: the one that it names; `children`: those that name it.
+
+    `complete` false: only what lies near it and the newest records were looked through. Whoever may read his own alone
+    is shown those of the turn.
+    """
+    found = await _readable(request, record_id)
+    logs, record = services(request).settings.logs_dir, found["record"]
+    near = await asyncio.to_thread(partial(related, logs, found["log_index"], record, lines=_DEPTH))
+    shown = asdict(near)
+    if not may(request, await permitted(request, "decision.read_own"), "decision.read_any"):
+        turn = record.get("turn_ref")
+        mine = {one["record_id"] for one in near.turn} if turn is not None else {record_id}
+        shown["children"] = [one for one in near.children if one["record_id"] in mine]
+        shown["parent"] = near.parent if near.parent is not None and near.parent["record_id"] in mine else None
+    return {"record_id": record_id, **shown}
+
+
+@router.get("/log/keys", summary="The newest key manifest, signed by the root key")
+async def manifest(request: Request) -> Response:
+    """`keys.json` as it stands: with the root's public key, a record and its proof can be verified."""
+    data = await asyncio.to_thread(read_limited, services(request).settings.logs_dir / MANIFEST_SUBJECT, MAX_MANIFEST)
+    if data is None:
+        raise NotFound("log.empty", "The log has no key manifest yet.")
+    return Response(data, media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @router.get("/log/checkpoint", summary="The latest signed checkpoint (C2SP tlog-checkpoint)")

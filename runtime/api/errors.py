@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from memory.errors import StorageError
-from runtime.audit.errors import AuditError
+from runtime.audit.errors import AuditError, LogDamaged
 from runtime.denials import Denials
-from runtime.errors import BY_STATUS, FilAgentError, Invalid
+from runtime.errors import BY_STATUS, FilAgentError, Invalid, Unavailable
 from runtime.failures import translate
 from runtime.telemetry import Telemetry
 
@@ -59,7 +59,13 @@ def install(app: FastAPI, telemetry: Telemetry, denials: Denials) -> None:
     """
 
     async def known(_request: Request, error: Exception) -> JSONResponse:
-        mapped = _malformed(error) if isinstance(error, RequestValidationError) else translate(error)
+        match error:
+            case RequestValidationError():
+                mapped: FilAgentError = _malformed(error)
+            case LogDamaged():
+                mapped = Unavailable("evidence.damaged", "What lies on the disk of the log is not what was signed.")
+            case _:
+                mapped = translate(error)
         telemetry.errors.labels(mapped.code).inc()
         if mapped.status in _COUNTED:
             denials.count(mapped.code)

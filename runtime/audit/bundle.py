@@ -20,7 +20,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,7 @@ from runtime.audit.errors import AuditError, LogDamaged, NothingSelected, Record
 from runtime.audit.manifest import MANIFEST_SUBJECT, MAX_MANIFEST
 from runtime.audit.proofs import inclusion_under, latest_checkpoint
 from runtime.audit.reader import LogRecord, iter_records
+from runtime.audit.search import Filter
 from runtime.audit.segments import EVENTS_DIR
 from runtime.audit.survey import CHECKPOINT_FILE, read_limited
 
@@ -44,12 +45,14 @@ _STEP = 1024  # records between two words about progress
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records: a range of indexes, or all that name a turn, a conversation or a person. One of these.
+    """Which records: a range of indexes, all that name or say something, or those of some ids. One of these.
 
     Attributes:
-        first, end: indexes in [first, end); `end` also bounds what names something.
+        first, end: indexes in [first, end); they also bound what is chosen otherwise.
         turn_ref, conversation_ref: as records name them.
         subject_refs: references of a person, one for each conversation, as records name them.
+        matching: what the records say.
+        record_ids: theirs.
     """
 
     first: int | None = None
@@ -57,10 +60,29 @@ class Selection:
     turn_ref: str | None = None
     conversation_ref: str | None = None
     subject_refs: frozenset[str] = frozenset()
+    matching: Filter | None = None
+    record_ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_task(cls, values: Mapping[str, Any]) -> Selection:
+        """What `dataclasses.asdict` made of one, sets as lists."""
+        matching = values.get("matching")
+        sets = {name: frozenset(values.get(name, ())) for name in ("subject_refs", "record_ids")}
+        return cls(**{**values, **sets, "matching": None if matching is None else Filter(**matching)})
+
+    def for_task(self) -> dict[str, Any]:
+        """As `from_task` takes it; JSON."""
+        return asdict(self) | {"subject_refs": sorted(self.subject_refs), "record_ids": sorted(self.record_ids)}
 
     def as_json(self) -> dict[str, Any]:
+        """As a bundle and a record state it."""
         if self.subject_refs:
             return {"subject_refs": sorted(self.subject_refs)}
+        if self.record_ids:
+            return {"record_ids": sorted(self.record_ids)}
+        if self.matching is not None:
+            named = {name: value for name, value in asdict(self.matching).items() if value is not None}
+            return {"filter": {**named, "first": self.first or 0, "end": self.end}}
         if self.turn_ref is not None:
             return {"turn_ref": self.turn_ref}
         if self.conversation_ref is not None:
@@ -69,6 +91,10 @@ class Selection:
 
     def wants(self, record: Mapping[str, Any]) -> bool:
         """Whether a record belongs to it, where it is not a range."""
+        if self.matching is not None:
+            return self.matching.wants(record)
+        if self.record_ids:
+            return record.get("record_id") in self.record_ids
         if self.subject_refs:
             named = record.get("data_subject_refs")
             return isinstance(named, list) and not self.subject_refs.isdisjoint(str(ref) for ref in named)
@@ -78,7 +104,8 @@ class Selection:
 
     @property
     def is_range(self) -> bool:
-        return self.turn_ref is None and self.conversation_ref is None and not self.subject_refs
+        named = self.turn_ref is not None or self.conversation_ref is not None or self.matching is not None
+        return not (named or self.subject_refs or self.record_ids)
 
 
 def export_bundle(
@@ -159,7 +186,7 @@ def _select(
     logs_dir: Path, selection: Selection, size: int, digests: frozenset[str], on_progress: Progress
 ) -> Iterator[tuple[LogRecord, bool]]:
     """The records to write, upwards: the selected ones, and those that carry a key manifest for the first time."""
-    first, end = (selection.first or 0) if selection.is_range else 0, _end(selection, size)
+    first, end = selection.first or 0, _end(selection, size)
     carried: set[str] = set()
     # The first leaf carries version 1; others have to be looked for.
     if len(digests) > 1 or not selection.is_range:

@@ -48,6 +48,7 @@ from runtime.audit.walk import Walk
 _RUN = 1024  # lines judged together
 _MAX_PROOF_LINE = 8192
 _MAX_INDEX = 1 << 20
+_SELECTED_BY = ("turn_ref", "conversation_ref", "subject_refs", "record_ids", "filter")
 _NAMES = frozenset({INDEX_FILE, CHECKPOINT_FILE, EVENTS_FILE, PROOFS_FILE})
 
 
@@ -181,10 +182,17 @@ def _check_claims(folder: Path, spans: list[tuple[int, int]], report: Report) ->
         if not any(low <= first and end <= high for low, high in spans):
             report.problem("bundle.incomplete", first=first, last=end - 1)
     else:
-        named = next((name for name in ("turn_ref", "conversation_ref", "subject_refs") if name in selection), "?")
-        said = selection.get(named)
-        report.facts["selection"] = f"{named} {plain(' '.join(map(plain, said)) if isinstance(said, list) else said)}"
+        named = next((name for name in _SELECTED_BY if name in selection), "?")
+        report.facts["selection"] = f"{named} {plain(_listed(selection.get(named)))}"
         report.remark("bundle.selection", selection=report.facts["selection"])
+
+
+def _listed(said: object) -> object:
+    if isinstance(said, list):
+        return " ".join(map(plain, said))
+    if isinstance(said, dict):
+        return " ".join(f"{plain(name)}={plain(value)}" for name, value in said.items())
+    return said
 
 
 def _unpack(path: Path, folder: Path, report: Report, most: int) -> None:

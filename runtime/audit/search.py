@@ -1,4 +1,4 @@
-"""Finding records: by what they say, newest first, a bounded number of lines at a time; and the index of a moment.
+"""Finding records: by what they say, newest first; what belongs to one; the index of a moment. All within bounds.
 
 Reads what the current checkpoint covers and verifies nothing. An index never comes to mean another record, so a place
 in a list stays right while the log grows.
@@ -16,7 +16,7 @@ from runtime.audit.envelope import parse_line
 from runtime.audit.errors import EnvelopeError, LogDamaged
 from runtime.audit.finder import finder_of
 from runtime.audit.pruned import list_gaps
-from runtime.audit.reader import covered_size, iter_lines, read_record
+from runtime.audit.reader import covered_size, iter_lines, read_decision, read_record
 from runtime.audit.segments import list_segments
 
 
@@ -101,6 +101,64 @@ def search(
                 if len(found) == limit:
                     break
     return found, seen if seen is not None and seen > start else None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Predicates that belong to one record.
+
+    Attributes:
+        turn: of its turn, itself among them, in their order.
+        parent: the one that it names.
+        children: those that name it, in their order.
+        complete: the whole log was looked through; else what lies near the record, and the newest.
+    """
+
+    turn: list[dict[str, Any]]
+    parent: dict[str, Any] | None
+    children: list[dict[str, Any]]
+    complete: bool
+
+
+def related(logs_dir: Path, index: int, record: Mapping[str, Any], *, lines: int) -> Related:
+    """What belongs to a record.
+
+    Args:
+        logs_dir: the log.
+        index: of the record.
+        record: its predicate.
+        lines: how many are looked through before it, after it, and at the end of the log.
+
+    Raises:
+        LogDamaged: the log cannot be read.
+    """
+    size = covered_size(logs_dir)
+    low, high = max(0, index - lines), min(size, index + lines)
+    newest = max(high, size - lines)
+    named, turn, parent = record.get("record_id"), record.get("turn_ref"), record.get("parent_record_id")
+    words = [f'"{value}"'.encode() for value in (named, turn, parent) if isinstance(value, str)]
+    found: dict[str, list[dict[str, Any]]] = {"turn": [], "children": [], "parent": []}
+    for begin, end in ((low, high), (newest, size)):
+        for at, line in iter_lines(logs_dir, begin, end=end):
+            payload = _payload(at, line)
+            if not any(word in payload for word in words):
+                continue
+            other = read_record(at, line).record
+            if turn is not None and other.get("turn_ref") == turn:
+                found["turn"].append(other)
+            if named is not None and other.get("parent_record_id") == named:
+                found["children"].append(other)
+            if parent is not None and other.get("record_id") == parent:
+                found["parent"].append(other)
+    if isinstance(parent, str) and not found["parent"]:
+        elsewhere = read_decision(logs_dir, parent, depth=0)
+        found["parent"] = [] if elsewhere is None else [elsewhere["record"]]
+    return Related(
+        turn=found["turn"],
+        parent=found["parent"][0] if found["parent"] else None,
+        children=found["children"],
+        complete=low == 0 and newest == high,
+    )
 
 
 def first_at(logs_dir: Path, moment: str) -> int:

@@ -68,8 +68,7 @@ def _run(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
         # One core is left to those who are being served.
         report = verify_log(logs, root, jobs=max(1, cores() - 1), on_progress=progress.say)
         return {"state": "done", "report": words.to_json(report, "en")}
-    selection = Selection(**{**task["selection"], "subject_refs": frozenset(task["selection"].get("subject_refs", ()))})
-    summary = export_bundle(logs, folder / BUNDLE, selection, on_progress=progress.say)
+    summary = export_bundle(logs, folder / BUNDLE, Selection.from_task(task["selection"]), on_progress=progress.say)
     with (folder / BUNDLE).open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     size = (folder / BUNDLE).stat().st_size

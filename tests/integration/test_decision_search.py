@@ -231,7 +231,7 @@ def test_statistics_of_a_log_that_cannot_be_read(app: Filagent, monkeypatch: pyt
 
     monkeypatch.setattr(digests_module, "list_segments", damaged)
     refused = app.request("GET", "/stats")
-    assert (refused.status, refused.json["code"]) == (503, "evidence.unavailable")
+    assert (refused.status, refused.json["code"]) == (503, "evidence.damaged")
 
 
 def test_after_all_of_this_the_log_is_whole(app: Filagent) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from runtime.audit.bundle_check import verify_bundle
 from runtime.audit.errors import LogUnavailable
+from runtime.audit.reader import read_record
 
 from .doors import (
     SharedLog,
@@ -137,6 +138,56 @@ def test_one_person_one_conversation_one_turn_one_period(app: Filagent, tmp_path
     assert selected[5] == len(between)
 
 
+def test_records_by_their_ids(app: Filagent, tmp_path: Path) -> None:
+    before = len(records(app, "access.export"))
+    wanted = [one["record_id"] for one in records(app, "turn")][1:3]
+    export_id = begun(app, records=wanted)
+    told = ended(app, export_id)
+    assert (told["state"], told["bundle"]["selected"]) == ("done", 2)
+    assert told["bundle"]["selection"] == {"record_ids": sorted(wanted)}
+    bundle = fetched(app, export_id).raw
+    check(app, bundle, tmp_path)
+    assert records(app, "access.export")[before]["detail"]["records"] == 2
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        lines = [read_record(0, line).record for line in archive.read("events.jsonl").splitlines()]
+    assert {one["record_id"] for one in lines} >= set(wanted)
+
+
+FILTERS: list[tuple[dict[str, str], Any]] = [
+    ({}, lambda one: one["event"] == "turn"),
+    ({"event": "any", "principal": "nobody.at.all"}, lambda _one: False),
+    ({"event": "model.intent", "backend": "scripted"}, lambda one: one["event"] == "model.intent"),
+    ({"rule": "role.user.chat.create"}, lambda one: one["event"] == "turn" and "role.user.chat.create" in one["rules"]),
+]
+
+
+@pytest.mark.parametrize(("query", "wanted"), FILTERS, ids=[str(query) for query, _ in FILTERS])
+def test_what_a_filter_finds(app: Filagent, tmp_path: Path, query: dict[str, str], wanted: Any) -> None:
+    before = len(records(app, "access.export"))
+    expected = [one for one in records(app) if wanted(one)]
+    export_id = begun(app, filter=query)
+    told = ended(app, export_id)
+    asked = records(app, "access.export")[before]
+    assert asked["detail"]["selection"] == "filter"
+    for name, value in query.items():
+        by = {"backend": "by_provider", "principal": "by_actor_ref"}.get(name, f"by_{name}")
+        assert asked["detail"].get(by) == (None if value == "any" else value)
+    if not expected:
+        assert told["failure"]["code"] == "export.nothing"
+        return
+    assert told["bundle"]["selected"] == len(expected)
+    check(app, fetched(app, export_id).raw, tmp_path)
+
+
+def test_a_filter_within_a_period(app: Filagent, tmp_path: Path) -> None:
+    turns = records(app, "turn")
+    export_id = begun(app, filter={"from": turns[1]["time"], "to": turns[2]["time"]})
+    told = ended(app, export_id)
+    assert told["bundle"]["selected"] == 1
+    assert told["bundle"]["selection"]["filter"]["event"] == "turn"
+    check(app, fetched(app, export_id).raw, tmp_path)
+
+
 def test_who_is_exported_stays_out_of_the_log(app: Filagent) -> None:
     before = len(records(app))
     with operational_log() as operational:
@@ -168,6 +219,15 @@ def test_who_is_exported_stays_out_of_the_log(app: Filagent) -> None:
         ({"period": {"from": "2026-02-02", "to": "2026-01-01"}}, 404, "export.nothing"),
         ({"subject": "nobody at all"}, 404, "export.nothing"),
         ({"path": "/tmp/x"}, 422, "request.invalid"),
+        ({"records": []}, 422, "request.invalid"),
+        ({"records": ["../../etc"]}, 422, "request.invalid"),
+        ({"records": [f"DR-01a20031-ce75-7000-bc7f-{number:012x}" for number in range(1001)]}, 422, "request.invalid"),
+        ({"filter": {"decision": "maybe"}}, 422, "request.invalid"),
+        ({"filter": {"begin": "2026-01-01"}}, 422, "request.invalid"),
+        ({"filter": {"rule": "a b"}}, 422, "request.invalid"),
+        ({"filter": {}, "turn": "t" * 20}, 422, "request.invalid"),
+        ({"matching": {}}, 422, "request.invalid"),
+        ({"filter": {"from": "2100-01-01"}}, 404, "export.nothing"),
         (b"[]", 422, "request.not_json"),
     ],
 )
