@@ -64,12 +64,21 @@ class MaskBody(StrictModel):
 
 @router.get("/policy", summary="The policy in force: who may do what, masking, guards, what may leave")
 async def policy(request: Request) -> dict[str, Any]:
-    """`since.exact` is false while the log has not been read far enough back: ask again."""
+    """`offered` are the backends that are configured, whoever may use them.
+
+    `since.exact` is false while the log has not been read far enough back: ask again."""
     await permitted(request, "admin.policy")
     parts, lang = services(request), language_of(request)
     since = await parts.digests.policy_since(parts.policy.revision)
     found = {"time": since.time, "log_index": since.log_index, "exact": since.exact}
-    return {"lang": lang, "since": found, "masker": parts.masking.revision, **policy_json(parts.policy.bundle, lang)}
+    offered = [{"name": backend.name, "kind": backend.kind} for backend in parts.backends.all()]
+    return {
+        "lang": lang,
+        "since": found,
+        "masker": parts.masking.revision,
+        "offered": offered,
+        **policy_json(parts.policy.bundle, lang),
+    }
 
 
 @router.post("/policy/evaluate", summary="What would happen", openapi_extra=schema(Question, replays=False))

@@ -54,6 +54,7 @@ def test_every_action_has_its_words() -> None:
 def test_the_table_is_what_the_engine_decides(app: Filagent) -> None:
     policy = app.request("GET", "/policy").json
     assert policy["revision"] == app.services.policy.revision
+    assert policy["offered"] == [{"name": "scripted", "kind": "local"}, {"name": "vllm", "kind": "remote"}]
     assert [row["action"] for row in policy["actions"]] == list(ACTIONS)
     roles = [role["role"] for role in policy["roles"]]
     for row in policy["actions"]:
