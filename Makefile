@@ -29,7 +29,7 @@ lint: ## style, types, import contracts, repository rules
 	@sh scripts/setup.sh lint
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
-	@$(PY) -m mypy runtime memory policies bench scripts
+	@$(PY) -m mypy runtime memory policies console bench scripts gradio_app.py
 	@.venv/bin/lint-imports
 	@$(PY) scripts/check_repository.py
 

@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="start everything and serve until a signal")
     serve.add_argument("--workers", type=int, help="worker processes (default: server.workers)")
+    serve.add_argument("--no-console", action="store_true", help="the API alone")
     serve.set_defaults(run=_serve)
 
     chat = commands.add_parser("chat", help="one question to the running server (key in FILAGENT_API_KEY)")

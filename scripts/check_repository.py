@@ -23,7 +23,7 @@ import error_codes
 LINE_LIMIT = 350
 TEST_LINE_LIMIT = 600
 SIZE_LIMIT = 3 << 20
-PRODUCT = ("runtime/", "memory/", "policies/", "migrations/", "scripts/")
+PRODUCT = ("runtime/", "memory/", "policies/", "console/", "migrations/", "scripts/")
 NOT_OURS = {".git", ".venv", "data", "keys", "models", "run", "build", "dist"}  # at the top; packages may be called so
 
 # The patterns are written so that this file does not match them itself.
