@@ -10,7 +10,7 @@ from typing import Any
 from console.client import Api
 
 OWN = "own"
-#: Each period with its length and the buckets that it can be shown in, the usual one first: few enough to be told apart.
+#: Each period with its length and the buckets that it can be shown in, the usual one first: few enough to tell apart.
 PERIODS: Mapping[str, tuple[timedelta, tuple[str, ...]]] = MappingProxyType(
     {
         "hour": (timedelta(hours=1), ("minute",)),

@@ -24,7 +24,10 @@ from console.words import Words, other
 
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
-_HEAD = '<link rel="stylesheet" href="/static/console.css"><script src="/static/console.js" defer></script>'
+_HEAD = (
+    "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
+    + '<script src="/static/console.js" defer></script>'
+)
 
 
 class Faces:

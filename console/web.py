@@ -20,8 +20,8 @@ from console.client import Api, ApiDown, ApiFailure, connect
 from console.faces import Faces
 from console.gate import Gate
 from console.page import Parts, SignedOut
-from console.session import COOKIE, Sessions
 from console.requests import LANGUAGE_COOKIE, language_of, parts_of
+from console.session import COOKIE, Sessions
 from console.settings import ConsoleSettings, Language
 from console.views.failure import failure_text, notice
 from console.words import Words

@@ -9,7 +9,7 @@ import gradio as gr
 
 from console import api_policy
 from console.client import ApiDown, ApiFailure
-from console.markup import Html
+from console.markup import html
 from console.page import Page, SignedOut
 from console.tabs import Tab
 from console.views import policy as views
@@ -24,52 +24,45 @@ _FAILURES = (ApiFailure, ApiDown, SignedOut)
 def build(page: Page) -> None:
     """Its three parts, each for those who may."""
     words = page.words
-    with gr.Tabs(elem_id="policy-parts"):
-        if page.may("admin.policy"):
-            with gr.Tab(words("policy.section_now"), id="policy-now"):
-                in_force = _in_force(page)
-            with gr.Tab(words("policy.try"), id="policy-try"):
-                choices = _what_would_happen(page)
+    if page.may("admin.policy"):
+        in_force = _in_force(page)
+        with gr.Accordion(words("policy.try"), elem_id="policy-try"):
+            choices = _what_would_happen(page)
 
-            async def load(request: gr.Request) -> list[Any]:
-                try:
-                    policy = await api_policy.policy(page.api(request))
-                except _FAILURES as error:
-                    told = failed(page.sentence(error))
-                    return [told, *[""] * (len(in_force) - 1), *[gr.skip()] * len(choices)]
-                shown = [
-                    view(policy, words) for view in (views.standing, views.permissions, views.masking, views.backends)
-                ]
-                return [*shown, *_filled(page, policy)]
+        async def load(request: gr.Request) -> list[Any]:
+            try:
+                policy = await api_policy.policy(page.api(request))
+            except _FAILURES as error:
+                return [failed(page.sentence(error)), *[""] * (len(in_force) - 1), *[gr.skip()] * len(choices)]
+            shown = (views.standing, views.permissions, views.masking, views.backends)
+            return [*(view(policy, words) for view in shown), *_filled(page, policy)]
 
-            page.on_open(load, None, [*in_force, *choices])
-        if page.may("mask.try"):
-            with gr.Tab(words("policy.lab"), id="policy-lab"):
-                _lab(page)
+        page.on_open(load, None, [*in_force, *choices])
+    if page.may("mask.try"):
+        with gr.Accordion(words("policy.lab"), elem_id="policy-lab"):
+            _lab(page)
 
 
 def _in_force(page: Page) -> list[gr.components.Component]:
     words = page.words
-    standing = Html(elem_id="policy-standing")
-    with gr.Accordion(words("policy.section_who"), open=True):
-        permissions = Html(elem_id="policy-permissions")
-    with gr.Accordion(words("policy.section_masking"), open=False):
-        masking = Html(elem_id="policy-masking")
-    with gr.Accordion(words("policy.section_backends"), open=False):
-        backends = Html(elem_id="policy-backends")
+    standing = html(elem_id="policy-standing")
+    with gr.Accordion(words("policy.section_who"), open=False, elem_id="policy-who"):
+        permissions = html(elem_id="policy-permissions")
+    with gr.Accordion(words("policy.section_masking"), open=False, elem_id="policy-how"):
+        masking = html(elem_id="policy-masking")
+    with gr.Accordion(words("policy.section_backends"), open=False, elem_id="policy-where"):
+        backends = html(elem_id="policy-backends")
     return [standing, permissions, masking, backends]
 
 
 def _what_would_happen(page: Page) -> list[gr.components.Component]:
     """The form and its answer; returns what the policy fills: roles, actions, backends, purposes, classifications."""
     words = page.words
-    Html(paragraph(words("policy.try_lead"), "ops-note"))
+    html(paragraph(words("policy.try_lead"), "ops-note"))
     with gr.Row():
         asked_role = gr.Dropdown([], label=words("policy.role_name"), elem_id="try-role")
         action = gr.Dropdown([], label=words("policy.action"), elem_id="try-action")
-        backend = gr.Dropdown(
-            [], label=words("policy.backend_name"), info=words("policy.try_backend_info"), elem_id="try-backend"
-        )
+        backend = gr.Dropdown([], label=words("policy.backend_name"), elem_id="try-backend")
     text = gr.Textbox(
         label=words("policy.try_text"),
         info=words("policy.try_text_info"),
@@ -80,10 +73,11 @@ def _what_would_happen(page: Page) -> list[gr.components.Component]:
     with gr.Accordion(words("policy.try_more"), open=False), gr.Row():
         purpose = gr.Dropdown([], label=words("policy.try_purpose"))
         classification = gr.Dropdown([], label=words("policy.try_classification"))
-    ask = gr.Button(words("policy.try_ask"), variant="primary", elem_id="try-ask")
-    told = Html(paragraph(words("policy.try_empty"), "ops-empty"), elem_id="try-told")
+    with gr.Row():
+        ask = gr.Button(words("policy.try_ask"), variant="primary", scale=0, min_width=200, elem_id="try-ask")
+    told = html(paragraph(words("policy.try_empty"), "ops-empty"), elem_id="try-told")
 
-    async def evaluate(
+    async def evaluate(  # noqa: PLR0917 - Gradio hands inputs over one by one
         asked_role: str | None,
         action: str | None,
         backend: str | None,
@@ -116,7 +110,7 @@ def _filled(page: Page, policy: dict[str, Any]) -> Iterable[Any]:
     """The choices of the form, from the policy."""
     words, legal = page.words, policy["legal"]
     roles = [(role(one["role"], words), one["role"]) for one in policy["roles"]]
-    actions = [(f"{one['text']} · {one['action']}", one["action"]) for one in policy["actions"]]
+    actions = [(one["text"], one["action"]) for one in policy["actions"]]
     backends = [_backend(page, one) for one in policy["offered"]]
     unstated = (words("policy.try_unstated"), "")
     purposes = [unstated, *((name, name) for name in legal["purposes"])]
@@ -136,7 +130,7 @@ def _backend(page: Page, offered: dict[str, Any]) -> tuple[str, str]:
 
 def _lab(page: Page) -> None:
     words = page.words
-    Html(paragraph(words("policy.lab_lead"), "ops-note"))
+    html(paragraph(words("policy.lab_lead"), "ops-note"))
     text = gr.Textbox(label=words("policy.lab_input"), lines=5, max_length=_CHARACTERS, elem_id="lab-text")
     with gr.Row():
         kind = gr.Radio(
@@ -151,8 +145,9 @@ def _lab(page: Page) -> None:
             label=words("policy.lab_direction"),
             elem_id="lab-direction",
         )
-    ask = gr.Button(words("policy.lab_ask"), variant="primary", elem_id="lab-ask")
-    told = Html(paragraph(words("policy.lab_empty"), "ops-empty"), elem_id="lab-told")
+    with gr.Row():
+        ask = gr.Button(words("policy.lab_ask"), variant="primary", scale=0, min_width=200, elem_id="lab-ask")
+    told = html(paragraph(words("policy.lab_empty"), "ops-empty"), elem_id="lab-told")
 
     async def mask(text: str, kind: str, direction: str, request: gr.Request) -> str:
         if not text:

@@ -1,8 +1,9 @@
 """Charts as HTML and SVG of our own: nothing is loaded, nothing runs, and every letter is text. Pure.
 
-The drawing stretches to the width there is, so its letters stand beside it as HTML and stay readable on a phone. Colours
-are classes (`s0` to `s7`) that the theme fills for light and dark; order and legend tell series apart without them, and
-a line that is not the first is dashed. Hovering a bucket says its numbers. The numbers as a table are another's business.
+The drawing stretches to the width there is, so its letters stand beside it as HTML and stay readable on a phone.
+Colours are classes (`s0` to `s7`) that the style sheet fills for light and dark; order and legend tell series apart
+without them, and a line that is not the first is dashed. Hovering a bucket says its numbers. The numbers as a table are
+another's business.
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ def lines(chart: Chart) -> str:
 
 
 def nice(most: float) -> float:
-    """The end of an axis: 1, 2 or 5 times a power of ten, not less than `most`; 0 for nothing."""
+    """The end of an axis: a round number, not less than `most`, whose half is round too; 0 for nothing."""
     if most <= 0:
         return 0
     power = 10.0 ** math.floor(math.log10(most))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= most * (1 - 1e-9))
+    return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= most * (1 - 1e-9))
 
 
 def _figure(chart: Chart, top: float, drawn: str) -> str:

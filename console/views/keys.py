@@ -48,12 +48,12 @@ def question(key: Mapping[str, Any], words: Words, *, own: bool) -> Markup:
         name=key["name"],
         role=role(key["role"], words),
         day=day(key["created_ms"], words.language),
-        key=key["key_id"],
+        identifier=key["key_id"],
     )
     pieces = [paragraph(asked)]
     if own:
         pieces.append(paragraph(words("keys.own"), "ops-warning"))
-    return joined(*pieces)
+    return Markup(f'<div class="ops-confirm" role="alert">{joined(*pieces)}</div>')
 
 
 def _rank(key: Mapping[str, Any]) -> tuple[int, str, int]:

@@ -1,4 +1,4 @@
-"""Kinds of personal data and roles in words. Pure; what is not known here is shown as its code: policies may add more."""
+"""Kinds of personal data and roles in words; what is not known here is shown as its code: policies add more. Pure."""
 
 from __future__ import annotations
 

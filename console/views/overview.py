@@ -1,6 +1,6 @@
-"""How it goes: the numbers of `GET /stats` as charts, figures and tables. Pure; how the machine stands is `views.system`'s.
+"""How it goes: the numbers of `GET /stats` as charts, figures and tables. Pure; the machine is `views.system`'s.
 
-The same numbers stand in both forms: what is drawn can be read. Buckets in which nothing happened are left out of tables.
+The same numbers stand in both forms: what is drawn can be read. Tables leave out buckets in which nothing happened.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _COLOURS = (0, 1, 2, 3, 4, 5)
 _REST = 7
 
 
-def period(stats: Mapping[str, Any], words: Words) -> Markup:
-    """Which period it is, and whether all of it has been counted."""
+def period(stats: Mapping[str, Any], asked: str, words: Words) -> Markup:
+    """Which period it is, when that was `asked` (RFC 3339), and whether all of it has been counted."""
     lang = words.language
-    said = paragraph(
-        words("overview.period_told", begin=moment(stats["from"], lang), end=moment(stats["to"], lang)), "ops-note"
-    )
+    updated = words("overview.updated", time=moment(asked, lang, seconds=True))
+    covered = words("overview.period_told", begin=moment(stats["from"], lang), end=moment(stats["to"], lang))
+    said = paragraph(f"{updated} {covered}", "ops-note")
     if stats["complete"]:
         return said
     return joined(said, Markup(f'<p class="ops-warning" role="status">{text(words("overview.incomplete"))}</p>'))
@@ -78,16 +78,16 @@ def _requests(stats: Mapping[str, Any], words: Words) -> str:
     series = [
         Series(words(f"overview.decision.{name}"), _picked(stats, "decisions", name), colour) for name, colour in names
     ]
-    said = words("overview.said.requests", total=number(stats["total"]["requests"], words.language))
-    return bars(_chart(stats, words, "requests", said, series, _count(words)))
+    shown = number(stats["total"]["requests"], words.language)
+    return bars(_chart(stats, words, "requests", series, _count(words), total=shown))
 
 
 def _refusals(stats: Mapping[str, Any], words: Words) -> str:
     merged = [{"all": _refused(bucket)} for bucket in stats["buckets"]]
     total = _refused(stats["total"])
     series = _ranked(total, [one["all"] for one in merged], words, lambda name: name)
-    said = words("overview.said.refusals", total=number(sum(total.values()), words.language))
-    return bars(_chart(stats, words, "refusals", said, series, _count(words)))
+    shown = number(sum(total.values()), words.language)
+    return bars(_chart(stats, words, "refusals", series, _count(words), total=shown))
 
 
 def _latency(stats: Mapping[str, Any], words: Words) -> str:
@@ -99,11 +99,9 @@ def _latency(stats: Mapping[str, Any], words: Words) -> str:
         )
         for name, colour in (("p50", 0), ("p95", 2))
     ]
-    latency, lang = stats["total"]["latency_ms"], words.language
-    said = words(
-        "overview.said.latency", p50=milliseconds(latency["p50"], lang), p95=milliseconds(latency["p95"], lang)
-    )
-    return lines(_chart(stats, words, "latency", said, series, lambda value: milliseconds(value, lang)))
+    lang = words.language
+    told = {name: milliseconds(stats["total"]["latency_ms"][name], lang) for name in ("p50", "p95")}
+    return lines(_chart(stats, words, "latency", series, lambda value: milliseconds(value, lang), **told))
 
 
 def _tokens(stats: Mapping[str, Any], words: Words) -> str:
@@ -112,8 +110,8 @@ def _tokens(stats: Mapping[str, Any], words: Words) -> str:
         for name, colour in (("prompt", 4), ("completion", 0))
     ]
     tokens = stats["total"]["tokens"]
-    said = words("overview.said.tokens", total=number(sum(tokens.values()), words.language))
-    return bars(_chart(stats, words, "tokens", said, series, _count(words)))
+    shown = number(sum(tokens.values()), words.language)
+    return bars(_chart(stats, words, "tokens", series, _count(words), total=shown))
 
 
 def _cost(stats: Mapping[str, Any], words: Words) -> list[str]:
@@ -122,37 +120,31 @@ def _cost(stats: Mapping[str, Any], words: Words) -> list[str]:
     drawn = []
     for currency, amount in sorted(stats["total"]["cost"].items()):
         values = tuple(float(bucket["cost"].get(currency, 0)) for bucket in stats["buckets"])
-        said = words("overview.said.cost", total=f"{money(amount, lang)} {currency.upper()}")
-        chart = _chart(
-            stats,
-            words,
-            "cost",
-            said,
-            [Series(currency.upper(), values, 5)],
-            lambda value: money(f"{value:.9f}", lang),
-        )
-        drawn.append(bars(chart))
-    return drawn or [bars(_chart(stats, words, "cost", "", [], _count(words)))]
+        series, shown = [Series(currency.upper(), values, 5)], f"{money(amount, lang)} {currency.upper()}"
+        drawn.append(bars(_chart(stats, words, "cost", series, lambda value: money(f"{value:.9f}", lang), total=shown)))
+    return drawn or [bars(_chart(stats, words, "cost", [], _count(words)))]
 
 
 def _masked(stats: Mapping[str, Any], words: Words) -> str:
     total = _both(stats["total"]["masked"])
     per = [_both(bucket["masked"]) for bucket in stats["buckets"]]
     series = _ranked(total, per, words, lambda name: kind(name, words))
-    said = words("overview.said.masked", total=number(sum(total.values()), words.language))
-    return bars(_chart(stats, words, "masked", said, series, _count(words)))
+    shown = number(sum(total.values()), words.language)
+    return bars(_chart(stats, words, "masked", series, _count(words), total=shown))
 
 
 def _chart(
     stats: Mapping[str, Any],
     words: Words,
     topic: str,
-    said: str,
     series: Sequence[Series],
     write: Callable[[float], str],
+    **facts: str,
 ) -> Chart:
+    """`facts` are put into the sentence that says what is drawn."""
     ticks = tuple(tick(bucket["start"], stats["bucket"], words.language) for bucket in stats["buckets"])
     title, empty = words(f"overview.chart.{topic}"), words(f"overview.none.{topic}")
+    said = words(f"overview.said.{topic}", **facts) if facts else title
     return Chart(title, said, ticks, tuple(series), write, empty)
 
 

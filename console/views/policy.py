@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
 from typing import Any
 
 from console.views.kinds import kind_and_code, role
@@ -54,22 +53,19 @@ def standing(policy: Mapping[str, Any], words: Words) -> Markup:
 
 
 def permissions(policy: Mapping[str, Any], words: Words) -> Markup:
-    """Role × action, by area; a sign and a word in each cell."""
+    """Role × action; a sign and a word in each cell. Then what overrides it, and each role's limits."""
     roles = [one["role"] for one in policy["roles"]]
     heads = [text(words("policy.action")), *(_role_head(name, words) for name in roles)]
-    legend = items(
-        (f"{_SIGNS[how]} {words(f'policy.standing.{how}')}" for how in _SIGNS),
-        "ops-legend",
-    )
-    pieces: list[Markup] = [heading(words("policy.permissions")), legend]
-    rows: list[list[object]] = []
-    for area, actions in groupby(policy["actions"], key=lambda row: str(row["action"]).partition(".")[0]):
-        for row in actions:
-            named = joined(text(row["text"]), Markup("<br>"), code(row["action"]))
-            rows.append([named, *(_cell(row["roles"][name], words) for name in roles)])
-        rows[-1][0] = Markup(f'<span data-area="{text(area)}">{rows[-1][0]}</span>')
-    pieces.append(table(heads, rows, caption=words("policy.permissions"), kind="ops-wide ops-matrix"))
-    return joined(*pieces, _forbids(policy, words), _limits(policy, words))
+    legend = items((f"{_SIGNS[how]} {words(f'policy.standing.{how}')}" for how in _SIGNS), "ops-legend")
+    rows = [
+        [
+            joined(text(row["text"]), Markup("<br>"), code(row["action"])),
+            *(_cell(row["roles"][name], words) for name in roles),
+        ]
+        for row in policy["actions"]
+    ]
+    told = table(heads, rows, caption=words("policy.permissions"), kind="ops-wide ops-matrix")
+    return joined(legend, told, _forbids(policy, words), _limits(policy, words))
 
 
 def masking(policy: Mapping[str, Any], words: Words) -> Markup:
@@ -91,7 +87,6 @@ def masking(policy: Mapping[str, Any], words: Words) -> Markup:
         for entity in (*known, *others)
     ]
     return joined(
-        heading(words("policy.masking")),
         paragraph(words("policy.masking_lead")),
         table(heads, rows, caption=words("policy.masking"), kind="ops-wide"),
     )
@@ -225,10 +220,8 @@ def _exceptions(overrides: Iterable[Mapping[str, Any]], entity: str, words: Word
 
 def _egress(rule: Mapping[str, Any], words: Words) -> Markup:
     """A rule in a sentence: what fits all of its conditions may not leave."""
-    parts = []
-    for name in ("backends", "roles", "purposes", "entities"):
-        if rule[name] is not None:
-            parts.append(joined(text(words(f"policy.egress_{name}")), " ", codes(rule[name])))
+    named = [name for name in ("backends", "roles", "purposes", "entities") if rule[name] is not None]
+    parts = [joined(text(words(f"policy.egress_{name}")), " ", codes(rule[name])) for name in named]
     if rule["classified"] is not None:
         parts.append(joined(text(words("policy.egress_classified")), " ", code(rule["classified"])))
     if rule["masked_over"] is not None:

@@ -84,7 +84,7 @@ def backends(told: Sequence[Mapping[str, Any]], words: Words) -> Markup:
     """Whether each backend can be asked now, and how it stands with its circuit breaker."""
     rows = [
         [
-            joined(code(one["name"]), Markup("<br>") + text(words("overview.default")) if one["default"] else ""),
+            _name(one, words),
             words(f"overview.place.{one['kind']}"),
             _health(one, words),
             _circuit(one["circuit"], words),
@@ -116,6 +116,11 @@ def _checkpoint(told: Mapping[str, Any] | None, words: Words) -> Markup:
         ago=span(told["age_seconds"], lang),
     )
     return joined(text(said), " ", code(told["origin"]))
+
+
+def _name(one: Mapping[str, Any], words: Words) -> Markup:
+    name = code(one["name"])
+    return joined(name, " ", badge(words("overview.default"), "plain")) if one["default"] else name
 
 
 def _health(one: Mapping[str, Any], words: Words) -> Markup:

@@ -66,7 +66,8 @@ class MaskBody(StrictModel):
 async def policy(request: Request) -> dict[str, Any]:
     """`offered` are the backends that are configured, whoever may use them.
 
-    `since.exact` is false while the log has not been read far enough back: ask again."""
+    `since.exact` is false while the log has not been read far enough back: ask again.
+    """
     await permitted(request, "admin.policy")
     parts, lang = services(request), language_of(request)
     since = await parts.digests.policy_since(parts.policy.revision)
