@@ -1,4 +1,4 @@
-"""The Keys tab, for those who may make and revoke API keys.
+"""The Keys tab, for those who may make and revoke API keys; accounts are a part of it (`accounts`).
 
 A new key is in one component of the page and nowhere else: it is taken out by a button, by time, and when the tab is
 left. Which key a revocation was asked for is remembered here, so that the answer is about what was shown.
@@ -15,7 +15,7 @@ from console import api_keys, api_policy
 from console.client import ApiDown, ApiFailure
 from console.markup import html
 from console.page import Page, SignedOut
-from console.tabs import Tab
+from console.tabs import Tab, accounts
 from console.views import keys as views
 from console.views.kinds import role
 from console.views.tables import failed, paragraph
@@ -26,7 +26,14 @@ _KNOWN_ROLES = ("user", "viewer", "operator", "reviewer", "auditor", "privacy_of
 
 
 def build(page: Page) -> None:
-    """Its components."""
+    """Its parts, each for those who may."""
+    if page.may("admin.keys"):
+        _keys(page)
+    if page.may("admin.users"):
+        accounts.section(page)
+
+
+def _keys(page: Page) -> None:
     words = page.words
     html(paragraph(words("keys.lead"), "ops-note"))
     with gr.Accordion(words("keys.new"), open=True):
@@ -168,4 +175,4 @@ async def _roles(page: Page, request: gr.Request) -> Any:
     return gr.update(choices=[(role(name, page.words), name) for name in names])
 
 
-TAB = Tab("keys", order=60, title="keys.tab", needs=("admin.keys",), build=build)
+TAB = Tab("keys", order=60, title="keys.tab", needs=("admin.keys", "admin.users"), build=build)

@@ -10,8 +10,8 @@ from console.views.numbers import day
 from console.views.tables import Markup, badge, code, joined, paragraph, table
 from console.words import Words
 
-_TONES = {"active": "good", "expired": "warn", "revoked": "plain"}
-_ORDER = {"active": 0, "expired": 1, "revoked": 2}
+_TONES = {"active": "good", "expired": "warn", "closed": "plain", "revoked": "plain"}
+_ORDER = {"active": 0, "expired": 1, "closed": 2, "revoked": 3}
 
 
 def listed(keys: Sequence[Mapping[str, Any]], words: Words) -> Markup:

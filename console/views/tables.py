@@ -95,5 +95,8 @@ def joined(*pieces: str) -> Markup:
 
 def _row(row: Sequence[object], labels: Sequence[str]) -> str:
     first = f'<th scope="row">{text(row[0])}</th>' if row else ""
-    rest = (f'<td data-label="{label}"><div>{text(cell)}</div></td>' for cell, label in zip(row[1:], labels[1:], strict=True))
+    rest = (
+        f'<td data-label="{label}"><div>{text(cell)}</div></td>'
+        for cell, label in zip(row[1:], labels[1:], strict=True)
+    )
     return first + "".join(rest)
