@@ -21,6 +21,7 @@ from runtime.backend_settings import RemoteSettings, UpstreamSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
+from runtime.oidc_settings import OidcSettings
 from runtime.report_settings import ReportSettings
 from runtime.selected import apply_environment, apply_selected
 
@@ -150,6 +151,7 @@ class Settings(_Section):
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     reports: ReportSettings = ReportSettings()
+    oidc: OidcSettings = OidcSettings()
     audit_trail: bool = True
     pii_redaction: bool = True
     worm_logging: bool = True
