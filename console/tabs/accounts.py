@@ -67,7 +67,8 @@ def section(page: Page) -> None:
             await (api_accounts.close if open_now else api_accounts.reopen)(page.api(request), user_id)
         except _FAILURES as error:
             return [failed(page.sentence(error)), hidden, "", False]
-        said = words("keys.account_closed" if open_now else "keys.account_reopened", name=views.name(account, words))
+        did = "closed" if open_now else "reopened"
+        said = words(f"keys.account_{did}", name=views.name(account, words))
         return [paragraph(said, "ops-note"), hidden, "", True]
 
     page.on_open(load, None, [listed, which])

@@ -45,16 +45,18 @@ def listed(accounts: Sequence[Mapping[str, Any]], words: Words) -> Markup:
 def choices(accounts: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[str, str]]:
     """The accounts, as a person tells them apart, and their identifiers."""
     ordered = sorted(accounts, key=lambda one: _rank(one, words))
-    return [
-        (f"{name(one, words)} · {words('keys.account_state.' + one['state'])}", str(one["user_id"])) for one in ordered
-    ]
+    return [(f"{name(one, words)} · {_state_word(one, words)}", str(one["user_id"])) for one in ordered]
 
 
 def question(account: Mapping[str, Any], words: Words) -> Markup:
     """What closing or reopening this account would do, before it is done."""
-    asked = "keys.account_close" if account["state"] == ACTIVE else "keys.account_reopen"
-    told = paragraph(words(asked, name=name(account, words), keys=str(account["keys"])))
+    act = "close" if account["state"] == ACTIVE else "reopen"
+    told = paragraph(words(f"keys.account_{act}", name=name(account, words), keys=str(account["keys"])))
     return Markup(f'<div class="ops-confirm" role="alert">{told}</div>')
+
+
+def _state_word(account: Mapping[str, Any], words: Words) -> str:
+    return words(f"keys.account_state.{account['state']}")
 
 
 def _state(account: Mapping[str, Any], words: Words) -> Markup:

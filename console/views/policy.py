@@ -30,7 +30,7 @@ def standing(policy: Mapping[str, Any], words: Words) -> Markup:
     if known and not since["exact"]:
         when = words("policy.since_at_least", time=when)
     record = "" if since["log_index"] is None else words("policy.since_index", index=since["log_index"])
-    automated = words("policy.automated_yes" if legal["automated_decision"] else "policy.automated_no")
+    automated = words(f"policy.automated_{'yes' if legal['automated_decision'] else 'no'}")
     return facts(
         [
             (words("policy.revision"), code(policy["revision"])),

@@ -101,7 +101,7 @@ def backends(told: Sequence[Mapping[str, Any]], words: Words) -> Markup:
 
 def _alarm(one: Mapping[str, Any], words: Words) -> Markup:
     severe = one["severity"] == "critical"
-    said = words("overview.severity.critical" if severe else "overview.severity.warning")
+    said = words(f"overview.severity.{'critical' if severe else 'warning'}")
     return joined(badge(said, "bad" if severe else "warn"), " ", text(one["text"]), " ", code(one["alarm"]))
 
 
