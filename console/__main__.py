@@ -28,7 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="filagent-console-") as folder:
         _quiet(Path(folder))
-        return _serve(settings, listener, watched="--parent-pipe" in words)
+        try:
+            return _serve(settings, listener, watched="--parent-pipe" in words)
+        except ConsoleError as error:
+            _say(f"console: {error}")
+            return 2
 
 
 def listen(settings: ConsoleSettings) -> socket.socket:

@@ -22,6 +22,7 @@ from console.theme import THEME
 from console.views.header import brand, header
 from console.words import Words, other
 
+_TOGETHER = 40  # calls of one handler at a time; Gradio's own default is one
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
 _HEAD = (
@@ -113,6 +114,7 @@ def build_blocks(page: Page) -> gr.Blocks:
             return header(me, words, other(page.language))
 
         blocks.load(who, None, top, show_progress="hidden")
+    blocks.queue(default_concurrency_limit=_TOGETHER)
     for function in blocks.fns.values():
         function.api_visibility = "private"  # handlers are for this page, not for callers of Gradio's own API
     built: gr.Blocks = blocks

@@ -5,7 +5,7 @@ One `Page` for each face of the console (a language and a set of permitted actio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -14,6 +14,7 @@ import gradio as gr
 import httpx2
 
 from console.client import Api, ApiDown, ApiFailure
+from console.proving import Root
 from console.session import COOKIE, Session, Sessions
 from console.settings import ConsoleSettings, Language
 from console.views.failure import failure_text
@@ -34,6 +35,7 @@ class Parts:
     settings: ConsoleSettings
     sessions: Sessions
     http: httpx2.AsyncClient
+    root: Root
 
     def api(self, session: Session, language: str) -> Api:
         """The API with a session's credential."""
@@ -107,8 +109,23 @@ class Page:
             try:
                 return await handler(*args, **kwargs)
             except (ApiFailure, ApiDown, SignedOut) as error:
-                raise gr.Error(
-                    self.sentence(error), duration=None, title=self.words("frame.failed"), print_exception=False
-                ) from None
+                raise self._notice(error) from None
 
         return wrapped
+
+    def told_all(self, handler: Callable[P, AsyncIterator[T]]) -> Callable[P, AsyncIterator[T]]:
+        """The same for an event that yields."""
+
+        @wraps(handler)
+        async def wrapped(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+            try:
+                async for value in handler(*args, **kwargs):
+                    yield value
+            except (ApiFailure, ApiDown, SignedOut) as error:
+                raise self._notice(error) from None
+
+        return wrapped
+
+    def _notice(self, error: Exception) -> gr.Error:
+        text = self.sentence(error)
+        return gr.Error(text, duration=None, title=self.words("frame.failed"), print_exception=False)

@@ -1,6 +1,6 @@
 """Routes beside the pages: downloads, fragments for `data-load`, other ways to sign in. One line here for each module.
 
-A route finds its session and the API by `parts_of(request)` and `signed_in(request)` of `console.requests`; what it
+A route finds its session and the API by `signed_in(request)` and `api_of(request)` of `console.requests`; what it
 may do is the API's business. To send a file on as it comes: `passed_on`.
 """
 
@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from console import routes_chat
 from console.page import Parts
 from console.signin import Way
 
 #: Added to the site, each from its own module.
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (routes_chat.router,)
 
 
 def ways(_parts: Parts) -> Sequence[Way]:

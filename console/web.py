@@ -20,11 +20,13 @@ from console.client import Api, ApiDown, ApiFailure, connect
 from console.faces import Faces
 from console.gate import Gate
 from console.page import Parts, SignedOut
+from console.proving import Root
 from console.requests import LANGUAGE_COOKIE, language_of, parts_of
 from console.session import COOKIE, Sessions
-from console.settings import ConsoleSettings, Language
+from console.settings import ConsoleError, ConsoleSettings, Language
 from console.views.failure import failure_text, notice
 from console.words import Words
+from runtime.audit.errors import KeysError
 
 _MOST_FORM = 16 << 10
 _MOST_KEY = 8 << 10
@@ -34,7 +36,7 @@ _YEAR = 365 * 86400
 def build(settings: ConsoleSettings) -> Gate:
     """The console as an ASGI application."""
     sessions = Sessions(idle_seconds=settings.idle_minutes * 60, most_seconds=settings.session_hours * 3600)
-    parts = Parts(settings, sessions, connect(settings))
+    parts = Parts(settings, sessions, connect(settings), root_of(settings))
     faces = Faces(parts)
 
     @asynccontextmanager
@@ -55,6 +57,14 @@ def build(settings: ConsoleSettings) -> Gate:
     for router in routes.ROUTERS:
         site.include_router(router)
     return Gate(site, faces, sessions, settings)
+
+
+def root_of(settings: ConsoleSettings) -> Root:
+    """The root key that marks hang from. Raises: ConsoleError."""
+    try:
+        return Root(settings.root_key)
+    except (OSError, KeysError) as error:
+        raise ConsoleError(f"the root key {settings.root_key} cannot be used ({type(error).__name__})") from error
 
 
 async def begin(request: Request, credential: str, language: Language) -> Response:

@@ -19,10 +19,12 @@ from memory.rows import ConversationRow, History, StoredTurn, TurnState
 from runtime.answers import NOTICE, with_text
 from runtime.audit import reader
 from runtime.audit.manifest import MANIFEST_SUBJECT
+from runtime.choice import Backends
 from runtime.errors import Conflict, NotFound
 from runtime.exchange import Answer
 from runtime.extras import restored
 from runtime.ledger import Ledger, now_ms, read_salts, token_map
+from runtime.masking import Masking, Route
 
 _ANSWERED = {"allow", "redact"}
 _MAX_MESSAGES_TURNS = 500
@@ -55,6 +57,51 @@ class Archive:
             error.decision_id, error.turn_id = turn.record_id, turn.turn_id
             raise error
         return await asyncio.to_thread(self._answer, stored)
+
+    async def view_of(self, turn_id: str, principal_id: str, masking: Masking, backends: Backends) -> dict[str, Any]:
+        """What the model of an own turn was given to read: its prompt, as policy let that backend see it.
+
+        `exact` is false where today's policy is another one than the turn's: then every value is masked, though some
+        may have been shown.
+
+        Raises:
+            NotFound: `turn.not_found` (absent, another's), `turn.erased`, `turn.content_lost`.
+            Conflict: `turn.running`.
+        """
+        stored = await self._ledger.database.read(lambda conn: repository.read_turn(conn, turn_id, principal_id))
+        if stored is None:
+            raise NotFound("turn.not_found", "There is no such turn for you.")
+        if stored.turn.erased_at is not None or stored.turn.key is None:
+            raise NotFound("turn.erased", "This turn was erased.")
+        if stored.turn.state is not TurnState.CLOSED:
+            raise Conflict("turn.running", "This turn is not finished.", retry_after=1)
+        return await asyncio.to_thread(self._view, stored, masking, backends)
+
+    def _view(self, stored: StoredTurn, masking: Masking, backends: Backends) -> dict[str, Any]:
+        parts, values = open_stored(stored, self._ledger.keys)
+        if "view" not in parts:
+            raise NotFound("turn.content_lost", "The content of this turn is gone; its record remains.")
+        found = reader.read_decision(self._logs_dir, stored.turn.record_id or "")
+        record = {} if found is None else found["record"]
+        backend = backends.get(record.get("model", {}).get("provider", ""))
+        exact = backend is not None and record.get("policy", {}).get("revision") == masking.policy_revision
+        tokens = token_map(values)
+
+        def seen(text: str) -> str:
+            if backend is None or not exact:
+                return text
+            return masking.view(text, tokens, Route(backend.kind, backend.name))
+
+        return {
+            "turn_id": stored.turn.turn_id,
+            "decision_id": stored.turn.record_id,
+            "backend": None if backend is None else backend.name,
+            "exact": exact,
+            "messages": [
+                {"role": message.role, "origin": message.source, "content": seen(message.content)}
+                for message in decode_messages(parts["view"])
+            ],
+        }
 
     def _answer(self, stored: StoredTurn) -> Answer:
         turn = stored.turn
@@ -196,7 +243,14 @@ class Archive:
     def _messages(self, history: History) -> list[dict[str, str]]:
         past = recall(history, self._ledger.keys, budget=sys.maxsize, names=("input", "output"))
         tokens = token_map(past.tokens)
+        whose = zip(reversed(history.turns), past.lengths, strict=True)  # all of them: the budget has no end
+        turns = [turn.turn_id for turn, messages in whose for _ in range(messages)]
         return [
-            {"role": message.role, "origin": message.source, "content": tokens.restore(message.content)}
-            for message in past.messages
+            {
+                "role": message.role,
+                "origin": message.source,
+                "content": tokens.restore(message.content),
+                "turn_id": turn,
+            }
+            for turn, message in zip(turns, past.messages, strict=True)
         ]

@@ -53,6 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--no-console", action="store_true", help="the API alone")
     serve.set_defaults(run=_serve)
 
+    console = commands.add_parser(
+        "console", help="the operators' page alone, for an API that runs elsewhere or already"
+    )
+    console.set_defaults(run=_console)
+
     chat = commands.add_parser("chat", help="one question to the running server (key in FILAGENT_API_KEY)")
     chat.add_argument("text", nargs="?", help="the question; default: standard input")
     chat.add_argument("--save", metavar="FILE", help="keep the answer with its receipt, and FILE.request beside it")
@@ -191,7 +196,15 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
     if options.workers is not None:
         server = settings.server.model_copy(update={"workers": options.workers})
         settings = settings.model_copy(update={"server": server})
+    if options.no_console:
+        settings = settings.model_copy(update={"console": settings.console.model_copy(update={"enabled": False})})
     return serve(settings)
+
+
+def _console(_options: argparse.Namespace, settings: Settings) -> int:
+    from runtime.console_command import console
+
+    return console(settings)
 
 
 def _chat(options: argparse.Namespace, settings: Settings) -> int:

@@ -64,6 +64,11 @@ class Masking:
         """What masks here, as records name it; all zeros where masking is switched off (development only)."""
         return self.engine.revision if self.enabled else OFF
 
+    @property
+    def policy_revision(self) -> str:
+        """The policy that says what is masked for whom."""
+        return self._policy.revision
+
     async def mask(
         self, texts: Sequence[str], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
     ) -> Masked:

@@ -1,7 +1,8 @@
 """`filagent serve`: prepares the home, starts the processes in their order, and says how to use it.
 
 1. directories, database, keys (`bootstrap`)   2. log writer   3. start records, first admin key
-4. model host, housekeeper and workers, side by side   5. watch them (`supervisor`); beside that, once, `proposal`
+4. model host, housekeeper and workers, side by side   5. the console, which nobody waits for
+6. watch them (`supervisor`); beside that, once, `proposal`
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def _serve(settings: Settings) -> int:
         supervisor.stop()
         raise
     _welcome(settings, first_key)
+    if settings.console.enabled:
+        supervisor.start(supervisor.console(listener.getsockname()[1]))
     if first_key is not None:
         from runtime.proposal import propose  # an HTTP client, which a later start does without
 

@@ -18,57 +18,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from runtime.backend_settings import RemoteSettings, UpstreamSettings
+from runtime.console_settings import ConsoleSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
 from runtime.oidc_settings import OidcSettings
 from runtime.report_settings import ReportSettings
 from runtime.selected import apply_environment, apply_selected
+from runtime.variables import DOCUMENTED_VARIABLES, OTHER_VARIABLES
 
 BackendName = Literal["llama.cpp", "vllm", "perplexity", "ollama", "llama_server", "openai_compatible", "scripted"]
 Decimal = Field(None, pattern=r"^\d{1,2}(\.\d{1,4})?$")
-
-#: Environment variable -> the setting it overrides. docs/operations.md lists each; a test holds them together.
-DOCUMENTED_VARIABLES: dict[str, str] = {
-    "FILAGENT_ENV": "mode",
-    "LLM_BACKEND": "backend",
-    "SERVER_HOST": "server.host",
-    "SERVER_PORT": "server.port",
-    "FILAGENT_WORKERS": "server.workers",
-    "MODEL_PATH": "llama_cpp.model_path",
-    "IA_MODEL": "llama_cpp.model",
-    "CONTEXT_SIZE": "llama_cpp.context_size",
-    "N_GPU_LAYERS": "llama_cpp.n_gpu_layers",
-    "PERPLEXITY_API_KEY": "perplexity.api_key",
-    "PERPLEXITY_MODEL": "perplexity.model",
-    "PERPLEXITY_BASE_URL": "perplexity.base_url",
-    "VLLM_BASE_URL": "vllm.base_url",
-    "VLLM_MODEL": "vllm.model",
-    "VLLM_API_KEY": "vllm.api_key",
-    "OLLAMA_BASE_URL": "ollama.base_url",
-    "OLLAMA_MODEL": "ollama.model",
-    "LLAMA_SERVER_BASE_URL": "llama_server.base_url",
-    "LLAMA_SERVER_API_KEY": "llama_server.api_key",
-    "OPENAI_COMPATIBLE_BASE_URL": "openai_compatible.base_url",
-    "OPENAI_COMPATIBLE_MODEL": "openai_compatible.model",
-    "OPENAI_COMPATIBLE_API_KEY": "openai_compatible.api_key",
-    "SSL_CERT_FILE": "upstream.ca_file",
-    "ENABLE_AUDIT_TRAIL": "audit_trail",
-    "ENABLE_PII_REDACTION": "pii_redaction",
-    "ENABLE_WORM_LOGGING": "worm_logging",
-    "SECRET_KEY_FILE": "secret_key_file",
-    "HF_ENDPOINT": "hub.endpoint",
-    "HF_TOKEN": "hub.token",
-    "HF_HUB_OFFLINE": "hub.offline",
-}
-#: Read before or beside the settings file.
-OTHER_VARIABLES = (
-    "FILAGENT_HOME",
-    "FILAGENT_CONFIG",
-    "FILAGENT_POLICIES",
-    "FILAGENT_API_KEY",
-    "FILAGENT_CRASH_AT",
-)
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes; leave room for the name
 
@@ -152,6 +112,7 @@ class Settings(_Section):
     evidence: EvidenceSettings = EvidenceSettings()
     reports: ReportSettings = ReportSettings()
     oidc: OidcSettings = OidcSettings()
+    console: ConsoleSettings = ConsoleSettings()
     audit_trail: bool = True
     pii_redaction: bool = True
     worm_logging: bool = True

@@ -4,6 +4,7 @@
     model host   one copy of the weights, when generation is local
     housekeeper  leases, erasures to resume, key epochs
     workers      N stateless processes that accept on one shared socket
+    console      the operators' page, a client of the API; started when everything else is ready
 
 Nothing is forked: each child is a fresh interpreter, and each ends by itself when this process disappears (its
 standard input closes). A child that dies is started again, with a growing pause; the others fail closed meanwhile.
@@ -28,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from runtime import console_command
 from runtime.errors import SettingsError
 from runtime.evidence import retain_days
 from runtime.models.registry import ModelFile
@@ -41,12 +43,23 @@ _PAUSES = (0.2, 1.0, 3.0, 10.0)
 
 @dataclass
 class Child:
-    """One supervised process and how to start it again."""
+    """One supervised process and how to start it again.
+
+    Attributes:
+        name: as messages call it.
+        arguments: of the interpreter.
+        says_ready: whether it prints `ready`, and is waited for.
+        pass_fds: what it inherits.
+        environ: its environment; None: the same as everybody's.
+        gives_up: an exit 2 of it (it cannot start as configured) is final, and nobody else's concern.
+    """
 
     name: str
     arguments: Sequence[str]
     says_ready: bool = True
     pass_fds: tuple[int, ...] = ()
+    environ: dict[str, str] | None = None
+    gives_up: bool = False
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     due: float = 0.0
@@ -58,7 +71,7 @@ class Child:
             [sys.executable, *self.arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if self.says_ready else None,
-            env=environ,
+            env=environ if self.environ is None else self.environ,
             pass_fds=self.pass_fds,
             start_new_session=True,
         )
@@ -118,6 +131,12 @@ class Supervisor:
             pass_fds=(descriptor,),
         )
 
+    def console(self, port: int) -> Child:
+        """The operator console for the API on this port: a client like any other, which may die without harm."""
+        environ = console_command.environment(self._settings, port)
+        arguments = [*console_command.ARGUMENTS, "--parent-pipe"]
+        return Child("console", arguments, says_ready=False, environ=environ, gives_up=True)
+
     def start(self, *children: Child) -> None:
         """Start children side by side and wait until each says `ready`.
 
@@ -168,9 +187,14 @@ class Supervisor:
 
     def _revive(self) -> None:
         now = time.monotonic()
-        for child in self._children:
+        for child in list(self._children):
             process = child.process
             if process is not None and process.poll() is not None:
+                if child.gives_up and process.returncode == 2:
+                    _say(f"the {child.name} is not running; everything else goes on")
+                    _close(process)
+                    self._children.remove(child)
+                    continue
                 if now - child.started > 60:
                     child.restarts = 0
                 pause = _PAUSES[min(child.restarts, len(_PAUSES) - 1)]

@@ -120,7 +120,11 @@ def serving(home: Path) -> Iterator[tuple[int, str]]:
         port = probe.getsockname()[1]
     environ = {**os.environ, "FILAGENT_HOME": str(home), "SERVER_PORT": str(port), "FILAGENT_WORKERS": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli", "serve"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "runtime.cli", "serve", "--no-console"],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield port, first_key(process)

@@ -83,6 +83,14 @@ async def delete(request: Request, conversation_id: Id) -> Response:
     return Response(status_code=204)
 
 
+@router.get("/turns/{turn_id}/view", summary="What the model was given to read in one's own turn")
+async def view(request: Request, turn_id: Id) -> dict[str, Any]:
+    """The prompt as its backend saw it: tokens where personal data was masked."""
+    caller = await permitted(request, "turn.read")
+    parts = services(request)
+    return await parts.archive.view_of(turn_id, caller.principal_id, parts.masking, parts.backends)
+
+
 @router.get("/turns/{turn_id}", summary="One's own turn: its answer again, with its receipt")
 async def turn(request: Request, turn_id: Id) -> dict[str, Any]:
     caller = await permitted(request, "turn.read")

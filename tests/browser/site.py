@@ -66,7 +66,7 @@ class Site:
         given = {
             "FILAGENT_CONSOLE_API": self.api,
             "FILAGENT_CONSOLE_PORT": str(self.console_port),
-            "FILAGENT_CONSOLE_ROOT_KEY": str(self.home / "keys" / "root.pub"),
+            "FILAGENT_CONSOLE_ROOT_KEY": str(self.home / "keys" / "root.pub.pem"),
             **environ,
         }
         self.console_process = Process(["-m", "console"], {**self.environ, **given}, self.home / "console.err")

@@ -218,6 +218,7 @@ def short_leases(home: Path, upstream: Mapping[str, Any] | None = None) -> Path:
     """A settings file in `home`: as shipped, but housekeeping does not let one wait, and names are not looked for."""
     values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
     values["masking"]["ner"] = False
+    values["console"]["enabled"] = False
     values["housekeeping"] |= {"lease_seconds": 3, "interval_seconds": 0.1}
     values["upstream"] |= upstream or {}
     path = home / "agent.yaml"

@@ -223,7 +223,11 @@ def test_a_served_home_keeps_nothing_either(tmp_path: Path) -> None:
     }  # fmt: skip
     with (tmp_path / "printed").open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "runtime.cli", "serve"], env=environ, stdout=output, stderr=output, cwd=ROOT
+            [sys.executable, "-m", "runtime.cli", "serve", "--no-console"],
+            env=environ,
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
         )
     try:
 
