@@ -22,7 +22,6 @@ from console.views import system as machine
 from console.views.tables import Markup, failed, joined, paragraph
 
 _SECONDS = 30
-_AT_ONCE = 8  # sessions that are answered at the same time
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 
 
@@ -93,14 +92,10 @@ def build(page: Page) -> None:
 
     page.on_open(fill, chosen, shown)
     page.on_open(start, auto, [timer, unattended])
-    refresh.click(fill, chosen, shown, concurrency_limit=_AT_ONCE).then(
-        start, auto, [timer, unattended], show_progress="hidden"
-    )
-    bucket.input(fill, chosen, shown, concurrency_limit=_AT_ONCE)
-    period.input(adapt, period, [bucket, own], show_progress="hidden").then(
-        fill, chosen, shown, concurrency_limit=_AT_ONCE
-    )
-    gr.on([first.submit, last.submit], fill, chosen, shown, concurrency_limit=_AT_ONCE)
+    refresh.click(fill, chosen, shown).then(start, auto, [timer, unattended], show_progress="hidden")
+    bucket.input(fill, chosen, shown)
+    period.input(adapt, period, [bucket, own], show_progress="hidden").then(fill, chosen, shown)
+    gr.on([first.submit, last.submit], fill, chosen, shown)
     auto.input(start, auto, [timer, unattended], show_progress="hidden")
     timer.tick(
         by_timer,
@@ -108,7 +103,6 @@ def build(page: Page) -> None:
         [*shown, unattended, timer],
         show_progress="hidden",
         trigger_mode="once",
-        concurrency_limit=_AT_ONCE,
     )
     if page.tab is not None and isinstance(page.tab.parent, gr.Tabs):
         page.tab.parent.select(leave, None, timer, show_progress="hidden")
