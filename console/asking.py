@@ -148,8 +148,8 @@ def _sentences(told: Mapping[str, Any] | None) -> tuple[str, ...]:
 def _keep(session: Session, entry: Entry, body: bytes) -> None:
     """What receipts of this session's own questions need later: the question as sent, a refusal as answered."""
     for name, key, value in (
-        ("chat.sent", entry.turn_id, body),
-        ("chat.refusals", entry.answer.get("decision_id"), entry.answer if entry.state != "answered" else None),
+        ("chat/sent", entry.turn_id, body),
+        ("chat/refusals", entry.answer.get("decision_id"), entry.answer if entry.state != "answered" else None),
     ):
         if key and value:
             kept: dict[str, Any] = session.kept.setdefault(name, {})
@@ -160,13 +160,12 @@ def _keep(session: Session, entry: Entry, body: bytes) -> None:
 
 def _forms(session: Session, entry: Entry, conversation: str) -> list[bytes]:
     """The question as it was sent, or the ways in which this console may have sent it."""
-    sent = session.kept.get("chat.sent", {}).get(entry.turn_id)
+    sent = session.kept.get("chat/sent", {}).get(entry.turn_id)
     if sent is not None:
         return [sent]
-    model = entry.answer.get("model") or {}
-    chosen = (model.get("provider"), model.get("request_model"))
+    offered = [(str(each["name"]), str(name)) for each in session.me.get("backends", ()) for name in each["models"]]
     return [
         api_chat.question(entry.question, conversation=where, backend=backend, model=name)
         for where in (conversation, None)
-        for backend, name in ((None, None), chosen)
+        for backend, name in ((None, None), *offered)
     ]

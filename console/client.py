@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +64,11 @@ def connect(settings: ConsoleSettings) -> httpx2.AsyncClient:
 class Api:
     """The API as one session sees it."""
 
-    def __init__(self, http: httpx2.AsyncClient, credential: str, language: str) -> None:
+    def __init__(
+        self, http: httpx2.AsyncClient, credential: str, language: str, refused: Callable[[], None] = lambda: None
+    ) -> None:
+        """`refused` is called when the API no longer accepts the credential."""
+        self._refused = refused
         self._http = http
         self._credential = credential
         self._language = language
@@ -146,6 +150,8 @@ class Api:
         except httpx2.HTTPError as error:
             raise ApiDown from error
         try:
+            if answer.status_code == 401:
+                self._refused()
             if answer.status_code >= 400:
                 raise await _failure(answer)
             yield answer

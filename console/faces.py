@@ -25,10 +25,8 @@ from console.words import Words, other
 _TOGETHER = 40  # calls of one handler at a time; Gradio's own default is one
 _MOST_FILE = 256 << 20  # bytes; what the API takes for a verification
 _STATIC = Path(__file__).parent / "static"
-_HEAD = (
-    "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
-    + '<script src="/static/console.js" defer></script>'
-)
+_SHEETS = "".join(f'<link rel="stylesheet" href="/static/{path.name}">' for path in sorted(_STATIC.glob("*.css")))
+_HEAD = f'{_SHEETS}<script src="/static/console.js" defer></script>'
 
 
 class Faces:

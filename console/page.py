@@ -38,8 +38,8 @@ class Parts:
     root: Root
 
     def api(self, session: Session, language: str) -> Api:
-        """The API with a session's credential."""
-        return Api(self.http, session.credential, language)
+        """The API with a session's credential; a session whose credential is refused ends."""
+        return Api(self.http, session.credential, language, lambda: self.sessions.end(session))
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,10 @@ async def prove(api: Api, root: Root, answer: Mapping[str, Any], requests: Seque
     fault = await asyncio.to_thread(_compare, receipt, key, signed, evidence)
     if fault is not None:
         return Verdict("tampered" if fault != "origin" else "unproven", (words(f"chat.mark_{fault}"),), same)
-    told = [words("chat.mark_compared" if same else "chat.mark_not_compared")]
+    if "content" not in answer:
+        told = [words("chat.mark_compared_question" if same else "chat.mark_record")]
+    else:
+        told = [words("chat.mark_compared" if same else "chat.mark_not_compared")]
     told.append(words("chat.mark_root_file" if root.configured else "chat.mark_root_first", keyid=str(root.keyid)[:16]))
     if report.facts.get("custody") == "logging-host":
         told.append(words("chat.mark_custody"))

@@ -33,7 +33,7 @@ async def receipt(request: Request, turn_id: Id) -> Response:
 @router.get("/download/refusal/{decision_id}")
 async def refusal(request: Request, decision_id: Id) -> Response:
     """A refusal of this session with its receipt; the API does not give it again."""
-    kept = signed_in(request).kept.get("chat.refusals", {}).get(decision_id)
+    kept = signed_in(request).kept.get("chat/refusals", {}).get(decision_id)
     if kept is None:
         raise ApiFailure(404, "decision.not_found")
     named = {"content-disposition": f'attachment; filename="refusal-{decision_id}.json"'}

@@ -32,7 +32,7 @@ def page(words: Words, *, message: str = "", ways: Sequence[Way] = ()) -> str:
 <html lang="{words.language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(words("frame.sign_in"))} · {escape(words("frame.title"))}</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/console.css"></head>
+<link rel="stylesheet" href="/static/console.css"></head>
 <body class="signin"><main>
 <h1>{escape(words("frame.title"))}</h1>
 <p>{escape(words("frame.sign_in_intro"))}</p>{told}

@@ -6,13 +6,14 @@ What every request passes before it comes here is `gate`'s.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from console import routes, signin
@@ -28,14 +29,21 @@ from console.views.failure import failure_text, notice
 from console.words import Words
 from runtime.audit.errors import KeysError
 
+_STATIC = Path(__file__).parent / "static"
 _MOST_FORM = 16 << 10
 _MOST_KEY = 8 << 10
 _YEAR = 365 * 86400
 
 
-def build(settings: ConsoleSettings) -> Gate:
-    """The console as an ASGI application."""
-    sessions = Sessions(idle_seconds=settings.idle_minutes * 60, most_seconds=settings.session_hours * 3600)
+def build(settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic) -> Gate:
+    """The console as an ASGI application; sessions expire by `clock`, in seconds.
+
+    Raises:
+        ConsoleError: the root key that is configured cannot be used.
+    """
+    sessions = Sessions(
+        idle_seconds=settings.idle_minutes * 60, most_seconds=settings.session_hours * 3600, clock=clock
+    )
     parts = Parts(settings, sessions, connect(settings), root_of(settings))
     faces = Faces(parts)
 
@@ -47,7 +55,8 @@ def build(settings: ConsoleSettings) -> Gate:
 
     site = FastAPI(openapi_url=None, lifespan=lifespan)
     site.state.parts = parts
-    site.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    site.mount("/static", StaticFiles(directory=_STATIC))
+    site.add_api_route("/favicon.ico", _icon, methods=["GET"])
     site.add_api_route("/", _first, methods=["GET"])
     site.add_api_route("/signin", _ask, methods=["GET"])
     site.add_api_route("/signin", _try, methods=["POST"])
@@ -93,6 +102,10 @@ async def begin(request: Request, credential: str, language: Language) -> Respon
         LANGUAGE_COOKIE, language, max_age=_YEAR, httponly=True, samesite="strict", path="/", secure=secure
     )
     return answer
+
+
+async def _icon() -> Response:
+    return FileResponse(_STATIC / "icon.svg", media_type="image/svg+xml")
 
 
 async def _first(request: Request) -> Response:

@@ -7,6 +7,16 @@
     if (answer.status === 401 && new URL(answer.url).origin === location.origin) location.assign("/signin");
     return answer;
   };
+  // A conversation that grows stays in sight for whoever reads its end.
+  let atEnd = true;
+  const measure = () => {
+    atEnd = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 160;
+  };
+  window.addEventListener("scroll", measure, { passive: true });
+  new MutationObserver((changes) => {
+    const grew = changes.some((change) => change.target instanceof Element && change.target.closest("#chat-now, #chat-past"));
+    if (grew && atEnd) window.scrollTo(0, document.documentElement.scrollHeight);
+  }).observe(document.documentElement, { childList: true, subtree: true });
   document.addEventListener(
     "toggle",
     async (event) => {

@@ -24,15 +24,16 @@ How to write one:
   literal key, or an f-string that begins with a literal prefix: a test looks for both.
 - `needs`: the tab is in the page if the role may do one of these actions; `page.may(...)` asks for more inside it.
 - A face (the Gradio page of a language and a set of actions) is shared by all sessions that have it: nothing of a
-  session in variables of `build`. What must last between two calls is in `page.session(request).kept`, never in the
-  browser and never a credential.
+  session in variables of `build`. What must last between two calls is in `page.session(request).kept`
+  (named `<area>/<name>`), never in the browser and never a credential.
 - What is shown as soon as the page is there: `page.on_load(handler, inputs, outputs)`. Better when the tab is opened:
   `page.on_open(handler, inputs, outputs)`.
-- Handlers are coroutines. Nothing blocks the event loop.
+- Handlers are coroutines, or asynchronous generators under `@page.told_all`. Nothing blocks the event loop.
 - The page's policy (Content-Security-Policy) allows no `eval`, so no `js=` on events, and no gr.Plot, gr.LinePlot,
   gr.BarPlot, gr.HTML (they compile code in the browser): `console.markup.html` shows HTML, SVG charts too, in which
   you have escaped every text (`escape` of the module html), and is given texts, never a `gr.update` (hide the gr.Column
   around it). gr.Markdown never gets text that people or models wrote.
+- Styles stand in `console/static/<area>.css`, colours for light and (`.dark`) dark, and must do at 390 px.
 - Downloads are links to routes (`console/routes.py` shows one): nothing is written into a temporary folder.
 - `<details data-load="/path">` is filled at first opening with the HTML that our own GET route answers.
 """

@@ -73,8 +73,10 @@ def masked(redactions: Mapping[str, Any], words: Words) -> str:
 def title_of(conversation: Mapping[str, Any], words: Words) -> str:
     """A conversation in the list."""
     when = datetime.fromtimestamp(int(conversation["updated_ms"]) / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    count = conversation["turns"]
+    turns = words("chat.turn") if count == 1 else words("chat.turns", count=count)
     title = conversation.get("title") or words("chat.untitled")
-    return f"{title} · {when} · {words('chat.turns', count=conversation['turns'])}"
+    return f"{title} · {when} · {turns}"
 
 
 def view_html(view: Mapping[str, Any], words: Words) -> str:
@@ -167,7 +169,7 @@ def _details(entry: Entry, words: Words) -> str:
     if decision:
         rows.append(f"<p>{escape(words('chat.decision'))} <code>{escape(str(decision))}</code></p>")
     turn = escape(entry.turn_id or "", quote=True)
-    if turn:
+    if turn and entry.state != "refused":  # nothing went to a model then
         rows.append(
             f'<details data-load="/fragment/view/{turn}?lang={words.language}"><summary>{escape(words("chat.view"))}'
             f'</summary><div class="loaded"><p>{escape(words("chat.loading"))}</p></div></details>'

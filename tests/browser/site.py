@@ -29,7 +29,7 @@ class Site:
         self.home = home
         self.api_port, self.console_port = free_port(), free_port()
         values: dict[str, Any] = yaml.safe_load((ROOT / "config" / "agent.yaml").read_text("utf-8"))
-        for section, given in {"server": {"workers": 1}, "generation": {"max_tokens": 64}, **(settings or {})}.items():
+        for section, given in {"server": {"workers": 1}, "generation": {"max_tokens": 48}, **(settings or {})}.items():
             values.setdefault(section, {}).update(given)
         (home / "agent.yaml").write_text(yaml.safe_dump(values))
         (home / "models").mkdir(mode=0o700)
@@ -94,10 +94,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(**given: Any) -> Iterator[Site]:
-    """A running API and console in a short path, gone afterwards."""
+def site(*, settings: dict[str, Any] | None = None, **environ: str) -> Iterator[Site]:
+    """A running API and console in a short path, gone afterwards; `environ` goes to both."""
     home = Path(tempfile.mkdtemp(prefix="filagent-browser-"))
-    made = Site(home, **given)
+    made = Site(home, settings=settings, **environ)
     try:
         made.start_api()
         made.start_console()
