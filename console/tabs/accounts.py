@@ -25,7 +25,7 @@ def section(page: Page) -> None:
         listed = html(elem_id="accounts-list")
         which = gr.Dropdown([], label=words("keys.account_which"), elem_id="accounts-which")
         with gr.Row():
-            ask = gr.Button(words("keys.account_ask"), scale=0, min_width=200, elem_id="accounts-ask")
+            ask = gr.Button(words("keys.account_ask"), scale=0, min_width=260, elem_id="accounts-ask")
         with gr.Column(visible=False, elem_id="accounts-question") as asking:
             question = html(elem_id="accounts-confirm")
             with gr.Row():

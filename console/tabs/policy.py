@@ -74,7 +74,7 @@ def _what_would_happen(page: Page) -> list[gr.components.Component]:
         purpose = gr.Dropdown([], label=words("policy.try_purpose"))
         classification = gr.Dropdown([], label=words("policy.try_classification"))
     with gr.Row():
-        ask = gr.Button(words("policy.try_ask"), variant="primary", scale=0, min_width=200, elem_id="try-ask")
+        ask = gr.Button(words("policy.try_ask"), variant="primary", scale=0, min_width=300, elem_id="try-ask")
     told = html(paragraph(words("policy.try_empty"), "ops-empty"), elem_id="try-told")
 
     async def evaluate(  # noqa: PLR0917 - Gradio hands inputs over one by one
@@ -146,7 +146,7 @@ def _lab(page: Page) -> None:
             elem_id="lab-direction",
         )
     with gr.Row():
-        ask = gr.Button(words("policy.lab_ask"), variant="primary", scale=0, min_width=200, elem_id="lab-ask")
+        ask = gr.Button(words("policy.lab_ask"), variant="primary", scale=0, min_width=300, elem_id="lab-ask")
     told = html(paragraph(words("policy.lab_empty"), "ops-empty"), elem_id="lab-told")
 
     async def mask(text: str, kind: str, direction: str, request: gr.Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from console.words import Words
 from tests.browser.conftest import Visit
 from tests.browser.operation import asked, choose, open_tab, painted, watched
 from tests.browser.site import Site
+from tests.faults.machine import free_port
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,40 @@ def test_the_timer_asks_while_it_is_looked_at_and_never_twice_at_a_time(visit: V
     assert ticks == []
 
 
+def test_the_timer_rests_when_nobody_has_done_anything(console: Site, visit: Visit) -> None:
+    short = copy(console)  # the same API behind a console whose sessions may idle for a minute
+    short.console_port = free_port()
+    short.start_console(FILAGENT_CONSOLE_IDLE_MINUTES="1")
+    assert short.console_process is not None
+    try:
+        page = visit("auditor", at=short)
+        page.clock.install()
+        page.reload()
+        page.wait_for_selector("header.frame .who")
+        open_tab(page, "overview")
+        page.wait_for_selector("#overview-machine dl")
+        for _ in range(2):
+            with page.expect_event("request", is_tick):
+                page.clock.run_for(31_000)
+            with page.expect_event("request", lambda request: "/queue/data" in request.url) as stream:
+                pass
+            stream.value.response().finished()
+        page.wait_for_selector("#overview-told .ops-warning")
+        assert Words("en")("overview.resting") in page.inner_text("#overview-told")
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if is_tick(request) else None)
+        page.clock.run_for(300_000)
+        painted(page)
+        assert sent == []
+        page.click("#overview-refresh")
+        page.wait_for_selector("#overview-told .ops-warning", state="detached")
+        with page.expect_event("request", is_tick):
+            for _ in range(20):
+                page.clock.run_for(31_000)
+    finally:
+        short.console_process.stop()
+
+
 def is_tick(request: Request) -> bool:
     """Whether the timer asks: its event sends the count of refreshes and the four choices."""
     return "/queue/join" in request.url and len((request.post_data_json or {}).get("data", ())) == 5
@@ -147,4 +183,7 @@ def test_nothing_is_wider_than_the_page(visit: Visit, lang: Language, width: int
     ):
         open_tab(page, area, lang)
         page.wait_for_selector(ready)
+        for closed in page.locator(f"#tab-{area} button.label-wrap:not(.open)").all():
+            closed.click()
+        painted(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), area
