@@ -139,10 +139,8 @@ def test_the_timer_rests_when_nobody_has_done_anything(console: Site, visit: Vis
         open_tab(page, "overview")
         page.wait_for_selector("#overview-machine dl")
         for _ in range(2):
-            with page.expect_event("request", is_tick):
-                page.clock.run_for(31_000)
             with page.expect_event("request", lambda request: "/queue/data" in request.url) as stream:
-                pass
+                page.clock.run_for(31_000)
             stream.value.response().finished()
         page.wait_for_selector("#overview-told .ops-warning")
         assert Words("en")("overview.resting") in page.inner_text("#overview-told")
@@ -183,7 +181,6 @@ def test_nothing_is_wider_than_the_page(visit: Visit, lang: Language, width: int
     ):
         open_tab(page, area, lang)
         page.wait_for_selector(ready)
-        for closed in page.locator(f"#tab-{area} button.label-wrap:not(.open)").all():
-            closed.click()
+        page.locator(f"#tab-{area} button.label-wrap:not(.open)").evaluate_all("all => all.forEach(e => e.click())")
         painted(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), area
