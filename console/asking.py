@@ -28,13 +28,14 @@ async def ask(page: Page, session: Session, entry: Entry, body: bytes, stop: asy
     api = page.parts.api(session, page.language)
     before = await api_chat.newest_decision(api)
     clock = asyncio.get_running_loop().time
-    shown = clock()
+    shown, length = clock(), 0
     try:
         async for name, data in _until(api_chat.stream(api, body), stop):
             if name == "delta":
                 entry.text += data
-                if clock() - shown >= _PACE:
-                    shown = clock()
+            if name in {"delta", "quiet"}:
+                if clock() - shown >= _PACE and len(entry.text) > length:
+                    shown, length = clock(), len(entry.text)
                     yield
             else:
                 entry.answer, entry.text, entry.state = data, data["content"], "answered"
@@ -88,13 +89,16 @@ def entries_of(conversation: Mapping[str, Any]) -> list[Entry]:
 
 
 async def _until(events: AsyncIterator[tuple[str, Any]], stop: asyncio.Event) -> AsyncIterator[tuple[str, Any]]:
-    """The events, until somebody stops; then the request is left at once."""
+    """The events, "quiet" where none comes for a moment, until somebody stops: then the request is left at once."""
     stopping = asyncio.ensure_future(stop.wait())
     try:
         while True:
             coming = asyncio.ensure_future(anext(events, None))
             try:
-                await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                while not (coming.done() or stopping.done()):
+                    await asyncio.wait({coming, stopping}, timeout=_PACE, return_when=asyncio.FIRST_COMPLETED)
+                    if not (coming.done() or stopping.done()):
+                        yield "quiet", None
             finally:
                 if not coming.done():
                     coming.cancel()

@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from console import api_chat, asking
+from console.client import ApiDown, ApiFailure
 from console.markup import html
 from console.page import Page
 from console.session import Session
@@ -111,9 +112,13 @@ def _composer(page: Page, model: gr.Dropdown, held: _Held) -> None:
             yield (*(gr.skip(),) * 6, talk([entry], words), gr.skip())
         session.kept.get(_STOPS, {}).pop(request.session_hash, None)
         current, whole = entry.answer.get("conversation_id", current), [*known, entry]
+        try:
+            choices = await _choices(page, session, current)
+        except (ApiFailure, ApiDown):  # the answer, or why there is none, is what counts
+            choices = gr.skip()
         yield (
             gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False),
-            whole, current, talk(whole, words), "", await _choices(page, session, current),
+            whole, current, talk(whole, words), "", choices,
         )  # fmt: skip
 
     @page.told

@@ -31,6 +31,8 @@ def _lacking() -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One skipped test says why; the others are deselected with it."""
     ours = [item for item in items if _FOLDER in Path(item.path).parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(600))  # processes, a model and a browser share a small machine
     lacking = _lacking()
     if lacking is None or not ours:
         return

@@ -88,7 +88,7 @@ def test_the_whole_console_asks_nobody_else(console: Site, visit: Visit) -> None
         page.wait_for_selector("header.frame .who")
         for tab in page.get_by_role("tab").all():
             tab.click()
-            page.wait_for_load_state("networkidle")
+            expect(page.get_by_role("tabpanel").locator("visible=true").first).to_be_visible()
         hosts = {urlsplit(url).netloc for url in asked if not url.startswith("data:")}
         assert hosts == {f"127.0.0.1:{console.console_port}"}, hosts
 
