@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 
@@ -103,26 +104,22 @@ def test_the_timer_asks_while_it_is_looked_at_and_never_twice_at_a_time(visit: V
         page.clock.run_for(31_000)
     assert len(held) == 1
     slow = False
-    with page.expect_event("request", lambda request: "/queue/data" in request.url) as stream:
-        held[0].continue_()
-    stream.value.response().finished()
+    ticks.clear()
+    held[0].continue_()
+    until(page, lambda: len(ticks) > 0)
 
     page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true})")
     ticks.clear()
-    page.clock.run_for(300_000)
-    painted(page)
+    pass_time(page)
     assert ticks == []
     page.evaluate("Object.defineProperty(document, 'visibilityState', {value: 'visible', configurable: true})")
-    with page.expect_event("request", is_tick):
-        page.clock.run_for(31_000)
+    until(page, lambda: len(ticks) > 0)
 
     open_tab(page, "policy")
     page.wait_for_selector("#policy-standing dl")
-    page.clock.run_for(31_000)  # what was under way when the tab was left
-    painted(page)
+    pass_time(page)  # what was under way when the tab was left
     ticks.clear()
-    page.clock.run_for(300_000)
-    painted(page)
+    pass_time(page)
     assert ticks == []
 
 
@@ -138,24 +135,35 @@ def test_the_timer_rests_when_nobody_has_done_anything(console: Site, visit: Vis
         page.wait_for_selector("header.frame .who")
         open_tab(page, "overview")
         page.wait_for_selector("#overview-machine dl")
-        for _ in range(2):
-            with page.expect_event("request", lambda request: "/queue/data" in request.url) as stream:
-                page.clock.run_for(31_000)
-            stream.value.response().finished()
-        page.wait_for_selector("#overview-told .ops-warning")
+        resting = page.locator("#overview-told .ops-warning")
+        until(page, lambda: resting.count() > 0)
         assert Words("en")("overview.resting") in page.inner_text("#overview-told")
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.url) if is_tick(request) else None)
-        page.clock.run_for(300_000)
-        painted(page)
+        pass_time(page)
         assert sent == []
         page.click("#overview-refresh")
-        page.wait_for_selector("#overview-told .ops-warning", state="detached")
-        with page.expect_event("request", is_tick):
-            for _ in range(20):
-                page.clock.run_for(31_000)
+        resting.wait_for(state="detached")
+        until(page, lambda: len(sent) > 0)
     finally:
         short.console_process.stop()
+
+
+def pass_time(page: Page) -> None:
+    """Some minutes by the page's clock, with pauses in which an answer can come."""
+    for _ in range(15):
+        page.clock.run_for(31_000)
+        painted(page)
+
+
+def until(page: Page, done: Callable[[], bool]) -> None:
+    """Let time pass until something is so; a tick that finds an earlier one unanswered is left out."""
+    for _ in range(300):
+        page.clock.run_for(31_000)
+        painted(page)
+        if done():
+            return
+    raise AssertionError("it never came")
 
 
 def is_tick(request: Request) -> bool:
