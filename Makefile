@@ -18,7 +18,7 @@ help: ## this list
 setup:
 	@sh scripts/setup.sh run
 
-run: setup ## set up what is missing, then serve on 127.0.0.1:8000 (ARGS="--workers 2")
+run: setup ## set up what is missing, then serve on 127.0.0.1:8000, the console on 127.0.0.1:7860 (ARGS="--workers 2")
 	@exec .venv/bin/filagent serve $(ARGS)
 
 test: ## all tests (ARGS="tests/unit -k name")

@@ -82,6 +82,7 @@ def _serve(settings: ConsoleSettings, listener: socket.socket, *, watched: bool)
         )
     )
     if watched:
+        os.nice(5)  # beside a server: its turns come first
         threading.Thread(target=_until_parent_ends, args=(server,), daemon=True).start()
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -17,14 +17,16 @@ THEME = gr.themes.Base(
 ).set(
     button_primary_background_fill="*primary_700",
     button_primary_background_fill_hover="*primary_800",
-    button_primary_background_fill_dark="*primary_600",
-    button_primary_background_fill_hover_dark="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
     button_primary_text_color="white",
     button_primary_text_color_dark="white",
     body_text_color_subdued="*neutral_600",
     body_text_color_subdued_dark="*neutral_300",
     block_label_text_color="*neutral_700",
     block_label_text_color_dark="*neutral_200",
+    checkbox_border_color="*neutral_500",
+    checkbox_border_color_dark="*neutral_300",
     input_placeholder_color="*neutral_500",
     input_placeholder_color_dark="*neutral_400",
 )

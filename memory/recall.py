@@ -4,7 +4,8 @@ Pure but for the keys: nothing here touches the database (`repository.reading` l
 what a backend may see (the stored view is the strictest; `runtime/turn.py` restores from it by policy). Run it in a
 thread: a long conversation is some milliseconds of decryption.
 
-Messages are stored as a UTF-8 JSON list of [role, source, content], oldest first.
+Messages are stored as a UTF-8 JSON list of [role, source, content], oldest first; those that have to do with a tool
+have a fourth member (`Message.tools`).
 """
 
 from __future__ import annotations
@@ -27,11 +28,17 @@ SOURCES: Final = frozenset({"caller", "model", "tool", "operator"})
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message. `source` says who wrote it: an assistant's message may be the caller's own."""
+    """A stored message. `source` says who wrote it: an assistant's message may be the caller's own.
+
+    Attributes:
+        tools: JSON text, empty for most: the calls that an assistant asked for, or whose result a tool's message is.
+            What it says is its writer's business (`runtime/said.py`).
+    """
 
     role: str
     source: str
     content: str = field(repr=False)
+    tools: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,15 @@ class Recalled:
 
 def characters(message: Message) -> int:
     """The default cost of a message: its characters and what surrounds it in a chat template."""
-    return len(message.content) + 16
+    return len(message.content) + len(message.tools) + 16
 
 
 def encode_messages(messages: Iterable[Message]) -> bytes:
     """Messages as the plaintext of a content."""
-    rows = [[message.role, message.source, message.content] for message in messages]
+    rows = [
+        [message.role, message.source, message.content, *([message.tools] if message.tools else [])]
+        for message in messages
+    ]
     return json.dumps(rows, ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
@@ -101,11 +111,14 @@ def decode_messages(plaintext: bytes) -> tuple[Message, ...]:
         rows = json.loads(plaintext)
         if not isinstance(rows, list):
             raise Unreadable("a content is not a list of messages")
-        messages = tuple(Message(role, source, content) for role, source, content in rows)
+        messages = tuple(Message(*row) for row in rows if 3 <= len(row) <= 4)
+        if len(messages) != len(rows):
+            raise Unreadable("a content is not a list of messages")
     except (ValueError, TypeError) as error:
         raise Unreadable("a content is not a list of messages") from error
     for message in messages:
-        if message.source not in SOURCES or not isinstance(message.role, str) or not isinstance(message.content, str):
+        texts = (message.role, message.content, message.tools)
+        if message.source not in SOURCES or not all(isinstance(text, str) for text in texts):
             raise Unreadable("a content is not a list of messages")
     return messages
 

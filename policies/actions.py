@@ -10,6 +10,7 @@ from policies.reasons import Language
 ACTION_WORDS: Mapping[str, Mapping[Language, str]] = MappingProxyType(
     {
         "chat.create": {"en": "Ask a model", "fr": "Interroger un modèle"},
+        "tool.offer": {"en": "Offer a model tools of one's own", "fr": "Proposer ses propres outils à un modèle"},
         "conversation.list": {"en": "List one's own conversations", "fr": "Voir la liste de ses conversations"},
         "conversation.read": {"en": "Read one's own conversations", "fr": "Lire ses conversations"},
         "conversation.rename": {"en": "Rename one's own conversations", "fr": "Renommer ses conversations"},

@@ -17,6 +17,7 @@ MaskAction = Literal["mask", "block", "allow", "count"]
 
 ACTIONS: tuple[str, ...] = (
     "chat.create",
+    "tool.offer",
     "conversation.list",
     "conversation.read",
     "conversation.rename",

@@ -40,6 +40,7 @@ def build_answer(
         receipt=receipt_of(appended, keys, **salts),
         citations=extras.citations,
         reasoning=with_text(record.reasoning, extras),
+        tool_calls=extras.tool_calls,
         history_trimmed=bool(record.detail.get("history_trimmed")),
     )
 
@@ -73,6 +74,7 @@ def stored_form(answer: Answer) -> dict[str, Any]:
     kept = answer.as_json()
     for name in ("status", "content", "message", "citations", "conversation_id", "turn_id"):
         del kept[name]
+    kept.pop("tool_calls", None)
     if kept["reasoning"] is not None:
         kept["reasoning"] = {name: value for name, value in kept["reasoning"].items() if name != "text"}
     kept["receipt"] = {name: value for name, value in kept["receipt"].items() if name != "salts"}

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from memory import repository, vault
-from memory.recall import decode_messages, open_stored, recall
+from memory.recall import Message, decode_messages, open_stored, recall
 from memory.rows import ConversationRow, History, StoredTurn, TurnState
+from runtime import said
 from runtime.answers import NOTICE, with_text
 from runtime.audit import reader
 from runtime.audit.manifest import MANIFEST_SUBJECT
 from runtime.choice import Backends
 from runtime.errors import Conflict, NotFound
-from runtime.exchange import Answer
+from runtime.exchange import Answer, calls_json
 from runtime.extras import restored
-from runtime.ledger import Ledger, now_ms, read_salts, token_map
+from runtime.ledger import SAID, Ledger, now_ms, read_salts, token_map
 from runtime.masking import Masking, Route
 
 _ANSWERED = {"allow", "redact"}
@@ -97,10 +98,7 @@ class Archive:
             "decision_id": stored.turn.record_id,
             "backend": None if backend is None else backend.name,
             "exact": exact,
-            "messages": [
-                {"role": message.role, "origin": message.source, "content": seen(message.content)}
-                for message in decode_messages(parts["view"])
-            ],
+            "messages": [_told(said.changed(message, seen)) for message in decode_messages(parts["view"])],
         }
 
     def _answer(self, stored: StoredTurn) -> Answer:
@@ -135,6 +133,7 @@ class Archive:
             history_trimmed=kept.get("history_trimmed", False),
             citations=extras.citations,
             reasoning=with_text(kept.get("reasoning"), extras),
+            tool_calls=extras.tool_calls,
         )
 
     def _from_log(self, record_id: str, index: int) -> dict[str, Any]:
@@ -191,7 +190,7 @@ class Archive:
         row = await self._row(conversation_id, principal_id)
         history = await self._ledger.database.read(
             lambda conn: repository.load_conversation(
-                conn, conversation_id, principal_id, max_turns=_MAX_MESSAGES_TURNS, names=("input", "output")
+                conn, conversation_id, principal_id, max_turns=_MAX_MESSAGES_TURNS, names=SAID
             )
         )
         if row is None or history is None:
@@ -240,17 +239,21 @@ class Archive:
             "classification": row.classification,
         }
 
-    def _messages(self, history: History) -> list[dict[str, str]]:
-        past = recall(history, self._ledger.keys, budget=sys.maxsize, names=("input", "output"))
+    def _messages(self, history: History) -> list[dict[str, Any]]:
+        past = recall(history, self._ledger.keys, budget=sys.maxsize, names=SAID)
         tokens = token_map(past.tokens)
         whose = zip(reversed(history.turns), past.lengths, strict=True)  # all of them: the budget has no end
         turns = [turn.turn_id for turn, messages in whose for _ in range(messages)]
         return [
-            {
-                "role": message.role,
-                "origin": message.source,
-                "content": tokens.restore(message.content),
-                "turn_id": turn,
-            }
+            {**_told(said.unsealed(message, tokens.restore)), "turn_id": turn}
             for turn, message in zip(turns, past.messages, strict=True)
         ]
+
+
+def _told(message: Message) -> dict[str, Any]:
+    told: dict[str, Any] = {"role": message.role, "origin": message.source, "content": message.content}
+    if calls := said.calls_of(message):
+        told["tool_calls"] = calls_json(calls)
+    if (reference := said.answers(message)) is not None:
+        told["tool_call_id"] = reference
+    return told

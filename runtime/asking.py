@@ -12,9 +12,9 @@ from typing import Any
 from memory.ids import random_ref
 from memory.rows import Usage
 from policies.engine import PolicyEngine
-from policies.model import Passage
-from runtime import json_output
-from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, SamplingOptions
+from policies.model import Decision, Effect, Query
+from runtime import json_output, said
+from runtime.backends.base import ChatBackend, ChatRequest, SamplingOptions, ToolChoice
 from runtime.drawing import Drawings
 from runtime.errors import Invalid, SettingsError
 from runtime.exchange import TurnRequest
@@ -45,24 +45,32 @@ class Asking:
 
         Raises:
             Invalid: `request.purpose_unknown`, `request.classification_unknown`, `request.thinking_unsupported`,
-                `request.greedy_refused`, `request.schema_unsupported`.
+                `request.greedy_refused`, `request.schema_unsupported`, `request.tools_unsupported`.
         """
         legal = self._policy.legal
         if request.purpose not in (None, legal.purpose, *legal.purposes):
             raise Invalid("request.purpose_unknown", "The policy knows no such purpose.")
         if request.classification not in (None, *self._policy.egress.levels):
             raise Invalid("request.classification_unknown", "The policy knows no such classification.")
-        structured = request.json_schema is not None
-        self._drawings.choose(backend, model, request.options, structured=structured)
-        if structured and not getattr(backend, "takes_schema", True):
+        self._drawings.choose(backend, model, request.options, structured=self._formal(request))
+        if request.json_schema is not None and not getattr(backend, "takes_schema", True):
             raise Invalid("request.schema_unsupported", "This backend cannot be held to a schema.")
+        if request.tools and not getattr(backend, "takes_tools", False):
+            raise Invalid("request.tools_unsupported", "This backend cannot be offered tools.")
 
-    def passages(self, request: TurnRequest) -> list[Passage]:
-        """Every text that a caller brings, as limits and guards read it; the texts of a schema count as one message."""
-        found = [Passage(message.role, message.content) for message in request.messages]
-        if request.json_schema is not None and (texts := json_output.texts(request.json_schema)):
-            found.append(Passage("user", "\n".join(texts)))
-        return found
+    @staticmethod
+    def _formal(request: TurnRequest) -> bool:
+        """Whether the answer has a form from its first character on."""
+        return request.json_schema is not None or request.tool_choice.mode in {"required", "named"}
+
+    def may_offer(self, request: TurnRequest) -> Decision:
+        """May the caller offer his model these tools? Each is a question to the policy."""
+        principal = request.caller.principal
+        for tool in request.tools:
+            decision = self._policy.authorize(Query(principal, "tool.offer", {"tool": tool.name}))
+            if not decision.allowed:
+                return decision
+        return Decision(Effect.ALLOW, (), ())
 
     def record_for(self, request: TurnRequest) -> TurnRecorder:
         """The recorder of a turn that begins: nothing has left, and it has a reference already."""
@@ -84,13 +92,15 @@ class Asking:
             turn.model,
             wanted,
             substitute="fallback_from" in turn.record.detail,
-            structured=turn.strict_schema is not None,
+            structured=self._formal(turn.request),
         )
+
+        def shown(text: str) -> str:
+            return self._masking.view(text, turn.tokens, turn.route)
+
+        form = turn.asked.with_form([shown(text) for text in turn.asked.form()])
         return ChatRequest(
-            messages=tuple(
-                ChatMessage(message.role, self._masking.view(message.content, turn.tokens, turn.route))
-                for message in turn.prompt
-            ),
+            messages=said.for_model(said.changed(message, shown) for message in turn.prompt),
             options=SamplingOptions(
                 max_tokens=self.max_tokens(turn),
                 temperature=drawing.temperature,
@@ -102,17 +112,11 @@ class Asking:
             owner=sure(turn.live).opened.conversation_ref,
             model=turn.model,
             mode=defaults.mode,
-            json_schema=self._schema_view(turn),
+            json_schema=None if form.schema is None else json_output.compact(form.schema),
             thinking=drawing.thinking,
+            tools=form.tools,
+            tool_choice=turn.request.tool_choice if form.tools else ToolChoice("none"),
         )
-
-    def _schema_view(self, turn: Turn) -> str | None:
-        """The schema as this backend may see it: its texts are masked as any other."""
-        if turn.strict_schema is None:
-            return None
-        texts = json_output.texts(turn.strict_schema)
-        shown = [self._masking.view(text, turn.tokens, turn.route) for text in texts]
-        return json_output.compact(json_output.with_texts(turn.strict_schema, shown))
 
     def model_facts(self, turn: Turn, request: ChatRequest) -> dict[str, Any]:
         """The model and how it is asked, as `model.intent` names them; absent facts are left out."""
@@ -127,6 +131,8 @@ class Asking:
             params["thinking"] = request.thinking
         if request.json_schema is not None:
             params["json"] = True
+        if request.tools:
+            params["tools"] = len(request.tools)
         named = {
             "provider": facts.provider,
             "request_model": request.model or facts.request_model,
@@ -141,8 +147,7 @@ class Asking:
     def history_budget(self, turn: Turn) -> int:
         """Characters of earlier turns that fit beside this request and its answer; the backend has the last word."""
         context = self._settings.llama_cpp.context_size - self.max_tokens(turn)
-        asked = sum(len(message.content) for message in turn.request.messages)
-        return max(0, context * _CHARS_PER_TOKEN - asked - len(self._settings.generation.system_prompt or ""))
+        return max(0, context * _CHARS_PER_TOKEN - turn.length - len(self._settings.generation.system_prompt or ""))
 
     def max_tokens(self, turn: Turn) -> int:
         limit = self._policy.limits(turn.request.caller.principal).max_output_tokens
@@ -150,9 +155,7 @@ class Asking:
 
     def reserve(self, turn: Turn) -> int:
         """Tokens set aside for this turn: its text at three characters a token, and the longest answer."""
-        return sum(len(message.content) for message in turn.request.messages) // _CHARS_PER_TOKEN + self.max_tokens(
-            turn
-        )
+        return turn.length // _CHARS_PER_TOKEN + self.max_tokens(turn)
 
     def spent(self, turn: Turn, *, cut: bool = False) -> Usage | None:
         """What a turn takes from the daily budget: what the model reported, else an estimate.
@@ -165,7 +168,7 @@ class Asking:
         written = turn.outward.fed if turn.outward is not None else 0
         if not turn.sent or not (cut or written):
             return None
-        read = sum(len(message.content) for message in turn.prompt)
+        read = sum(len(message.content) + len(message.tools) for message in turn.prompt)
         return Usage(read // _CHARS_PER_TOKEN, written // _CHARS_PER_TOKEN)
 
     def legal(self, purpose: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from runtime.audit.errors import AuditError
-from runtime.backends.base import BackendError, ChatBackend
+from runtime.backends.base import BackendError, ChatBackend, Tool
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
 from runtime.choice import budgets, build_backends
 from runtime.errors import FilAgentError, Invalid, SettingsError
@@ -36,6 +36,12 @@ _SCHEMA = {
     "required": ["capital"],
     "additionalProperties": False,
 }
+_ERRAND = "What is the weather in Montreal?"
+_TOOL = Tool(
+    "weather",
+    "The weather in a city, now.",
+    {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False},
+)
 _MARKS = ("<think>", "</think>", "<thinking>", "[THINK]")
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -59,7 +65,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "as_asked": ("JSON of the form asked for", "du JSON de la forme demandée"),
     "other_form": ("not JSON of the form asked for", "pas du JSON de la forme demandée"),
     "no_schema": ("this backend takes no JSON schema", "ce moteur n'accepte pas de schéma JSON"),
-    "later": ("FilAgent offers no tools yet", "FilAgent n'offre pas encore d'outils"),
+    "no_tools": ("this backend takes no tools", "ce moteur n'accepte pas d'outils"),
+    "called": ("the call that was asked for", "l'appel demandé"),
+    "not_called": ("not the call that was asked for", "pas l'appel demandé"),
     "backend": ("backend", "moteur"),
 }
 
@@ -140,12 +148,20 @@ async def check_backend(backend: ChatBackend, probe: Probe) -> list[Check]:
         good = conforms(seen.answer, _SCHEMA)
         return _measured("json", seen, "as_asked" if good else "other_form", good=good)
 
+    async def tools() -> Check:
+        if not getattr(backend, "takes_tools", False):
+            return Check("tools", "not_offered", "no_tools")
+        seen = await probe.ask(backend, _ERRAND, max_tokens=256, tool=_TOOL)
+        good = len(seen.calls) == 1 and seen.calls[0].name == _TOOL.name
+        good = good and conforms(seen.calls[0].arguments, _TOOL.parameters)
+        return _measured("tools", seen, "called" if good else "not_called", good=good)
+
     first = await _tried("served", served)
     if first.outcome == "fail":
         return [first]
-    asked = {"plain": plain, "streaming": streaming, "reasoning": reasoning, "json": structured}
+    asked = {"plain": plain, "streaming": streaming, "reasoning": reasoning, "json": structured, "tools": tools}
     done = [await _tried(name, check) for name, check in asked.items()]
-    return [first, *done, Check("tools", "not_offered", "later")]
+    return [first, *done]
 
 
 async def _tried(name: str, check: Callable[[], Awaitable[Check]]) -> Check:

@@ -6,6 +6,7 @@ back silently: who may step in for a backend that fails is the policy's to say (
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -13,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 
 from runtime.backend_settings import RemoteSettings, UpstreamSettings
-from runtime.backends.base import ChatBackend, Kind, Timeouts
+from runtime.backends.base import BackendError, ChatBackend, Kind, Timeouts
 from runtime.backends.circuit import Circuit, CircuitPolicy, State
 from runtime.backends.llama_cpp import LlamaCppBackend
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
@@ -107,6 +108,19 @@ class Backends:
         """Return when the default backend can be asked; raises its `BackendError` otherwise."""
         await self.choose(None).health()
 
+    async def learn(self, pause: float = 30.0) -> None:
+        """Find out, once for each backend, which model `default` is, so that the first question is drawn as it wants.
+
+        Returns when that is known of all, or cannot be known; a server that is not there yet is asked every `pause`
+        seconds.
+        """
+        unknown = [backend for backend in self._backends.values() if isinstance(backend, OpenAICompatibleBackend)]
+        while True:
+            unknown = [backend for backend in unknown if not await _learned(backend)]
+            if not unknown:
+                return
+            await asyncio.sleep(pause)
+
     def circuits(self) -> dict[str, State]:
         """How it stands with the circuit breaker of each backend that has one."""
         return {
@@ -129,6 +143,14 @@ class Backends:
         for backend in self._backends.values():
             with contextlib.suppress(Exception):
                 await backend.aclose()
+
+
+async def _learned(backend: OpenAICompatibleBackend) -> bool:
+    try:
+        await backend.discover()
+    except BackendError as error:
+        return error.code in {"upstream.model_unclear", "upstream.rejected"}  # a person's business, not time's
+    return True
 
 
 def build_backends(

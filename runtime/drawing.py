@@ -41,7 +41,7 @@ class Drawings:
             for entry in registry.models
             if isinstance(entry.source, RemoteSource)
         }
-        self._named = {name.lower(): entry for entry in registry.models for name in (entry.id, *entry.aliases)}
+        self._named = {name.lower(): entry for entry in registry.models for name in entry.names}
 
     def choose(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies.model import Principal
+from runtime.backends.base import ANY_TOOL, Tool, ToolCall, ToolChoice
 
 #: Called with each piece of text at the moment it is handed to the caller's socket; raises when the caller is gone.
 Release = Callable[[str], Awaitable[None]]
@@ -24,10 +25,17 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the caller sent it. Whatever its role says, it is the caller's word, never the model's."""
+    """One message as the caller sent it. Whatever its role says, it is the caller's word, never the model's.
+
+    Attributes:
+        tool_calls: what he says that an assistant asked for; arguments are the text of a JSON object.
+        tool_call_id: whose result a tool's message is.
+    """
 
     role: str
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class TurnRequest:
     classification: str | None = None
     options: Options = field(default_factory=Options)
     json_schema: Mapping[str, Any] | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ANY_TOOL
     stream: bool = False
     idempotency_key: str | None = None
 
@@ -71,16 +81,21 @@ class Extras:
         citations: {title, url} of each source that the provider named.
         reasoning: what the model said to itself, where policy keeps it; else empty.
         citations_dropped: how many sources did not pass.
+        tool_calls: what the model asks the caller to call, with the caller's own values.
     """
 
     citations: tuple[dict[str, str], ...] = ()
     reasoning: str = ""
     citations_dropped: int = 0
+    tool_calls: tuple[ToolCall, ...] = ()
 
     def exact(self) -> dict[str, str]:
-        """By name, exactly what a record commits to; citations as compact JSON (docs/log-format.md)."""
-        listed = json.dumps(list(self.citations), ensure_ascii=False, separators=(",", ":"))
-        parts = {"citations": listed if self.citations else "", "reasoning": self.reasoning}
+        """By name, exactly what a record commits to; lists as compact JSON (docs/log-format.md)."""
+        parts = {
+            "citations": _compact(list(self.citations)) if self.citations else "",
+            "tool_calls": _compact(calls_json(self.tool_calls)) if self.tool_calls else "",
+            "reasoning": self.reasoning,
+        }
         return {name: text for name, text in parts.items() if text}
 
 
@@ -102,9 +117,10 @@ class Answer:
     history_trimmed: bool = False
     citations: tuple[dict[str, str], ...] = ()
     reasoning: dict[str, Any] | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The body of a `POST /chat` answer; `history_trimmed` only where earlier turns were left out."""
+        """The body of a `POST /chat` answer; `tool_calls` and `history_trimmed` only where there are any."""
         body = {
             "status": "success",
             "conversation_id": self.conversation_id,
@@ -122,4 +138,18 @@ class Answer:
             "processing_time_ms": self.processing_time_ms,
             "receipt": self.receipt,
         }
+        if self.tool_calls:
+            body["tool_calls"] = calls_json(self.tool_calls)
         return {**body, "history_trimmed": True} if self.history_trimmed else body
+
+
+def calls_json(calls: tuple[ToolCall, ...]) -> list[dict[str, Any]]:
+    """Tool calls as OpenAI's API writes them."""
+    return [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in calls
+    ]
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,6 +1,6 @@
-"""What a model gave beside its answer, on its way to the caller: citations, and reasoning where policy keeps it.
+"""What a model gave beside its text, on its way to the caller: citations, tool calls, reasoning where policy keeps it.
 
-Both are masked, guarded and restored like the answer itself (`outward`), but whole, at its end. A citation that the
+All are masked, guarded and restored like the answer itself (`outward`), but whole, at its end. A citation that the
 guards refuse is left out; an address that holds personal data is reduced to its site. Reasoning that the guards refuse
 ends the turn as an answer would. What is not kept is forgotten here.
 """
@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from memory.recall import decode_messages, encode_messages
 from policies.model import Decision, Effect
+from runtime import said
 from runtime.backends.base import Citation
 from runtime.backends.citations import site_of
 from runtime.exchange import Extras
+from runtime.json_leaves import Leaf
 from runtime.masking import Masking, Route
 from runtime.redaction.stream import StreamRestorer, redact
 from runtime.redaction.tokens import TokenMap
+from runtime.tool_use import ToolsOut
 from runtime.turn_state import Turn
 
 MOST_REASONING = 20_000
@@ -40,7 +44,12 @@ class ExtrasOut:
         found = [pair for pair in map(self._citation, citations) if pair is not None]
         if found and self._screen("\n".join(title for title, _ in found)).effect is not Effect.ALLOW:
             found = [pair for pair in found if self._screen(pair[0]).effect is Effect.ALLOW]
+        calls = ToolsOut(self._masking, self._tokens, self._route)
+        wanted = turn.request.tool_choice
+        tool_calls = calls.release(turn.calls, turn.request.tools, wanted, refuse)
+        turn.calls_masked, turn.calls_passed = calls.masked, calls.passed
         return Extras(
+            tool_calls=tool_calls,
             citations=tuple({"title": title, "url": url} for title, url in found),
             reasoning=kept,
             citations_dropped=len(citations) - len(found),
@@ -67,10 +76,12 @@ class ExtrasOut:
         return restorer.feed(self._mask(text)) + restorer.flush()
 
 
-def texts_of(extras: Extras) -> list[str]:
+def texts_of(extras: Extras) -> list[Leaf]:
     """Every text in them, to be put into its strictest view; `sealed_form` takes them back in this order."""
-    flat = [text for citation in extras.citations for text in (citation["title"], citation["url"])]
-    return [*flat, extras.reasoning] if extras.reasoning else flat
+    flat = [Leaf(text) for citation in extras.citations for text in (citation["title"], citation["url"])]
+    if extras.tool_calls:
+        flat += said.texts(said.of_model(extras.tool_calls))
+    return [*flat, Leaf(extras.reasoning)] if extras.reasoning else flat
 
 
 def sealed_form(extras: Extras, strict: Sequence[str]) -> dict[str, bytes]:
@@ -79,6 +90,9 @@ def sealed_form(extras: Extras, strict: Sequence[str]) -> dict[str, bytes]:
     if extras.citations:
         pairs = [list(strict[at : at + 2]) for at in range(0, 2 * len(extras.citations), 2)]
         stored["citations"] = json.dumps(pairs, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if extras.tool_calls:
+        start = 2 * len(extras.citations)
+        stored["tool_calls"] = encode_messages([said.sealed(said.of_model(extras.tool_calls), strict[start:])])
     if extras.reasoning:
         stored["reasoning"] = strict[-1].encode("utf-8", "surrogatepass")
     return stored
@@ -87,7 +101,9 @@ def sealed_form(extras: Extras, strict: Sequence[str]) -> dict[str, bytes]:
 def restored(parts: Mapping[str, bytes], tokens: TokenMap) -> Extras:
     """Extras as they were released, from their stored form."""
     pairs = json.loads(parts["citations"]) if "citations" in parts else []
+    calls = decode_messages(parts["tool_calls"])[-1] if "tool_calls" in parts else None
     return Extras(
+        tool_calls=() if calls is None else said.calls_of(said.unsealed(calls, tokens.restore)),
         citations=tuple({"title": tokens.restore(title), "url": tokens.restore(url)} for title, url in pairs),
         reasoning=tokens.restore(parts.get("reasoning", b"").decode("utf-8", "surrogatepass")),
     )

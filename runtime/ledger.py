@@ -24,7 +24,7 @@ from memory.repository import OpenedTurn, Refused, Replay, TurnLimits
 from memory.rows import Content, History, Sealed, Usage, VaultEntry
 from policies.model import Limits
 from runtime.audit.record import Appended
-from runtime.backends.base import ChatMessage, Finished
+from runtime.backends.base import Finished
 from runtime.exchange import TurnRequest
 from runtime.recorder import SEED_BYTES, Salts, StoredContent, TurnRecorder
 from runtime.redaction.tokens import TokenEntry, TokenMap
@@ -32,7 +32,7 @@ from runtime.redaction.tokens import TokenEntry, TokenMap
 #: Which values get a blind index, so that a person can be found by them: everything that identifies somebody.
 _NOT_INDEXED = frozenset({"LITERAL"})
 #: The contents of a turn that a later one recalls, in the order in which they were said.
-_SAID = ("input", "output")
+SAID = ("input", "output", "tool_calls")
 
 
 @dataclass(slots=True)
@@ -101,12 +101,12 @@ class Ledger:
             return Recalled((), Tokens(), 0, complete=True), False
         history = await self.database.read(
             lambda conn: repository.load_conversation(
-                conn, opened.conversation_id, live.principal_id, max_turns=max_turns, names=(*_SAID, "salts")
+                conn, opened.conversation_id, live.principal_id, max_turns=max_turns, names=(*SAID, "salts")
             )
         )
         if history is None:
             raise TurnNotOpen("the conversation was deleted meanwhile")
-        recalled = await asyncio.to_thread(recall, history, self.keys, budget=budget, names=_SAID)
+        recalled = await asyncio.to_thread(recall, history, self.keys, budget=budget, names=SAID)
         return recalled, await asyncio.to_thread(self._masked_otherwise, history, masker)
 
     def _masked_otherwise(self, history: History, masker: str) -> bool:
@@ -120,7 +120,7 @@ class Ledger:
     async def commit(
         self,
         live: LiveTurn,
-        strict_input: Sequence[ChatMessage],
+        strict_input: Sequence[Message],
         prompt: Sequence[Message],
         tokens: TokenMap,
         record: TurnRecorder,
@@ -133,12 +133,12 @@ class Ledger:
         """
         key, wrapped = self.keys.new_turn_key(live.opened.turn_id)
         sealed = [
-            vault.seal_content(key, "input", encode_messages(_from_caller(strict_input))),
+            vault.seal_content(key, "input", encode_messages(strict_input)),
             vault.seal_content(key, "view", encode_messages(prompt)),
             vault.seal_content(key, "salts", record.salts.seed + record.masker_revision.encode()),
         ]
         entries, fresh = self._entries(live, key, tokens)
-        blinds = self._mentions(tokens, [message.content for message in strict_input])
+        blinds = self._mentions(tokens, [text for message in strict_input for text in (message.content, message.tools)])
         content = Sealed(tuple(sealed), tuple(entries), tuple(blinds))
         await self.database.write(
             lambda conn: repository.commit_input(conn, live.opened.turn_id, wrapped, content),
@@ -268,11 +268,6 @@ class Ledger:
 def now_ms() -> int:
     """Milliseconds since 1970, as the database counts."""
     return time.time_ns() // 1_000_000
-
-
-def _from_caller(messages: Sequence[ChatMessage]) -> list[Message]:
-    """Whatever role a caller gave his messages, they are his."""
-    return [Message(message.role, "caller", message.content) for message in messages]
 
 
 def read_salts(plaintext: bytes) -> tuple[Salts, str]:

@@ -17,7 +17,10 @@ from typing import Literal
 from memory.recall import Recalled
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage
+from runtime import said
+from runtime.asked import Asked
 from runtime.errors import Forbidden
+from runtime.json_leaves import Leaf
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.spans import Span
 from runtime.redaction.stream import StreamMasker
@@ -70,20 +73,21 @@ class Masking:
         return self._policy.revision
 
     async def mask(
-        self, texts: Sequence[str], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
+        self, texts: Sequence[Leaf], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
     ) -> Masked:
         """Put `texts` into their strictest view; new tokens are added to `tokens`.
 
-        Everything found is masked, whatever today's policy shows to whom: a view is derived from it when it is needed,
-        under the policy of that day and for that backend.
+        A label is read with its text and is not masked. Everything found is masked, whatever today's policy shows to
+        whom: a view is derived from it when it is needed, under the policy of that day and for that backend.
 
         Raises:
             PiiUnavailable, TimeoutError: no analysis, no turn.
             Forbidden: `policy.entity_blocked`, the policy blocks an entity that was found.
         """
-        found = await self.find(texts)
+        found = await self.find([f"{leaf.label}: {leaf.text}" if leaf.label else leaf.text for leaf in texts])
         result = Masked([])
-        for text, spans in zip(texts, found, strict=True):
+        for (text, label), read in zip(texts, found, strict=True):
+            spans = _behind(read, len(label) + 2) if label else read
             actions = {
                 span.entity: self._policy.masking(span.entity, route.kind, route.backend, direction) for span in spans
             }
@@ -103,12 +107,9 @@ class Masking:
 
     async def again(self, recalled: Recalled, tokens: TokenMap, route: Route) -> Recalled:
         """Recalled messages masked by today's engine: what another one, or none, had let through is masked now."""
-        texts = [tokens.restore(message.content) for message in recalled.messages]
-        masked = await self.mask(texts, tokens, route, "in", blocks=False)
-        messages = tuple(
-            replace(message, content=text) for message, text in zip(recalled.messages, masked.texts, strict=True)
-        )
-        return replace(recalled, messages=messages)
+        asked = Asked(tuple(said.changed(message, tokens.restore) for message in recalled.messages))
+        masked = await self.mask(asked.texts(), tokens, route, "in", blocks=False)
+        return replace(recalled, messages=asked.with_texts(masked.texts).messages)
 
     async def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, within the time limit."""
@@ -158,3 +159,8 @@ class Masking:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _behind(spans: Sequence[Span], label: int) -> list[Span]:
+    """The spans of a text whose label was read before it; what reaches into the label begins with the text."""
+    return [replace(span, start=max(0, span.start - label), end=span.end - label) for span in spans if span.end > label]

@@ -19,6 +19,7 @@ from runtime.asking import Asking
 from runtime.backends.base import ChatBackend
 from runtime.choice import Backends
 from runtime.exchange import Caller, Message, TurnRequest
+from runtime.json_leaves import Leaf
 from runtime.masking import Masking, Route
 from runtime.redaction.tokens import TokenMap
 
@@ -130,7 +131,8 @@ class Preview:
         if not steps[-1].decision.allowed:
             return Outcome(tuple(steps), backend)
         tokens = TokenMap()
-        masked = await self._masking.mask([message.content for message in messages], tokens, route, "in", blocks=False)
+        texts = [Leaf(message.content) for message in messages]
+        masked = await self._masking.mask(texts, tokens, route, "in", blocks=False)
         hidden, counted = self._masking.shares(masked.found, route, "in")
         steps.append(Step("masking", self._unblocked(masked.found, route)))
         if steps[-1].decision.allowed and route.kind == "remote":

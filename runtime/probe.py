@@ -14,7 +14,19 @@ from dataclasses import dataclass
 
 from runtime.agent import run_agent
 from runtime.audit.client import LogClient
-from runtime.backends.base import ChatBackend, ChatMessage, ChatRequest, Finished, Gate, ReasoningDelta, SamplingOptions
+from runtime.backends.base import (
+    ANY_TOOL,
+    ChatBackend,
+    ChatMessage,
+    ChatRequest,
+    Finished,
+    Gate,
+    ReasoningDelta,
+    SamplingOptions,
+    Tool,
+    ToolCall,
+    ToolChoice,
+)
 from runtime.errors import UpstreamFailed
 from runtime.evidence import system_draft
 from runtime.keys_admin import OPERATOR
@@ -31,6 +43,7 @@ class Seen:
         first: seconds to the first piece, of reasoning or answer.
         total: seconds to the ending.
         pieces: how many pieces of the answer there were.
+        calls: the tool calls that it asks for.
     """
 
     answer: str
@@ -39,6 +52,7 @@ class Seen:
     first: float
     total: float
     pieces: int
+    calls: tuple[ToolCall, ...] = ()
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -62,9 +76,16 @@ class Probe:
         self._action = action
 
     async def ask(
-        self, backend: ChatBackend, prompt: str, *, max_tokens: int, seed: int = 7, json_schema: str | None = None
+        self,
+        backend: ChatBackend,
+        prompt: str,
+        *,
+        max_tokens: int,
+        seed: int = 7,
+        json_schema: str | None = None,
+        tool: Tool | None = None,
     ) -> Seen:
-        """Ask one thing, by itself.
+        """Ask one thing, by itself; with a `tool`, for a call of it.
 
         Raises:
             BackendError, FilAgentError: as in a turn.
@@ -75,6 +96,8 @@ class Probe:
             options=SamplingOptions(max_tokens=max_tokens, temperature="0.2", top_p="0.9", seed=seed),
             owner=_OWNER,
             json_schema=json_schema,
+            tools=() if tool is None else (tool,),
+            tool_choice=ANY_TOOL if tool is None else ToolChoice("named", tool.name),
         )
         kept: list[Reservation] = []
         sent: set[bytes] = set()
@@ -117,6 +140,7 @@ async def _timed(backend: ChatBackend, request: ChatRequest, gate: Gate) -> Seen
     answer: list[str] = []
     reasoning: list[str] = []
     first: float | None = None
+    calls: list[ToolCall] = []
     passed: list[float] = []
 
     async def clocked(exact: bytes) -> None:
@@ -129,8 +153,17 @@ async def _timed(backend: ChatBackend, request: ChatRequest, gate: Gate) -> Seen
             if isinstance(event, Finished):
                 begun = passed[0] if passed else now
                 return Seen(
-                    "".join(answer), "".join(reasoning), event, (first or now) - begun, now - begun, len(answer)
+                    "".join(answer),
+                    "".join(reasoning),
+                    event,
+                    (first or now) - begun,
+                    now - begun,
+                    len(answer),
+                    tuple(calls),
                 )
+            if isinstance(event, ToolCall):  # comes whole, at the end: it tells nothing of the first token
+                calls.append(event)
+                continue
             first = first or now
             (reasoning if isinstance(event, ReasoningDelta) else answer).append(event.text)
     raise UpstreamFailed("agent.no_ending", "The model stopped without saying why.")

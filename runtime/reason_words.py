@@ -51,6 +51,11 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "That model may not be asked with a temperature of 0.",
         "Ce modèle ne peut être interrogé avec une température de 0.",
     ),
+    "request.tools_unsupported": ("The backend takes no tools.", "Le moteur n'accepte pas d'outils."),
+    "request.tool_call_unknown": (
+        "A tool's result answered no known call.",
+        "Le résultat d'un outil ne répondait à aucun appel connu.",
+    ),
     "request.schema_unsupported": (
         "The backend could not be held to that form of answer.",
         "Le moteur ne pouvait être tenu à cette forme de réponse.",
@@ -104,6 +109,15 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "La réponse ne respectait pas la forme demandée.",
     ),
     "agent.no_ending": ("The model stopped without an ending.", "Le modèle s'est arrêté sans conclure."),
+    "agent.tool_missing": (
+        "The model did not make the tool call that it had to make.",
+        "Le modèle n'a pas fait l'appel d'outil exigé.",
+    ),
+    "agent.tool_arguments": (
+        "The model's tool call was not of the form that the tool takes.",
+        "L'appel d'outil du modèle n'avait pas la forme attendue.",
+    ),
+    "agent.tool_too_many": ("The model asked for too many tool calls.", "Le modèle a demandé trop d'appels d'outils."),
     "agent.tool_unknown": ("The model asked for an unknown tool.", "Le modèle a demandé un outil inconnu."),
     "agent.too_many_requests": ("The turn asked the model too often.", "L'échange a trop sollicité le modèle."),
     "client.gone": (

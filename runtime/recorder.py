@@ -148,7 +148,11 @@ class TurnRecorder:
         if reasoning_chars or self.reasoning is not None:
             self.reasoning = self.reasoning or {"tokens": -(-reasoning_chars // _CHARS_PER_TOKEN), "estimated": True}
             self.usage["reasoning_tokens"] = self.reasoning["tokens"]
-        counts = {"citations": len(extras.citations), "citations_dropped": extras.citations_dropped}
+        counts = {
+            "citations": len(extras.citations),
+            "citations_dropped": extras.citations_dropped,
+            "tool_calls": len(extras.tool_calls),
+        }
         self.usage |= {name: count for name, count in counts.items() if count}
 
     def learn_cost(self, cost: Cost, prices_date: str) -> None:

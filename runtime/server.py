@@ -217,7 +217,8 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(parts.masking.load)
-        parts.tasks = [asyncio.create_task(_renew_leases(parts)), asyncio.create_task(parts.denials.run())]
+        background = (_renew_leases(parts), parts.denials.run(), parts.backends.learn())
+        parts.tasks = [asyncio.create_task(one) for one in background]
         if on_ready is not None:
             on_ready()
         try:

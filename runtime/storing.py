@@ -5,6 +5,7 @@ from __future__ import annotations
 from memory.errors import TokenTaken
 from memory.rows import Usage
 from runtime.extras import sealed_form, texts_of
+from runtime.json_leaves import Leaf
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking
 from runtime.turn_state import Turn, sure
@@ -20,7 +21,7 @@ async def store_released(turn: Turn, released: str, spent: Usage | None, *, mask
         TurnNotOpen: somebody else closes this turn.
     """
     for attempt in range(TOKEN_ATTEMPTS):
-        texts = [released, *texts_of(turn.extras)]
+        texts = [Leaf(released), *texts_of(turn.extras)]
         masked = await masking.mask(texts, turn.tokens, turn.route, "out", blocks=False)
         extras = sealed_form(turn.extras, masked.texts[1:])
         try:

@@ -12,7 +12,6 @@ from collections import Counter
 from policies.egress import LAST_RESORT, Leaving
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Query
-from runtime import json_output
 from runtime.backends.base import BackendError, ChatBackend
 from runtime.choice import Backends
 from runtime.masking import Masking, Route
@@ -53,7 +52,9 @@ class Substitutes:
         chain = self._policy.egress.fallbacks.get(first, ())
         for name in chain[chain.index(failed) + 1 if failed in chain else 0 :]:
             backend = self._backends.last_resort if name == LAST_RESORT else self._backends.get(name)
-            if backend is None or not self._judge(turn, backend).allowed:
+            if backend is None or (turn.asked.tools and not getattr(backend, "takes_tools", False)):
+                continue
+            if not self._judge(turn, backend).allowed:
                 continue
             turn.record.note((f"fallback.{name}",), (failure.code,))
             turn.record.detail |= {"degraded": True, "fallback_from": first}
@@ -91,9 +92,8 @@ class Substitutes:
             turn.record.detail["jurisdiction"] = remote.jurisdiction
 
     def _values(self, turn: Turn) -> Counter[str]:
-        """How many different personal values the prompt holds, by entity; the texts of a schema go with it."""
-        schema = [] if turn.strict_schema is None else json_output.texts(turn.strict_schema)
-        texts = [*(message.content for message in turn.prompt), *schema]
+        """How many different personal values go out, by entity: with the prompt, the texts of a schema and of tools."""
+        texts = [text for message in turn.prompt for text in (message.content, message.tools)] + turn.asked.form()
         return Counter(entry.entity for entry in turn.tokens.mentioned(texts))
 
     def _unblocked(self, turn: Turn, backend: ChatBackend) -> Decision:

@@ -31,16 +31,17 @@ from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Query
-from runtime import failures, json_output
+from runtime import failures, json_output, said
 from runtime.agent import run_agent
 from runtime.answers import build_answer, refusal, stored_form
 from runtime.archive import Archive
+from runtime.asked import Asked
 from runtime.asking import Asking
 from runtime.audit.client import LogClient
-from runtime.backends.base import BackendError, ChatMessage, ReasoningDelta, TextDelta
+from runtime.backends.base import BackendError, ReasoningDelta, TextDelta, ToolCall
 from runtime.choice import Backends
 from runtime.crashpoints import reach
-from runtime.errors import FilAgentError, Forbidden, Unauthenticated
+from runtime.errors import FilAgentError, Forbidden, Invalid, Unauthenticated
 from runtime.evidence import Evidence
 from runtime.exchange import Answer, Extras, Release, TurnRequest
 from runtime.extras import MOST_REASONING, ExtrasOut
@@ -135,7 +136,9 @@ class TurnPipeline:
         turn.backend, turn.route = backend, Route(backend.kind, backend.name)
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
-        passages = self._asking.passages(request)
+        self._require(turn, self._asking.may_offer(request))
+        asked = Asked.of(request)
+        turn.length, passages = asked.characters(), asked.passages()
         self._require(turn, self._policy.fits(principal, passages))
         self._evidence.demand()
         egress, limits = self._policy.egress, self._policy.limits(principal)
@@ -175,11 +178,9 @@ class TurnPipeline:
         turn.tokens = token_map(turn.recalled.tokens)
         if stale:
             turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
-        messages, schema = turn.request.messages, turn.request.json_schema
-        texts = [message.content for message in messages] + ([] if schema is None else json_output.texts(schema))
-        masked = await self._masking.mask(texts, turn.tokens, turn.route, "in")
-        turn.strict_input = [ChatMessage(one.role, text) for one, text in zip(messages, masked.texts, strict=False)]
-        turn.strict_schema = schema and json_output.with_texts(schema, masked.texts[len(messages) :])
+        asked = Asked.of(turn.request)
+        masked = await self._masking.mask(asked.texts(), turn.tokens, turn.route, "in")
+        turn.asked = asked.with_texts(masked.texts)
         turn.found = masked.found
         turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
         reach("turn.masked")
@@ -190,8 +191,9 @@ class TurnPipeline:
         """The prompt in its strictest view: the operator's words, earlier turns that fit, this request."""
         words = self._settings.generation.system_prompt
         system = [Message("system", "operator", words)] if words else []
-        asked = [Message(message.role, "caller", message.content) for message in turn.strict_input]
-        turn.prompt = (*system, *sure(turn.recalled).messages, *asked)
+        turn.prompt = (*system, *sure(turn.recalled).messages, *turn.asked.messages)
+        if said.unanswerable(sure(turn.recalled).messages, turn.asked.messages):
+            raise Invalid("request.tool_call_unknown", "A tool's result answers no call that the model is told of.")
         self._require(turn, self._substitutes.leave(turn))  # what may not go to this backend goes no further
         reach("turn.recalled")
 
@@ -201,7 +203,7 @@ class TurnPipeline:
         for attempt in range(TOKEN_ATTEMPTS):
             try:
                 stored = await self._ledger.commit(
-                    sure(turn.live), turn.strict_input, turn.prompt, turn.tokens, turn.record
+                    sure(turn.live), turn.asked.messages, turn.prompt, turn.tokens, turn.record
                 )
                 break
             except TokenTaken:
@@ -229,15 +231,15 @@ class TurnPipeline:
                     raise
         way_out = ExtrasOut(self._masking, turn.tokens, turn.route)
         turn.extras = way_out.release(turn, lambda decision: self._require(turn, decision))
-        self._learn(turn)
+        turn.learn(self._telemetry)
         await self._gatekeeper.settle(turn)
         reach("turn.generated")
 
     async def _ask(self, turn: Turn, release: Release) -> None:
-        turn.reasoning, turn.reasoning_chars = [], 0
+        turn.reasoning, turn.reasoning_chars, turn.calls = [], 0, []
         turn.outward = Outward(
             self._masking.outward(turn.tokens, turn.route),
-            StreamRestorer(turn.tokens, json_output.escaped if turn.strict_schema else str),
+            StreamRestorer(turn.tokens, json_output.escaped if turn.asked.schema else str),
             lambda text: self._masking.screen_outward(text, sure(turn.outward).masked, turn.route),
             release,
             lambda decision: self._require(turn, decision),
@@ -252,6 +254,8 @@ class TurnPipeline:
                         await turn.outward.feed(event.text)
                     elif isinstance(event, ReasoningDelta):
                         turn.hear(event.text, keep=MOST_REASONING if self._policy.keep_reasoning else 0)
+                    elif isinstance(event, ToolCall):
+                        turn.calls.append(event)
                     else:
                         turn.finished = event
             except Exception:
@@ -325,7 +329,7 @@ class TurnPipeline:
         spent = self._asking.spent(turn, cut=cut)
         try:
             if released:
-                self._learn(turn)
+                turn.learn(self._telemetry)
                 await store_released(turn, released, spent, masking=self._masking, ledger=self._ledger)
             else:
                 await self._ledger.claim(sure(turn.live), spent)
@@ -341,10 +345,3 @@ class TurnPipeline:
         if not decision.allowed:
             turn.record.note((), decision.reasons)
             raise Forbidden(decision.reasons[0], "The policy in force refuses this.")
-
-    def _learn(self, turn: Turn) -> None:
-        """Take usage, the model's own name and what was masked on the way out into record and metrics."""
-        turn.record.learn(turn.finished, sure(turn.outward).masked, sure(turn.outward).passed)
-        turn.record.learn_extras(turn.extras, turn.reasoning_chars)
-        self._telemetry.count_redactions(turn.record.redactions_out, "out")
-        self._telemetry.count_tokens(turn.route.backend, turn.record.usage)

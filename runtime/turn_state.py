@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from memory.recall import Message, Recalled
 from memory.repository import Refused
 from policies.model import Effect
+from runtime.asked import Asked
 from runtime.audit.record import Appended
-from runtime.backends.base import ChatBackend, ChatMessage, Finished
+from runtime.backends.base import ChatBackend, Finished, ToolCall
 from runtime.exchange import Extras, TurnRequest
 from runtime.ledger import LiveTurn
 from runtime.masking import Route
@@ -20,6 +20,7 @@ from runtime.outward import Outward
 from runtime.recorder import TurnRecorder
 from runtime.redaction.tokens import TokenMap
 from runtime.spending import Reservation
+from runtime.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -30,8 +31,8 @@ class Turn:
 
     Attributes:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
-        strict_input: the caller's messages in their strictest view.
-        strict_schema: the schema that the answer must keep to, in its strictest view.
+        asked: what the caller's request brings, in its strictest view.
+        length: how many characters it brings.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
         model: the model that the request names, under its name of today.
         gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
@@ -39,6 +40,8 @@ class Turn:
         sent: (backend, SHA-256 of the bytes) that an intent covers.
         reservations: what was set aside for its requests, until it is settled.
         reasoning: what the model said to itself; `reasoning_chars` counts all of it, kept or not.
+        calls: what it asks the caller to call, as it asked.
+        calls_masked, calls_passed: what was masked, or counted, in them on the way out (entity: count).
         extras: what is released beside the answer's text.
         stored: the answer is durable and this process has won the closing.
     """
@@ -51,8 +54,8 @@ class Turn:
     model: str | None = None
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
-    strict_input: list[ChatMessage] = field(default_factory=list)
-    strict_schema: Mapping[str, Any] | None = None
+    asked: Asked = field(default_factory=Asked)
+    length: int = 0
     recalled: Recalled | None = None
     prompt: tuple[Message, ...] = ()
     outward: Outward | None = None
@@ -64,6 +67,9 @@ class Turn:
     reservations: list[Reservation] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     reasoning_chars: int = 0
+    calls: list[ToolCall] = field(default_factory=list)
+    calls_masked: Counter[str] = field(default_factory=Counter)
+    calls_passed: Counter[str] = field(default_factory=Counter)
     extras: Extras = field(default_factory=Extras)
     stored: bool = False
     effect: Effect = Effect.ERROR
@@ -81,6 +87,15 @@ class Turn:
     def trimmed(self) -> None:
         """Record and answer say that earlier turns were left out, and how many the model was given."""
         self.record.detail |= {"history_trimmed": True, "history_turns": sure(self.recalled).turns}
+
+    def learn(self, telemetry: Telemetry) -> None:
+        """Record and metrics learn what the model reported, and what was masked on the way out."""
+        outward = sure(self.outward)
+        masked, passed = Counter(outward.masked) + self.calls_masked, Counter(outward.passed) + self.calls_passed
+        self.record.learn(self.finished, masked, passed)
+        self.record.learn_extras(self.extras, self.reasoning_chars)
+        telemetry.count_redactions(self.record.redactions_out, "out")
+        telemetry.count_tokens(self.route.backend, self.record.usage)
 
     def hear(self, reasoning: str, *, keep: int) -> None:
         """Count a piece of reasoning, and keep it while less than `keep` characters were heard."""

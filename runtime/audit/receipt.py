@@ -7,8 +7,8 @@ A receipt is verified in these steps, numbered as in the code (docs/log-format.m
 (3) Inclusion. The line is leaf `log_index` of the tree that the checkpoint signs.
 (4) Signature. The line is signed by a record key that is valid at `log_index`.
 (5) Record. Its number and id are the ones of the receipt and of the answer.
-(6) Commitments. The question as sent, the answer's text and what was released beside it (citations, reasoning) are the
-    ones that the record commits to.
+(6) Commitments. The question as sent, the answer's text and what was released beside it (citations, tool calls,
+    reasoning) are the ones that the record commits to.
 
 The wording is `words`' business; comparing a receipt with the log it came from is `verify`'s.
 """
@@ -45,7 +45,7 @@ def make_receipt(appended: Appended, line: bytes, keys: bytes, salts: Mapping[st
         appended: what the log gave back for the record.
         line: the record's line, without LF.
         keys: keys.json, exactly as it stands in the log directory.
-        salts: of the commitments that the caller may check: 'input', 'output', 'citations', 'reasoning'.
+        salts: of the commitments that the caller may check: 'input', 'output', 'citations', 'tool_calls', 'reasoning'.
     """
     return {
         "record_id": appended.record_id,
@@ -246,7 +246,9 @@ def _check_beside(
 ) -> None:
     reasoning = answer.get("reasoning")
     listed = json.dumps(answer.get("citations"), ensure_ascii=False, separators=(",", ":"))
+    calls = answer.get("tool_calls")
     beside = {
+        "tool_calls": json.dumps(calls, ensure_ascii=False, separators=(",", ":")) if calls else None,
         "citations": listed if answer.get("citations") else None,
         "reasoning": reasoning.get("text") if isinstance(reasoning, dict) else None,
     }

@@ -1,4 +1,4 @@
-"""What every backend is: a chat request in, text deltas and one final event out, and a gate before any byte leaves.
+"""What every backend is: a chat request in, deltas, tool calls and one final event out, a gate before any byte leaves.
 
 This file holds the types and the error, no behaviour. Choosing a backend, deciding whether a caller may use it, and
 recording what it was given are left to others. A further backend is one new file that satisfies `ChatBackend`.
@@ -11,9 +11,9 @@ reaches the caller unchanged.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 Kind = Literal["local", "remote"]
 Mode = Literal["fast", "reproducible"]
@@ -68,11 +68,52 @@ class BackendError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask its caller to call.
+
+    Attributes:
+        description: what it does, in the caller's words; may be empty.
+        parameters: the JSON schema of its arguments, an object's.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Whether the model may (`auto`), must not (`none`) or must (`required`) call, or which tool it must (`named`)."""
+
+    mode: Literal["auto", "none", "required", "named"] = "auto"
+    name: str | None = None
+
+
+ANY_TOOL: Final = ToolChoice()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One call that a model asks for. `arguments` is the text of a JSON object, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message as the model shall see it; `role` is system, user, assistant or tool."""
+    """One message as the model shall see it; `role` is system, user, assistant or tool.
+
+    Attributes:
+        tool_calls: what the assistant asked for in it.
+        tool_call_id: whose result a tool's message is.
+    """
 
     role: str
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +140,8 @@ class ChatRequest:
         mode: `reproducible` starts from an empty model state, `fast` may reuse the owner's last prefix.
         json_schema: the answer must be JSON of this schema (compact JSON text); None leaves its form free.
         thinking: whether the model shall think first, where the server can be told; None: as it does by itself.
+        tools: what it may ask to be called; a backend that `takes_tools` alone is given any.
+        tool_choice: what it may or must do with them; `none` comes with no tools.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -108,6 +151,8 @@ class ChatRequest:
     mode: Mode = "fast"
     json_schema: str | None = None
     thinking: bool | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ANY_TOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +210,7 @@ class Finished:
     citations: tuple[Citation, ...] = ()
 
 
-ChatEvent = TextDelta | ReasoningDelta | Finished
+ChatEvent = TextDelta | ReasoningDelta | ToolCall | Finished
 
 
 @dataclass(frozen=True, slots=True)

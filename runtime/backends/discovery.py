@@ -35,6 +35,13 @@ def served_models(body: bytes, how: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
+def other_names(body: bytes) -> tuple[str, ...]:
+    """Further names under which a llama-server serves its models: the `aliases` of its list."""
+    entries = _member(body, "data")
+    listed = [entry.get("aliases") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return tuple(name for names in listed if isinstance(names, list) for name in names if safe_identifier(name))
+
+
 def choose_model(served: tuple[str, ...]) -> str:
     """The one model that is served.
 

@@ -21,6 +21,7 @@ from runtime.backends.base import (
     STATUS,
     BackendError,
     ChatEvent,
+    ChatMessage,
     ChatRequest,
     Finished,
     Gate,
@@ -28,9 +29,11 @@ from runtime.backends.base import (
     ModelFacts,
     TextDelta,
     Timeouts,
+    ToolChoice,
     safe_finish_reason,
     safe_identifier,
 )
+from runtime.models.tool_text import offers
 from runtime.models.wire import (
     MAX_LINE,
     MAX_SEED,
@@ -69,6 +72,8 @@ class LlamaCppBackend:
     kind: Kind = "local"
     switches_thinking = True
     takes_schema = True
+    takes_tools = True
+    tools_in_text = True  # the pipeline reads calls out of the answer (`runtime.models.tool_text`)
 
     def __init__(
         self,
@@ -151,7 +156,7 @@ class LlamaCppBackend:
                 ChatOrder(
                     owner=request.owner,
                     mode=request.mode,
-                    messages=[Message.model_validate({"role": m.role, "content": m.content}) for m in request.messages],
+                    messages=[_message(message) for message in request.messages],
                     sampling=Sampling(
                         temperature=options.temperature or defaults.temperature,
                         top_p=options.top_p or defaults.top_p,
@@ -162,6 +167,8 @@ class LlamaCppBackend:
                     seed=seed,
                     weights_sha256=self._weights,
                     json_schema=request.json_schema,
+                    tools=offers(request.tools),
+                    tool=_which(request.tool_choice),
                     thinking=request.thinking,
                 )
             )
@@ -219,6 +226,15 @@ class LlamaCppBackend:
             seed=count("seed"),
             cached_prompt_tokens=count("cached_prompt_tokens"),
         )
+
+
+def _message(message: ChatMessage) -> Message:
+    calls = [{"name": call.name, "arguments": call.arguments} for call in message.tool_calls]
+    return Message.model_validate({"role": message.role, "content": message.content, "calls": calls})
+
+
+def _which(choice: ToolChoice) -> str:
+    return choice.name or ("!" if choice.mode == "required" else "?")
 
 
 def _failure(event: dict[str, Any]) -> BackendError:

@@ -6,12 +6,12 @@ The protocol is the `openai` SDK's (`sdk`); what matters to us is done around it
 - repetitions: `retry`, here, with the SDK's own switched off, so that there is one place that decides;
 - failures: `upstream_errors`, which lets nothing of the provider's words through;
 - a server that fails and fails again is left alone: `circuit`;
-- particularities: `presets`; which model is served: `discovery`; where a server may be: `addresses`.
+- particularities: `presets`; which model is served: `offer`; where a server may be: `addresses`.
 
 Always streamed upstream, so that giving up takes effect at once. An answer counts only when the provider said how it
 ended: half a stream is `upstream.bad_response`, never a short answer. TLS is verified and redirects are not followed;
-proxy settings of the environment are not used. Tool calls are not passed on yet; reasoning that is marked in the text
-itself is told apart by the pipeline (`reasoning`).
+proxy settings of the environment are not used. Reasoning that is marked in the text itself is told apart by the
+pipeline (`reasoning`).
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from runtime.backends.base import (
     Timeouts,
 )
 from runtime.backends.circuit import Circuit
-from runtime.backends.discovery import build_name, choose_model, is_served, not_served, served_models
 from runtime.backends.gated_transport import GateClosedError, GatedTransport, Progress
+from runtime.backends.offer import Offer
 from runtime.backends.presets import DISCOVERED, PRESETS, Preset
 from runtime.backends.request_body import build_body
 from runtime.backends.retry import RetryPolicy
@@ -112,9 +112,8 @@ class OpenAICompatibleBackend:
             raise ValueError(f"the provider retired the model {wanted_model}, and nothing took its place: name another")
         self.renamed = (wanted_model, current) if current != wanted_model else None
         self._model = current
-        self._served: str | None = None
-        self._build: str | None = None
         self._base_url = wanted_url.rstrip("/")
+        self._offer = Offer(self._preset, current, self._base_url, self._get)
         self._api_key = api_key
         self._timeouts = timeouts or Timeouts()
         self._retry = retry or RetryPolicy()
@@ -143,13 +142,18 @@ class OpenAICompatibleBackend:
         return self._preset.schema
 
     @property
+    def takes_tools(self) -> bool:
+        """Whether it can be offered tools."""
+        return self._preset.tools is not None
+
+    @property
     def loopback_port(self) -> int | None:
         """The port of a server on this machine, or None."""
         url = httpx2.URL(self._base_url)
         return (url.port or (443 if url.scheme == "https" else 80)) if is_loopback(url.host) else None
 
     def describe(self) -> ModelFacts:
-        return ModelFacts(self._preset.provider, self._served or self._model, build=self._build)
+        return ModelFacts(self._preset.provider, self._offer.served or self._model, build=self._offer.build)
 
     def current(self, model: str) -> str | None:
         """The name under which the provider knows a model today; None where it was retired for good."""
@@ -159,7 +163,7 @@ class OpenAICompatibleBackend:
         self.circuit.enter()
         ended: BaseException | None = GeneratorExit()
         try:
-            model = await self._resolved(request.model)
+            model = await self._offer.resolve(request.model)
             body = None
             with suppress(ValueError):  # let go of here: its exception may quote the messages
                 body = build_body(request, model, self._preset)
@@ -211,8 +215,16 @@ class OpenAICompatibleBackend:
         self.circuit.demand()
         path = self._preset.health
         await self._get(f"{self._base_url}/models" if path is None else root_of(self._base_url) + path)
+        await self.discover()
+
+    async def discover(self) -> None:
+        """Find out what `default` stands for, where that is asked for: options are judged by the model's name.
+
+        Raises:
+            BackendError: as `health`, whatever the circuit says.
+        """
         if self._model == DISCOVERED:
-            await self._resolved(None)
+            await self._offer.resolve(None)
 
     async def models(self) -> tuple[str, ...] | None:
         """The models that the server serves, or None where it does not tell.
@@ -220,11 +232,7 @@ class OpenAICompatibleBackend:
         Raises:
             BackendError: as `health`.
         """
-        how = self._preset.lists
-        if how is None:
-            return None
-        url = root_of(self._base_url) + "/api/tags" if how == "tags" else f"{self._base_url}/models"
-        return served_models(await self._get(url), how)
+        return await self._offer.models()
 
     async def check_served(self) -> None:
         """Return when the configured model is one that the server serves, or the server does not tell.
@@ -232,25 +240,7 @@ class OpenAICompatibleBackend:
         Raises:
             BackendError: as `health`; `upstream.model_unclear` when it is not.
         """
-        served, how = await self.models(), self._preset.lists
-        if served is not None and how is not None:
-            model = choose_model(served) if self._model == DISCOVERED else self._model
-            if not is_served(model, served, how):
-                raise not_served(served)
-
-    async def _resolved(self, model: str | None) -> str:
-        """The model to ask for; what `default` stands for is asked once, and remembered."""
-        wanted = model or self._model
-        if wanted != DISCOVERED:
-            return wanted
-        if self._served is None:
-            found = choose_model(await self.models() or ())
-            if self._preset.build is not None:
-                path, member = self._preset.build
-                with suppress(BackendError):  # a server that names no build serves all the same
-                    self._build = build_name(await self._get(root_of(self._base_url) + path), member)
-            self._served = found
-        return self._served
+        await self._offer.check()
 
     async def _get(self, url: str) -> bytes:
         """Ask for something that needs no prompt; the body of a good answer, nothing of any other one.
@@ -325,6 +315,8 @@ class OpenAICompatibleBackend:
                 for part in answer.take(chunk):
                     progress.begun = True
                     yield part
+            for call in answer.calls():
+                yield call
             yield answer.finished(prompt_chars=sum(len(message["content"]) for message in body["messages"]))
         finally:
             await stream.close()

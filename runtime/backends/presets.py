@@ -33,7 +33,10 @@ class Preset:
         build: the path, from the root, and the member of the JSON there that name its build.
         takes_turns: after leading system messages it wants user and assistant in turn, and nothing else.
         schema: it can be held to a JSON schema (`response_format`).
+        tools: whether it can be offered tools, and what it understands of `tool_choice`: all of it, its `words` alone
+            (auto, none, required), or `nothing`; None: no tools.
         switches_thinking: it passes `chat_template_kwargs` on, by which models are told whether to think.
+        fixed: members sent with every request, for what a server would otherwise draw by and no record would name.
         current_names: old names of models and what answers under a new one today; None: nothing does.
     """
 
@@ -47,7 +50,9 @@ class Preset:
     build: tuple[str, str] | None = None
     takes_turns: bool = False
     schema: bool = True
+    tools: Literal["all", "words", "nothing"] | None = "all"
     switches_thinking: bool = False
+    fixed: Mapping[str, float] = field(default_factory=dict)
     current_names: Mapping[str, str | None] = field(default_factory=dict)
 
     def current(self, model: str) -> str | None:
@@ -88,6 +93,7 @@ PRESETS: Final = MappingProxyType(
             asks_for_usage=False,
             lists=None,
             takes_turns=True,
+            tools=None,
             current_names=_PERPLEXITY_NAMES,
         ),
         "ollama": Preset(
@@ -95,6 +101,7 @@ PRESETS: Final = MappingProxyType(
             _STANDARD,
             base_url="http://127.0.0.1:11434/v1",
             lists="tags",
+            tools="nothing",
             health="/api/tags",
             build=("/api/version", "version"),
         ),
@@ -103,9 +110,11 @@ PRESETS: Final = MappingProxyType(
             _STANDARD | {"top_k"},
             base_url="http://127.0.0.1:8090/v1",
             lists="files",
+            tools="words",
             health="/health",
             build=("/props", "build_info"),
             switches_thinking=True,
+            fixed=MappingProxyType({"min_p": 0.0}),  # its own default is 0.05, and no model's makers recommend that
         ),
         "openai_compatible": Preset("openai_compatible", _STANDARD),
     }

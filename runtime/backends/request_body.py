@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from runtime.backends.base import ChatMessage, ChatRequest
 from runtime.backends.presets import Preset
@@ -32,19 +32,58 @@ def build_body(request: ChatRequest, model: str, preset: Preset) -> dict[str, An
     }
     body |= {key: _finite(value) for key, value in decimals.items() if value is not None and key in known}
     body |= {key: value for key, value in whole.items() if value is not None and key in known}
+    body |= preset.fixed
     if preset.asks_for_usage:
         body["stream_options"] = {"include_usage": True}
     if request.json_schema is not None:
         body["response_format"] = _schema_format(request.json_schema, understood=preset.schema)
     if request.thinking is not None and preset.switches_thinking:
         body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
-    for message in request.messages:
-        message.content.encode()
+    if request.tools:
+        body |= _tools(request, preset.tools)
+    _texts(body).encode()  # a lone surrogate has no UTF-8
     return body
 
 
-def _as_they_are(messages: Iterable[ChatMessage]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
+def _texts(body: dict[str, Any]) -> str:
+    return json.dumps([body["messages"], body.get("tools")], ensure_ascii=False)
+
+
+def _as_they_are(messages: Iterable[ChatMessage]) -> list[dict[str, Any]]:
+    return [_one(message) for message in messages]
+
+
+def _one(message: ChatMessage) -> dict[str, Any]:
+    made: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        made["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        made["tool_call_id"] = message.tool_call_id
+    return made
+
+
+def _tools(request: ChatRequest, understood: Literal["all", "words", "nothing"] | None) -> dict[str, Any]:
+    """Tools and choice; where one tool is wanted by name and the server knows no names, it is the only one offered."""
+    if understood is None:
+        raise ValueError("no tools for this provider")
+    choice = request.tool_choice
+    alone = choice.mode == "named" and understood != "all"
+    listed = [
+        {
+            "type": "function",
+            "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
+        }
+        for tool in request.tools
+        if not alone or tool.name == choice.name
+    ]
+    if understood == "nothing":
+        return {"tools": listed}
+    if choice.mode == "named" and not alone:
+        return {"tools": listed, "tool_choice": {"type": "function", "function": {"name": choice.name}}}
+    return {"tools": listed, "tool_choice": "required" if alone else choice.mode}
 
 
 def _in_turns(messages: Iterable[ChatMessage]) -> list[dict[str, str]]:

@@ -11,7 +11,17 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
-from runtime.backends.base import BackendError, ChatEvent, ChatRequest, Finished, Gate, Kind, ModelFacts, TextDelta
+from runtime.backends.base import (
+    BackendError,
+    ChatEvent,
+    ChatRequest,
+    Finished,
+    Gate,
+    Kind,
+    ModelFacts,
+    TextDelta,
+    ToolCall,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +37,12 @@ class SendAgain:
     """Hand the same bytes over once more, as a retry does: the gate is asked again."""
 
 
-Step = str | Exception | Pause | SendAgain
+Step = str | Exception | Pause | SendAgain | ToolCall
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One answer: text is a delta, an exception is raised. `finish_reason` None ends without a `Finished`."""
+    """One answer: text is a delta, a tool call is one, an exception is raised. `finish_reason` None: no `Finished`."""
 
     steps: Sequence[Step] = ("Hello", ", ", "world.")
     finish_reason: str | None = "stop"
@@ -61,6 +71,7 @@ class ScriptedBackend:
     """
 
     test_only = True
+    takes_tools = True
 
     def __init__(
         self,
@@ -102,6 +113,8 @@ class ScriptedBackend:
                     case str():
                         words += 1
                         yield TextDelta(step)
+                    case ToolCall():
+                        yield step
                     case Pause():
                         step.reached.set()
                         await step.until.wait()

@@ -1,8 +1,8 @@
 """Puts a streamed chat completion together, whatever oddities its chunks have. Pure: chunks in, an answer out.
 
 Servers differ: chunks without choices, with a role and no text, with usage in each or only in the last, with `null`
-where a text belongs; reasoning in `reasoning_content` or `reasoning`; sources in any chunk. Chunks come from the SDK
-unvalidated, so nothing about them is taken for granted here.
+where a text belongs; tool calls in pieces, with or without an index; reasoning in `reasoning_content` or `reasoning`;
+sources in any chunk. Chunks come from the SDK unvalidated, so nothing about them is taken for granted here.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from runtime.backends.base import (
     Finished,
     ReasoningDelta,
     TextDelta,
+    ToolCall,
     safe_finish_reason,
     safe_identifier,
     safe_reference,
@@ -22,6 +23,7 @@ from runtime.backends.base import (
 from runtime.backends.citations import read_citations
 
 _CHARS_PER_TOKEN: Final = 4
+_MOST_CALLS: Final = 64
 _REFERENCES: Final = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 
 
@@ -43,6 +45,7 @@ class StreamedAnswer:
         self._citation_tokens = 0
         self._search_queries = 0
         self._sources: tuple[object, object] = (None, None)
+        self._calls: dict[int, list[str]] = {}
         self._chars = 0
 
     def take(self, chunk: object) -> list[TextDelta | ReasoningDelta]:
@@ -61,9 +64,14 @@ class StreamedAnswer:
         delta = _get(choice, "delta")
         reasoning = _text(_get(delta, "reasoning_content")) or _text(_get(delta, "reasoning"))
         text = _text(_get(delta, "content"))
-        self._chars += len(text) + len(reasoning)
+        self._chars += len(text) + len(reasoning) + self._take_calls(_get(delta, "tool_calls"))
         parts: list[TextDelta | ReasoningDelta] = [ReasoningDelta(reasoning)] if reasoning else []
         return [*parts, TextDelta(text)] if text else parts
+
+    def calls(self) -> list[ToolCall]:
+        """The tool calls of the answer, in order; whole, once the stream is over."""
+        made = [self._calls[index] for index in sorted(self._calls)]
+        return [ToolCall("", name, arguments or "{}") for name, arguments in made]
 
     def finished(self, *, prompt_chars: int) -> Finished:
         """The ending, once the stream is over. `prompt_chars` serves to estimate what was not reported.
@@ -87,6 +95,25 @@ class StreamedAnswer:
             search_queries=self._search_queries,
             citations=read_citations(*self._sources),
         )
+
+    def _take_calls(self, deltas: object) -> int:
+        """Put pieces of calls where they belong; how many characters they brought.
+
+        Raises:
+            BackendError: `upstream.bad_response`, more calls than any answer has.
+        """
+        taken = 0
+        for place, delta in enumerate(deltas if isinstance(deltas, list) else []):
+            index = _count(delta, "index")
+            call = self._calls.setdefault(place if index is None else index, ["", ""])
+            if len(self._calls) > _MOST_CALLS:
+                raise BackendError("upstream.bad_response", "the provider's answer asks for too many tool calls")
+            function = _get(delta, "function")
+            name, arguments = _text(_get(function, "name")), _text(_get(function, "arguments"))
+            call[0] = call[0] or name  # sent once by most, repeated by some
+            call[1] += arguments
+            taken += len(name) + len(arguments)
+        return taken
 
     def _take_usage(self, usage: object) -> None:
         prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")

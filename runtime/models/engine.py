@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, Protocol
 from runtime.models.faults import EngineFault
 from runtime.models.prompt import PromptBuilder, TemplateError
 from runtime.models.sampler import make_sampler
+from runtime.models.tool_text import told
 from runtime.models.wire import ChatOrder
 
 _LONGEST_TOKEN: Final = 64
@@ -176,7 +177,7 @@ class LlamaEngine:
         size = sum(len(message.content) for message in order.messages)
         try:
             fits = size <= context * _LONGEST_TOKEN
-            said = ((message.role, message.content) for message in order.messages)
+            said = told(order.messages, order.tools, forced=order.tool != "?")
             tokens = self._prompts.build(said, thinking=order.thinking) if fits else []
         except TemplateError as refused:
             raise EngineFault("upstream.rejected", str(refused)) from refused

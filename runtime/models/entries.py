@@ -189,6 +189,11 @@ class ModelEntry(_Entry):
         return None if bits is None else int(self.parameters * bits / 8)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What people, settings and servers call it."""
+        return (self.id, *self.aliases, *([self.file] if self.file else []))
+
+    @property
     def file(self) -> str | None:
         """The name of its file below `models/`, for those that are fetched."""
         if isinstance(self.source, PackageSource | HubSource):
@@ -226,9 +231,9 @@ class Registry(_Entry):
         return self
 
     def find(self, name: str) -> ModelEntry | None:
-        """The model of this id or alias, in whatever case."""
+        """The model of this id, alias or file name (which is what a llama-server calls it), in whatever case."""
         wanted = name.lower()
-        return next((e for e in self.models if wanted in {e.id, *(alias.lower() for alias in e.aliases)}), None)
+        return next((e for e in self.models if wanted in {one.lower() for one in e.names}), None)
 
     def entry(self, name: str | None = None) -> ModelEntry:
         """The named model, or the default.

@@ -30,6 +30,7 @@ from typing import Final
 
 from runtime.models.engine import LlamaEngine
 from runtime.models.registry import sha256_of
+from runtime.models.resources import usable_cores
 from runtime.models.service import ModelService
 from runtime.models.wire import MAX_LINE
 
@@ -41,8 +42,12 @@ class StartError(Exception):
 
 
 def default_threads() -> int:
-    """All cores but one, at least one: with all of them busy, whoever waits for a token spins against the workers."""
-    return max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) - 1)
+    """All cores but one, at least one: with all of them busy, whoever waits for a token spins against the workers.
+
+    Physical cores: two threads of one core share what computes. In a container, those of its quota: threads beyond it
+    are stopped together, in the middle of a token.
+    """
+    return max(1, usable_cores() - 1)
 
 
 def load_checked(

@@ -88,7 +88,7 @@ def _vllm(ask: Ask) -> tuple[OfferedModel, ...] | None:
 
 
 def _llama_server(ask: Ask) -> tuple[OfferedModel, ...] | None:
-    """`GET /health`, then `/props` and `/v1/models`: one model, in memory."""
+    """`GET /health`, then `/props` and `/v1/models` (with `meta` since 2025): one model, in memory."""
     health = ask("/health")
     if not isinstance(health, dict) or health.get("status") != "ok":
         return None
@@ -96,10 +96,17 @@ def _llama_server(ask: Ask) -> tuple[OfferedModel, ...] | None:
     settings = props.get("default_generation_settings") if isinstance(props, dict) else None
     context = _positive(settings.get("n_ctx")) if isinstance(settings, dict) else None
     rows = _rows(ask("/v1/models"), "data") or []
-    names = [row["id"] for row in rows if isinstance(row.get("id"), str) and row["id"]]
-    if not names and isinstance(props, dict) and isinstance(props.get("model_path"), str):
-        names = [props["model_path"]]
-    return tuple(OfferedModel(_clean(name.rsplit("/", 1)[-1]), context=context, loaded=True) for name in names[:1])
+    found = [row for row in rows if isinstance(row.get("id"), str) and row["id"]]
+    if not found and isinstance(props, dict) and isinstance(props.get("model_path"), str):
+        found = [{"id": props["model_path"]}]
+    return tuple(_loaded(row, context) for row in found[:1])
+
+
+def _loaded(row: dict[str, Any], context: int | None) -> OfferedModel:
+    given = row.get("meta")
+    meta: dict[str, Any] = given if isinstance(given, dict) else {}
+    size, parameters = _positive(meta.get("size")), _positive(meta.get("n_params"))
+    return OfferedModel(_clean(row["id"].rsplit("/", 1)[-1]), size, parameters, context, loaded=True)
 
 
 _READERS: Final[dict[str, Callable[[Ask], tuple[OfferedModel, ...] | None]]] = {

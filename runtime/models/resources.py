@@ -78,7 +78,7 @@ class Machine:
 
     Attributes:
         ram_total, ram_available: of this process's share (control groups), not only of the machine.
-        cores: physical ones that this process may use.
+        cores: as `usable_cores`.
         features: instruction sets, of AVX, AVX2, AVX512, NEON.
         gpu_build: llama.cpp as installed here can compute on a graphics card.
     """
@@ -107,7 +107,7 @@ def detect(root: Path = Path("/"), run: Callable[[list[str]], str | None] | None
     return Machine(
         ram_total=total,
         ram_available=available,
-        cores=_cores(cpuinfo),
+        cores=usable_cores(root),
         features=_features(cpuinfo),
         gpus=tuple(_gpus((run or _run)(["nvidia-smi", *_QUERY]) or "")),
         gpu_build=gpu_build(),
@@ -127,22 +127,39 @@ def _memory(root: Path) -> tuple[int, int]:
 
 def _limits(root: Path) -> Iterator[tuple[int, int]]:
     """(limit, use) in bytes of every control group of memory that this process is in, without caches it can drop."""
+    for group, old in _groups(root, "memory"):
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if old else ("memory.max", "memory.current")
+        limit, used = (_number(_read(group / name)) for name in names)
+        if limit is None or limit >= _UNLIMITED:
+            continue
+        kept = re.search(r"(?m)^(?:total_)?inactive_file (\d+)", _read(group / "memory.stat"))
+        yield limit, max(0, (used or 0) - (int(kept[1]) if kept else 0))
+
+
+def _groups(root: Path, controller: str) -> Iterator[tuple[Path, bool]]:
+    """Every control group of this controller that this process is in, outermost first, and whether it is an old one."""
     for line in _read(root / "proc/self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
-        if controllers not in {"", "memory"}:
+        old = controller in controllers.split(",")
+        if controllers and not old:
             continue
-        old = controllers == "memory"
-        mount = root / "sys/fs/cgroup" / ("memory" if old else "")
-        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if old else ("memory.max", "memory.current")
+        mount = root / "sys/fs/cgroup" / (controller if old else "")
         parts = [part for part in path.split("/") if part not in {"", "..", "."}]
         for depth in range(len(parts) + 1):
-            group = mount.joinpath(*parts[:depth])
-            limit, used = (_number(_read(group / name)) for name in names)
-            if limit is None or limit >= _UNLIMITED:
-                continue
-            kept = re.search(r"(?m)^(?:total_)?inactive_file (\d+)", _read(group / "memory.stat"))
-            yield limit, max(0, (used or 0) - (int(kept[1]) if kept else 0))
+            yield mount.joinpath(*parts[:depth]), old
+
+
+def usable_cores(root: Path = Path("/")) -> int:
+    """Physical cores that this process may use, at least one: within its affinity and its control groups' quotas."""
+    found = _cores(_read(root / "proc/cpuinfo"))
+    for group, old in _groups(root, "cpu"):
+        text = "cpu.cfs_quota_us", "cpu.cfs_period_us"
+        words = [_read(group / name) for name in text] if old else _read(group / "cpu.max").split()
+        quota, period = (_number(word) for word in words) if len(words) == 2 else (None, None)
+        if quota and period:
+            found = min(found, max(1, quota // period))
+    return found
 
 
 def _cores(cpuinfo: str) -> int:

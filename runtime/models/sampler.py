@@ -8,6 +8,7 @@ from typing import Any
 from runtime.json_output import SchemaRefused, check_schema
 from runtime.models.faults import EngineFault
 from runtime.models.grammar import grammar
+from runtime.models.tool_text import call_grammar
 from runtime.models.wire import ChatOrder
 
 _PENALTY_WINDOW = 64  # tokens
@@ -20,12 +21,14 @@ def make_sampler(api: Any, vocab: Any, words: int, order: ChatOrder) -> Any:
         api: the module `llama_cpp`.
         vocab: the model's vocabulary.
         words: how many tokens that has.
-        order: sampling values, seed, and the schema that the answer must keep to.
+        order: sampling values, seed, and the schema or the tools that the answer must keep to.
 
     Raises:
         EngineFault: there is no grammar for the schema.
     """
-    first = None if order.json_schema is None else grammar_sampler(api, vocab, order.json_schema)
+    first = None
+    if order.json_schema is not None or order.tools:
+        first = grammar_sampler(api, vocab, order)
     chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params())
     add, wanted = api.llama_sampler_chain_add, order.sampling
     if first is not None:
@@ -42,15 +45,19 @@ def make_sampler(api: Any, vocab: Any, words: int, order: ChatOrder) -> Any:
     return chain
 
 
-def grammar_sampler(api: Any, vocab: Any, json_schema: str) -> Any:
-    """What lets only tokens through that can still become JSON of this schema, and the end where it is complete.
+def grammar_sampler(api: Any, vocab: Any, order: ChatOrder) -> Any:
+    """What lets only tokens through that can still become what is ordered, and the end where it is complete.
 
     Raises:
         EngineFault: the schema is none of ours.
     """
     refused = "the local model takes no schema of this form"
     try:
-        text = grammar(check_schema(json.loads(json_schema)))
+        if order.json_schema is not None:
+            text = grammar(check_schema(json.loads(order.json_schema)))
+        else:
+            name = None if order.tool in "?!" else order.tool
+            text = call_grammar(order.tools, name, forced=order.tool != "?")
     except (ValueError, RecursionError, SchemaRefused) as failed:
         raise EngineFault("upstream.rejected", refused) from failed
     sampler = api.llama_sampler_init_grammar(vocab, text.encode(), b"root")

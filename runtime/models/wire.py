@@ -6,7 +6,7 @@ A connection carries one request. The host speaks first:
 
     < {"event":"hello","protocol":1,"model":…,"weights_sha256":…,"build":…,"context":8192}
     > {"op":"chat","owner":…,"mode":"fast","messages":[…],"sampling":{…},"max_tokens":…,"seed":…,"weights_sha256":…,
-       "json_schema":…,"thinking":…}
+       "json_schema":…,"tools":[…],"tool":"?","thinking":…}
     < {"event":"delta","text":"…"}                                   any number
     < {"event":"final","finish_reason":…,"prompt_tokens":…,…}        or
     < {"event":"error","code":…,"detail":…,"retry_after":…}
@@ -34,6 +34,7 @@ MAX_SEED: Final = 2**32 - 2
 """The last seed that llama.cpp takes as it is: 2^32 - 1 means "draw one" to it."""
 
 Decimal = Annotated[str, StringConstraints(pattern=r"^-?\d{1,3}(\.\d{1,6})?$")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 Owner = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -41,11 +42,27 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
+class Call(_Strict):
+    """A tool call that an assistant made; `arguments` is the text of a JSON object."""
+
+    name: ToolName
+    arguments: str
+
+
+class ToolOffer(_Strict):
+    """A tool that the model may call; `parameters` is the text of the JSON schema of its arguments."""
+
+    name: ToolName
+    description: str
+    parameters: Annotated[str, StringConstraints(max_length=65_536)]
+
+
 class Message(_Strict):
-    """One message; the role reaches the chat template as it is, so only these four exist."""
+    """One message; a role other than `tool` reaches the chat template as it is, so only these four exist."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: Annotated[list[Call], Field(max_length=1_000)] = []
 
 
 class Sampling(_Strict):
@@ -58,7 +75,7 @@ class Sampling(_Strict):
 
 
 class ChatOrder(_Strict):
-    """One request to generate."""
+    """One request to generate. With tools, `tool` says which to call: `?` any or none, `!` any, or a name."""
 
     op: Literal["chat"] = "chat"
     owner: Owner
@@ -69,6 +86,8 @@ class ChatOrder(_Strict):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)]
     weights_sha256: str
     json_schema: Annotated[str, StringConstraints(max_length=65_536)] | None = None
+    tools: Annotated[list[ToolOffer], Field(max_length=128)] = []
+    tool: ToolName | Literal["?", "!"] = "?"
     thinking: bool | None = None
 
 

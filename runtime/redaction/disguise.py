@@ -54,7 +54,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         broken: whether something before announces a value, so that it may be damaged: a line end inside, O for 0.
     """
     text = folded.text
-    decoded = _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
+    decoded = unescaped(folded)
     if decoded is not None:
         yield decoded
     if "  " in text or "\n" in text:
@@ -71,6 +71,12 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
                 yield opened
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
+
+
+def unescaped(folded: View) -> View | None:
+    """The view with escapes of URLs, HTML, JSON and programs undone; None if there are none."""
+    text = folded.text
+    return _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
 
 
 def _may_be_coded(token: str) -> bool:

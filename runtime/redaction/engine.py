@@ -14,12 +14,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from runtime.redaction import names
 from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
-from runtime.redaction.disguise import readings
+from runtime.redaction.disguise import readings, unescaped
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
 from runtime.redaction.lists import NO_LISTS, Lists
 from runtime.redaction.name_model import SHA256, NameModel
@@ -160,6 +161,8 @@ class PiiEngine:
         candidates: list[Span] = []
         run = Run(folded.text, before)
         self._read(run, folded, candidates)
+        if "\\" in segment:
+            candidates = [_behind_escape(span, segment) for span in candidates]
         others = list(readings(folded, run.words, broken=run.topics & PERSONAL != 0))
         for reading in others:
             self._read(Run(reading.text, before), reading, candidates)
@@ -185,9 +188,17 @@ class PiiEngine:
                     found.append(Span(start, end, hit.entity or entity, hit.score, f"{name}.{hit.pattern}"))
 
 
+def _behind_escape(span: Span, text: str) -> Span:
+    r"""Without the letter of an escape (`\n`) that a finding begins with: it belongs to the text around."""
+    before = text[: span.start]
+    if text[span.start] in "nrt" and (len(before) - len(before.rstrip("\\"))) % 2 and span.end - span.start > 1:
+        return replace(span, start=span.start + 1)
+    return span
+
+
 def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) -> list[list[Span]]:
-    """Candidates for names in each text: all texts folded and cut in blocks, one batch."""
-    blocks = [(index, start, view(block)) for index, text in enumerate(texts) for start, block in _blocks(text)]
+    """Candidates for names in each text: all texts folded, without escapes, and cut in blocks, one batch."""
+    blocks = [(index, start, _plain(view(block))) for index, text in enumerate(texts) for start, block in _blocks(text)]
     found: list[list[Span]] = [[] for _ in texts]
     tagged = model.tag([block.text for _, _, block in blocks], check)
     for (index, start, block), reading in zip(blocks, tagged, strict=True):
@@ -195,6 +206,11 @@ def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) ->
             low, high = block.back(one.start, one.end)
             found[index].append(Span(start + low, start + high, one.entity, one.score, one.rule))
     return found
+
+
+def _plain(folded: View) -> View:
+    decoded = unescaped(folded)
+    return folded if decoded is None else decoded
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

@@ -8,12 +8,11 @@ of these; faults beyond them are its modes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
 
-Framing = Callable[[bytes], Sequence[bytes]]
 Json = dict[str, Any]
 
 REASONING = ("The capital ", "is asked for.")
@@ -47,6 +46,25 @@ def schema(value: Any) -> bool:
     )
 
 
+def tools(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_function(tool) for tool in value)
+
+
+def _function(tool: Any) -> bool:
+    known = isinstance(tool, dict) and tool.keys() == {"type", "function"} and tool["type"] == "function"
+    return known and tool["function"].keys() == {"name", "description", "parameters"}
+
+
+def choice_words(value: Any) -> bool:
+    return value in ("auto", "none", "required")
+
+
+def choice(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"type", "function"} and value["function"].keys() == {"name"}
+    return choice_words(value)
+
+
 COMMON: dict[str, Callable[[Any], bool]] = {
     "model": lambda value: isinstance(value, str),
     "messages": lambda value: isinstance(value, list) and bool(value),
@@ -57,14 +75,14 @@ COMMON: dict[str, Callable[[Any], bool]] = {
     "presence_penalty": number(-2, 2),
     "response_format": schema,
 }
-OPENAI = {**COMMON, "seed": whole(0, 2**63), "stream_options": usage_options}
+OPENAI = {**COMMON, "seed": whole(0, 2**63), "stream_options": usage_options, "tools": tools}
 
 
 def template_kwargs(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"enable_thinking"} and boolean(value["enable_thinking"])
 
 
-TEMPLATED = {**OPENAI, "chat_template_kwargs": template_kwargs}
+TEMPLATED = {**OPENAI, "chat_template_kwargs": template_kwargs, "tool_choice": choice}
 
 
 @dataclass
@@ -93,6 +111,7 @@ class Dialect:
     answer: tuple[str, ...] = ANSWER
     listed: tuple[str, ...] | None = None
     sources: tuple[Json, ...] = SOURCES
+    called: str = "tool_calls"
 
     def get(self, path: str) -> tuple[int, Json | None]:
         """Status and body of a GET."""
@@ -110,17 +129,27 @@ class Dialect:
         if path != f"{self.root}/chat/completions":
             return 404, b'{"detail":"Not Found"}', "application/json"
         asked = json.loads(body)
-        if asked.get("model") not in self.models:
+        if not self.knows(asked.get("model")):
             return self.error(*self.unknown_model(asked.get("model")))
         wrong = [key for key, value in asked.items() if key not in self.fields or not self.fields[key](value)]
         if wrong:
             return self.error(400, f"Extra inputs or values are not permitted: {wrong[0]}", "invalid_request_error")
-        if not all(message.keys() == {"role", "content"} for message in asked["messages"]):
+        if not all(self.message(message) for message in asked["messages"]):
             return self.error(400, "messages: unknown members", "invalid_request_error")
         return self.order(asked["messages"])
 
+    def message(self, message: Json) -> bool:
+        """Whether its members are those of its role."""
+        further = {"assistant": {"tool_calls"}, "tool": {"tool_call_id"}}.get(message.get("role", ""), set())
+        needed = {"role", "content"} | ({"tool_call_id"} if message.get("role") == "tool" else set())
+        return needed <= message.keys() <= {"role", "content"} | further
+
+    def knows(self, model: object) -> bool:
+        """Whether it answers when asked for this model."""
+        return model in self.models
+
     def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
-        """What is wrong with the order of messages."""
+        """What is wrong with the messages as a whole."""
         return None
 
     def unauthorized(self) -> tuple[int, bytes, str]:
@@ -138,15 +167,30 @@ class Dialect:
         chunks = [self.chunk({"role": "assistant", "content": ""})]
         if self.thinks:
             chunks += [self.chunk(self.thought(text)) for text in REASONING]
-        chunks += [self.chunk({"content": text}) for text in self.said(asked)]
-        chunks.append(self.chunk({}, "stop"))
+        if "tools" in asked:
+            chunks += [self.chunk({"tool_calls": [delta]}) for delta in self.calls(asked["tools"][0]["function"])]
+            chunks.append(self.chunk({}, self.called))
+        else:
+            chunks += [self.chunk({"content": text}) for text in self.said(asked)]
+            chunks.append(self.chunk({}, "stop"))
         if asked.get("stream_options"):
             chunks.append({**self.chunk({}), "choices": [], "usage": self.usage()})
-        return [*(sse(chunk) for chunk in chunks), b"data: [DONE]\n\n"]
+        return [*(sse(chunk) for chunk in self.finish(chunks, asked)), b"data: [DONE]\n\n"]
+
+    def finish(self, chunks: list[Json], _asked: Json) -> list[Json]:
+        """What is particular about the chunks of an answer as a whole."""
+        return chunks
 
     def said(self, asked: Json) -> tuple[str, ...]:
         """The answer's pieces; JSON of the asked form where a schema is given."""
         return ('{"capital": ', '"Ottawa"}') if "response_format" in asked else self.answer
+
+    def calls(self, function: Json) -> list[Json]:
+        """A call of a tool in pieces, every text of its parameters the name of a city."""
+        given = json.dumps(dict.fromkeys(function["parameters"].get("required", ()), "Montréal"))
+        first = {"index": 0, "id": "chatcmpl-tool-1", "type": "function"}
+        pieces = [{"index": 0, "function": {"arguments": given[at : at + 3]}} for at in range(0, len(given), 3)]
+        return [{**first, "function": {"name": function["name"], "arguments": ""}}, *pieces]
 
     def thought(self, text: str) -> Json:
         return {"reasoning_content": text}
@@ -200,15 +244,34 @@ class Ollama(Dialect):
     def thought(self, text: str) -> Json:
         return {"content": "", "reasoning": text}
 
+    def calls(self, function: Json) -> list[Json]:
+        """Whole, and without an index."""
+        first, *pieces = super().calls(function)
+        first["function"]["arguments"] = "".join(piece["function"]["arguments"] for piece in pieces)
+        return [{key: value for key, value in first.items() if key != "index"}]
+
 
 @dataclass
 class LlamaServer(Dialect):
-    """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end."""
+    """https://github.com/ggml-org/llama.cpp/tree/master/tools/server: 503 while the model loads; timings at the end.
+
+    It answers to any name of a model and says that name back; its list has the file's path or an alias, and `aliases`.
+    A prompt is counted at four characters a token here, as `context` is.
+    """
 
     name: str = "llama_server"
-    fields: dict[str, Callable[[Any], bool]] = field(default_factory=lambda: {**TEMPLATED, "top_k": whole(0, 10**6)})
+    fields: dict[str, Callable[[Any], bool]] = field(
+        default_factory=lambda: {
+            **TEMPLATED,
+            "top_k": whole(0, 10**6),
+            "min_p": number(0, 1),
+            "tool_choice": choice_words,
+        }
+    )
     models: tuple[str, ...] = ("smollm2.gguf",)
     build: str = "b7000-0a1b2c3d"
+    context: int = 4096
+    aliases: tuple[str, ...] = ()
 
     def get(self, path: str) -> tuple[int, Json | None]:
         if self.loading:
@@ -216,13 +279,42 @@ class LlamaServer(Dialect):
         if path == "/health":
             return 200, {"status": "ok"}
         if path == "/props":
-            settings = {"n_ctx": 4096}
+            settings = {"n_ctx": self.context}
             return 200, {"default_generation_settings": settings, "total_slots": 1, "build_info": self.build}
-        return super().get(path)
+        if path == "/v1/models":
+            names = self.listed or self.models
+            listed = [{"id": name, "aliases": [name, *self.aliases], "object": "model"} for name in names]
+            return 200, {"models": [{"name": name, "model": name} for name in names], "object": "list", "data": listed}
+        return 404, {"error": {"message": "File Not Found", "type": "not_found_error", "code": 404}}
+
+    def knows(self, model: object) -> bool:
+        return isinstance(model, str)
+
+    def unauthorized(self) -> tuple[int, bytes, str]:
+        return self.error(401, "Invalid API Key", "authentication_error")
+
+    def order(self, messages: list[Json]) -> tuple[int, bytes, str] | None:
+        tokens = sum(len(message["content"] or "") for message in messages) // 4
+        if tokens < self.context:
+            return None
+        text = (
+            f"request ({tokens} tokens) exceeds the available context size ({self.context} tokens), try increasing it"
+        )
+        return self.error(400, text, "exceed_context_size_error", n_prompt_tokens=tokens, n_ctx=self.context)
+
+    def error(self, status: int, message: str, kind: str, **more: int) -> tuple[int, bytes, str]:
+        body = {"error": {"code": status, "message": message, "type": kind, **more}}
+        return status, json.dumps(body).encode(), "application/json; charset=utf-8"
 
     def chunk(self, delta: Json, finish: str | None = None) -> Json:
-        made = super().chunk({**delta, "content": delta.get("content") or None} if "role" in delta else delta, finish)
-        return made if finish is None else {**made, "timings": {"predicted_per_second": 60.1}}
+        return super().chunk({**delta, "content": delta.get("content") or None} if "role" in delta else delta, finish)
+
+    def finish(self, chunks: list[Json], asked: Json) -> list[Json]:
+        timings = {"cache_n": 0, "prompt_n": 20, "predicted_n": 10, "predicted_per_second": 60.1}
+        return [{**each, "model": asked["model"]} for each in (*chunks[:-1], {**chunks[-1], "timings": timings})]
+
+    def usage(self) -> Json:
+        return {**super().usage(), "prompt_tokens_details": {"cached_tokens": 0}}
 
 
 @dataclass
@@ -281,59 +373,3 @@ class Perplexity(Dialect):
 
 def sse(data: Json, newline: bytes = b"\n") -> bytes:
     return b"data: " + json.dumps(data, ensure_ascii=False).encode() + newline * 2
-
-
-# framings: how the bytes of a stream are cut into the chunks of HTTP -------------------------------------------------
-
-
-def whole_at_once(stream: bytes) -> list[bytes]:
-    return [stream]
-
-
-def by_bytes(size: int) -> Framing:
-    """Pieces of `size` bytes, in the middle of characters and of lines."""
-    return lambda stream: [stream[at : at + size] for at in range(0, len(stream), size)]
-
-
-def with_comments(stream: bytes) -> list[bytes]:
-    """Keep-alive comments and other members of events between all events."""
-    newline = b"\r\n" if b"\r\n\r\n" in stream else b"\n"
-    events = [event + newline * 2 for event in stream.split(newline * 2) if event]
-    return [b": ping" + newline * 2 + b"id: 7" + newline + b"retry: 10" + newline + event for event in events]
-
-
-def crlf(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")]
-
-
-def bare_cr(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"\r\n", b"\n").replace(b"\n", b"\r")]
-
-
-def without_done(stream: bytes) -> list[bytes]:
-    return [stream.replace(b"data: [DONE]\n\n", b"")]
-
-
-def after_done(stream: bytes) -> list[bytes]:
-    """What comes after the end is no part of the answer."""
-    late = {"choices": [{"index": 0, "delta": {"content": "LATE"}, "finish_reason": None}]}
-    done = b"" if b"[DONE]" in stream else b"data: [DONE]\n\n"
-    return [stream + done, sse(late)]
-
-
-def bom(stream: bytes) -> list[bytes]:
-    """The standard lets a stream begin with a byte order mark."""
-    return [b"\xef\xbb\xbf" + stream]
-
-
-FRAMINGS: dict[str, Framing] = {
-    "whole at once": whole_at_once,
-    "byte by byte": by_bytes(1),
-    "seven bytes": by_bytes(7),
-    "comments between": with_comments,
-    "CR LF": crlf,
-    "bare CR": bare_cr,
-    "no DONE": without_done,
-    "data after DONE": after_done,
-    "byte order mark": bom,
-}

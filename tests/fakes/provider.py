@@ -25,7 +25,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from tests.fakes.dialects import Dialect, Framing, whole_at_once
+from tests.fakes.dialects import Dialect
+from tests.fakes.framings import Framing, whole_at_once
 from tests.fakes.provider_modes import ANSWERS, MODEL, PERSONAL, Exchange, Seen
 
 __all__ = ["MODEL", "MODES", "PERSONAL", "FakeProvider", "Seen"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runtime.backends.base import ToolCall
 from runtime.backends.scripted import Pause, Script, ScriptedBackend
 
 from .doors import (
@@ -317,3 +318,17 @@ def test_no_record_of_a_refusal_holds_a_word_of_it(app: Filagent) -> None:
 
 def test_after_all_of_this_the_log_is_whole(app: Filagent) -> None:
     assert_log_whole(app)
+
+
+TOOL = {"name": "pay", "parameters": {"type": "object", "properties": {"to": {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [("FR76 3000 6000 0112 3456 7890 189", "policy.entity_blocked"), ("00:1A:2B:3C:4D:5E", None)],
+)
+def test_what_may_not_go_out_does_not_in_a_tool_call(app: Filagent, cue: Cue, given: str, code: str | None) -> None:
+    cue.script = Script((ToolCall("", "pay", json.dumps({"to": given})),), finish_reason="tool_calls")
+    answer = app.chat("Where to?", tools=[{"type": "function", "function": TOOL}])
+    assert answer.json.get("code") == code
+    assert (given in answer.raw.decode()) == (code is None)

@@ -21,9 +21,13 @@ from runtime.backends.base import (
     ReasoningDelta,
     SamplingOptions,
     TextDelta,
+    Tool,
+    ToolCall,
+    ToolChoice,
 )
 from runtime.backends.openai_compatible import OpenAICompatibleBackend
-from tests.fakes.dialects import ANSWER, FRAMINGS, REASONING, Dialect, LlamaServer, Ollama, Perplexity, Vllm
+from tests.fakes.dialects import ANSWER, REASONING, Dialect, LlamaServer, Ollama, Perplexity, Vllm
+from tests.fakes.framings import FRAMINGS
 from tests.fakes.provider import FakeProvider
 from tests.unit.backends.support import REQUEST, Gatekeeper, MakeClient, everything
 
@@ -273,3 +277,53 @@ async def test_a_schema_that_is_none_is_not_sent(client: MakeClient) -> None:
                 await parts(backend_of(client, provider, "vllm"), request)
             assert caught.value.code == "upstream.rejected"
         assert provider.chats == []
+
+
+WEATHER = Tool(
+    "weather", "The weather", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+)
+OTHER = Tool("other", "", {"type": "object", "properties": {}})
+TALK = (
+    ChatMessage("user", "What is the weather?"),
+    ChatMessage("assistant", "", (ToolCall("call00001", "other", "{}"),)),
+    ChatMessage("tool", "rain", tool_call_id="call00001"),
+)
+
+
+@pytest.mark.parametrize("kind", ["vllm", "ollama", "llama_server"])
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("choice", [ToolChoice(), ToolChoice("required"), ToolChoice("named", "weather")])
+async def test_tool_calls_in_every_framing(kind: str, framing: str, choice: ToolChoice, client: MakeClient) -> None:
+    request = ChatRequest(TALK, REQUEST.options, "o", tools=(WEATHER, OTHER), tool_choice=choice)
+    with serving(KINDS[kind](thinks=True)) as provider:
+        provider.framing = FRAMINGS[framing]
+        backend = backend_of(client, provider, kind)
+        events = [event async for event in run_agent(backend, request, Gatekeeper())]
+        asked = json.loads(provider.chats[-1].body)
+    assert [event for event in events if isinstance(event, ToolCall)] == [
+        ToolCall("", "weather", '{"city": "Montr\\u00e9al"}')
+    ]
+    assert isinstance(events[-1], Finished)
+    assert asked["messages"][1]["tool_calls"][0]["id"] == asked["messages"][2]["tool_call_id"] == "call00001"
+    assert len(asked["tools"]) == (1 if choice.mode == "named" and kind != "vllm" else 2)
+    assert ("tool_choice" in asked) == (kind != "ollama")
+
+
+async def test_a_provider_without_tools_is_not_offered_any(client: MakeClient) -> None:
+    request = ChatRequest(REQUEST.messages, REQUEST.options, "o", tools=(WEATHER,))
+    with serving(Perplexity()) as provider:
+        backend = backend_of(client, provider, "perplexity")
+        assert not backend.takes_tools
+        with pytest.raises(BackendError, match=r"upstream\.rejected"):
+            await parts(backend, request)
+        assert provider.chats == []
+
+
+async def test_calls_without_end_are_no_answer(client: MakeClient) -> None:
+    class Eager(Vllm):
+        def calls(self, function: dict[str, Any]) -> list[dict[str, Any]]:
+            return [{"index": place, "function": {"name": "weather", "arguments": "{}"}} for place in range(65)]
+
+    request = ChatRequest(REQUEST.messages, REQUEST.options, "o", tools=(WEATHER,))
+    with serving(Eager()) as provider, pytest.raises(BackendError, match=r"upstream\.bad_response"):
+        await parts(backend_of(client, provider, "vllm"), request)

@@ -121,11 +121,13 @@ async def test_the_gate_gets_the_whole_line_with_nothing_left_open(path: Path, s
         "op": "chat",
         "owner": "owner-1",
         "mode": "fast",
-        "messages": [{"role": "user", "content": "é\x00"}],
+        "messages": [{"role": "user", "content": "é\x00", "calls": []}],
         "sampling": {"temperature": "0.7", "top_p": "0.95", "top_k": 40, "presence_penalty": "0"},
         "max_tokens": 50,
         "weights_sha256": WEIGHTS,
         "json_schema": schema,
+        "tools": [],
+        "tool": "?",
         "thinking": None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ from runtime.models.engine import LlamaEngine, build_fingerprint
 from runtime.models.faults import EngineFault
 from runtime.models.registry import RegistryError, load_registry, resolve
 from runtime.models.sampler import grammar_sampler
-from runtime.models.wire import ChatOrder, Message, Sampling
+from runtime.models.tool_text import CallReader, read_call
+from runtime.models.wire import ChatOrder, Message, Sampling, ToolOffer
 
 pytestmark = pytest.mark.model
 ROOT = Path(__file__).parents[3]
@@ -200,5 +202,55 @@ SCHEMAS = st.recursive(
 @given(SCHEMAS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_schema_has_a_grammar_that_llama_cpp_reads(engine: LlamaEngine, schema: dict[str, Any]) -> None:
-    sampler = grammar_sampler(engine._api, engine._vocab, compact(check_schema(schema)))
-    engine._api.llama_sampler_free(sampler)
+    text = compact(check_schema(schema))
+    offer = ToolOffer(name="tool", description="", parameters=text)
+    for update in ({"json_schema": text}, {"tools": [offer]}, {"tools": [offer], "tool": "!"}):
+        sampler = grammar_sampler(engine._api, engine._vocab, order("x").model_copy(update=update))
+        engine._api.llama_sampler_free(sampler)
+
+
+WEATHER = ToolOffer(
+    name="weather",
+    description="The weather in a city, now.",
+    parameters=compact(
+        {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}}, "required": ["city"]}
+    ),
+)
+PAY = ToolOffer(
+    name="pay-2",
+    description='Pays "somebody"\nnow',
+    parameters=compact({"type": "object", "properties": {"cents": {"type": "integer"}}, "required": ["cents"]}),
+)
+
+
+@pytest.mark.parametrize(("temperature", "seed"), [("0", 1), ("1", 2), ("2", 3)])
+@pytest.mark.parametrize("tool", ["!", "weather", "pay-2"])
+def test_a_tool_that_must_be_called_is(engine: LlamaEngine, tool: str, temperature: str, seed: int) -> None:
+    sampling = Sampling(temperature=temperature, top_p="1", top_k=0, presence_penalty="0")
+    wanted = order("What is the weather in Paris?", max_tokens=200).model_copy(
+        update={"tools": [WEATHER, PAY], "tool": tool, "seed": seed, "sampling": sampling}
+    )
+    pieces: list[str] = []
+    assert engine.run(wanted, pieces.append, lambda: False).finish_reason == "stop"
+    reader = CallReader()
+    text, calls = reader.feed("".join(pieces))
+    assert (text + reader.flush()[0]).strip() == ""
+    (call,) = calls
+    name, arguments = read_call(call) or ("", "")
+    assert name == tool or tool == "!"
+    parameters = {each.name: json.loads(each.parameters) for each in (WEATHER, PAY)}[name]
+    assert conforms(arguments, parameters), call
+
+
+def test_a_tool_that_may_be_called_leaves_room_for_words(engine: LlamaEngine) -> None:
+    """Whatever the model writes is words, or a call that holds to its tool."""
+    for seed in range(4):
+        sampling = Sampling(temperature="1", top_p="1", top_k=0, presence_penalty="0")
+        wanted = order("Say hello.", max_tokens=40).model_copy(
+            update={"tools": [WEATHER, PAY], "seed": seed, "sampling": sampling}
+        )
+        pieces: list[str] = []
+        engine.run(wanted, pieces.append, lambda: False)
+        reader = CallReader()
+        _text, calls = reader.feed("".join(pieces))
+        assert all(read_call(call) is not None for call in calls)

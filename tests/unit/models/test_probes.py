@@ -99,6 +99,20 @@ def test_llama_server() -> None:
     assert found("llama_server", {**pages, "/health": {"status": "loading model"}}).state == "absent"
 
 
+@pytest.mark.parametrize(
+    ("meta", "size", "parameters"),
+    [
+        ({"n_params": 134_515_008, "size": 96_576_768, "n_ctx": 8192}, 96_576_768, 134_515_008),
+        ({"n_params": "many", "size": -1}, None, None),
+        ([1], None, None),
+        (None, None, None),
+    ],
+)
+def test_llama_server_says_how_large_its_model_is(meta: Any, size: int | None, parameters: int | None) -> None:
+    pages = {"/health": {"status": "ok"}, "/v1/models": {"data": [{"id": "/srv/m.gguf", "meta": meta}]}}
+    assert found("llama_server", pages).models == (OfferedModel("m.gguf", size, parameters, loaded=True),)
+
+
 WRONG = [
     ("nothing there", 404),
     ("a redirect", 302),

@@ -107,6 +107,38 @@ def test_threads_of_a_core_are_one_core(tmp_path: Path, monkeypatch: pytest.Monk
     assert machine(tmp_path, {}).cores == 1  # type: ignore[attr-defined]
 
 
+QUOTAS: list[tuple[str, dict[str, str], int]] = [
+    ("none", {"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "max 100000\n"}, 4),
+    ("two cores", {"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "200000 100000\n"}, 2),
+    ("half a core", {"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "50000 100000\n"}, 1),
+    ("more than there are", {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "6400000 100000\n"}, 4),
+    ("of an outer group", {"proc/self/cgroup": "0::/box/in\n", "sys/fs/cgroup/box/cpu.max": "300000 100000\n"}, 3),
+    (
+        "the old kind",
+        {
+            "proc/self/cgroup": "4:memory:/\n3:cpu,cpuacct:/box\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            "sys/fs/cgroup/cpu/box/cpu.cfs_quota_us": "250000\n",
+            "sys/fs/cgroup/cpu/box/cpu.cfs_period_us": "100000\n",
+        },
+        2,
+    ),
+    ("nonsense", {"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "200000\n"}, 4),
+    ("no period", {"proc/self/cgroup": "0::/box\n", "sys/fs/cgroup/box/cpu.max": "200000 0\n"}, 4),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), [quota[1:] for quota in QUOTAS], ids=[quota[0] for quota in QUOTAS])
+def test_cores_within_a_quota(
+    tmp_path: Path, files: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+    eight = cpuinfo(*((number, 0, number // 2) for number in range(8)))
+    found = machine(tmp_path, {"proc/cpuinfo": eight, **files})
+    assert found.cores == expected  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -128,3 +128,20 @@ def test_entities_are_listed(rules: PiiEngine) -> None:
     assert "PERSON" not in rules.entities
     assert {"PERSON", "LOCATION"} <= set(PiiEngine().entities)
     assert list(rules.entities) == sorted(rules.entities)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r'{"m": "x\njean@courriel.example"}', ["jean@courriel.example"]),
+        (r'{"m": "x\\njean@courriel.example"}', ["njean@courriel.example"]),
+        (r"tabs\t514-555-1234\r514-555-1235", ["514-555-1234", "514-555-1235"]),
+        (r'{"nom": "M. Ren\u00e9 L\u00e9vesque"}', [r"Ren\u00e9 L\u00e9vesque"]),
+        (r'{"a": "Bonjour,\nMarie Tremblay habite ici.\n"}', ["Marie Tremblay"]),
+        ("Bonjour Ren&eacute; L&eacute;vesque, R&D chez AT&T", ["Ren&eacute; L&eacute;vesque"]),
+    ],
+)
+def test_escapes_hide_nothing_and_lose_nothing(engine: PiiEngine, text: str, found: list[str]) -> None:
+    """What is found begins behind an escape, not inside it: JSON stays JSON, and a value is what it was."""
+    (spans,) = engine.analyze([text])
+    assert [text[span.start : span.end] for span in spans] == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import yaml
 from runtime.choice import Backends, budgets, build_backends
 from runtime.errors import Invalid, SettingsError
 from runtime.settings import load_settings
+from tests.fakes.dialects import Vllm
+from tests.fakes.provider import FakeProvider
 
 CONFIG = Path(__file__).parents[3] / "config" / "agent.yaml"
 SECRET = "pplx-0123456789-secret"
@@ -102,3 +105,34 @@ def test_circuits_are_told_of(tmp_path: Path) -> None:
     backends = build_backends(settings, lambda backend, state: told.append((backend, state)))
     assert told == [("vllm", "closed")]
     assert backends.circuits() == {"vllm": "closed"}
+
+
+def test_what_default_is_gets_known_as_soon_as_the_server_is_there(tmp_path: Path) -> None:
+    with FakeProvider("error_503", dialect=Vllm()) as provider:
+        backends = built(tmp_path, LLM_BACKEND="vllm", VLLM_BASE_URL=provider.url)
+
+        async def learn() -> list[str]:
+            learning = asyncio.create_task(backends.learn(pause=0))
+            while len(provider.requests) < 3:
+                await asyncio.sleep(0)
+            names = [backends.choose(None).describe().request_model]
+            provider.mode = "ok"
+            await asyncio.wait_for(learning, 20)
+            await backends.aclose()
+            return [*names, backends.choose(None).describe().request_model]
+
+        assert asyncio.run(learn()) == ["default", "qwen3-14b"]
+        assert provider.chats == []
+
+
+@pytest.mark.parametrize("dialect", [Vllm(models=("a", "b")), Vllm(models=())], ids=["several models", "none"])
+def test_what_nobody_can_know_is_not_asked_again(tmp_path: Path, dialect: Vllm) -> None:
+    with FakeProvider(dialect=dialect) as provider:
+        backends = built(tmp_path, LLM_BACKEND="vllm", VLLM_BASE_URL=provider.url)
+
+        async def learn() -> None:
+            await asyncio.wait_for(backends.learn(pause=3600), 20)
+            await backends.aclose()
+
+        asyncio.run(learn())
+        assert backends.choose(None).describe().request_model == "default"

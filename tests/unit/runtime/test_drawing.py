@@ -49,6 +49,7 @@ PLAIN = Drawing("0.7", "0.8", 20, "0", thinking=False)
     [
         ({"model": "qwen3-8b-q4_k_m"}, PLAIN),
         ({"model": "qwen3-8b-q4_k_m", "thinking": True}, THINKING),
+        ({"model": "Qwen3-8B-Q4_K_M.gguf", "thinking": True}, THINKING),
         ({"model": "qwen3-8b-q4_k_m", "thinking": False}, PLAIN),
         ({"model": "qwen3-8b-q4_k_m", "settings": {"thinking": True}}, THINKING),
         (
@@ -87,6 +88,7 @@ def test_values(registry: Registry, asked: dict[str, Any], expected: Drawing) ->
         ({"model": "qwen3-8b-q4_k_m", "temperature": "0"}, "request.greedy_refused"),
         ({"model": "qwen3-8b-q4_k_m", "temperature": "0.0000"}, "request.greedy_refused"),
         ({"model": "qwen3", "settings": {"temperature": "0"}}, "request.greedy_refused"),
+        ({"model": "Qwen3-8B-Q4_K_M.gguf", "temperature": "0"}, "request.greedy_refused"),
         ({"model": "smollm2-135m-instruct-q4_1", "thinking": True}, "request.thinking_unsupported"),
         ({"model": "qwen3-8b-q4_k_m", "thinking": True, "switches": False}, "request.thinking_unsupported"),
         ({"model": "qwen3-8b-q4_k_m", "thinking": False, "switches": False}, "request.thinking_unsupported"),
