@@ -49,7 +49,7 @@ class Authenticator:
         self._seen: dict[str, tuple[int, str]] = {}
         self._unsaved: dict[str, str] = {}
 
-    async def caller(self, credential: str, bearer: bool) -> Caller | None:
+    async def caller(self, credential: str, bearer: bool = True) -> Caller | None:
         """Who presents `credential`; None when it is unknown, altered, expired, revoked, or of a closed account.
 
         Args:

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    model_validator,
+)
 
 from runtime.errors import SettingsError
 from runtime.oidc.claims import Rules
@@ -37,6 +48,11 @@ class OidcSettings(BaseModel):
     roles_claim: tuple[Word, ...] = Field(("roles",), min_length=1, max_length=8)
     roles: dict[Word, Word] = {}
     required_claims: dict[Word, _Value | tuple[_Value, ...]] = {}
+    name: str = Field("", max_length=60)
+    console_address: str | None = None
+    scopes: tuple[Word, ...] = ("openid",)
+    authorize_parameters: dict[Word, Word] = {}
+    client_secret: SecretStr | None = None
     jwks_uri: str | None = None
     ca_file: Path | None = None
     leeway_seconds: int = Field(30, ge=0, le=120)
@@ -63,6 +79,12 @@ class OidcSettings(BaseModel):
             raise ValueError(
                 "audience is client_id, which is the audience of id tokens: name the API, or set accept_id_tokens"
             )
+        if self.console_address is not None and (
+            not usable_address(self.console_address) or urlsplit(self.console_address).path not in {"", "/"}
+        ):
+            raise ValueError("console_address must be https://name[:port] (http on loopback only)")
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must name openid")
         if self.keep_seconds < self.refresh_seconds:
             raise ValueError("keep_seconds is shorter than refresh_seconds")
         return self
@@ -94,3 +116,20 @@ class OidcSettings(BaseModel):
             leeway=self.leeway_seconds,
             longest=self.max_token_seconds,
         )
+
+    def for_console(self, ca_file: Path | None) -> dict[str, Any]:
+        """What the console needs to sign people in (`console/oidc_settings.py`), without the secret."""
+        trusted = self.ca_file or ca_file
+        return {
+            "issuer": self.issuer,
+            "client_id": self.client_id,
+            "name": self.name,
+            "address": self.console_address,
+            "scopes": self.scopes,
+            "parameters": self.authorize_parameters,
+            "algorithms": self.algorithms,
+            "id_token": not self.token_types,
+            "jwks_uri": self.jwks_uri,
+            "ca_file": None if trusted is None else str(trusted),
+            "leeway": self.leeway_seconds,
+        }

@@ -88,7 +88,7 @@ class Provider:
             ProviderUnavailable: there are none, or they are too old.
         """
         if self._age() > self._patience.refresh:
-            await self._attempt(self._read_at)
+            await self._attempt()
         if self._age() > self._patience.keep:
             raise ProviderUnavailable(self._failure or "too_old")
         return self._keys
@@ -99,7 +99,7 @@ class Provider:
         Raises:
             ProviderUnavailable: the last attempt failed, so it cannot be said whether the key exists.
         """
-        await self._attempt(self._read_at)
+        await self._attempt()
         if self._failure is not None:
             raise ProviderUnavailable(self._failure)
         return self._keys
@@ -145,11 +145,11 @@ class Provider:
             raise ProviderUnavailable(f"http_{status}")
         return bytes(body)
 
-    async def _attempt(self, seen: float | None) -> None:
-        """Read the keys, unless somebody did since `seen` or tried just now; a failure leaves them as they are."""
+    async def _attempt(self) -> None:
+        """Read the keys, unless somebody tried just now; a failure leaves them as they are."""
         async with self._lock:
             begun = self._clock()
-            if self._read_at != seen or begun < self._not_before:
+            if begun < self._not_before:
                 return
             self._failure = "interrupted"
             try:

@@ -36,7 +36,7 @@ class Verifier:
         self._rules = rules
         self._provider = provider
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[Verified, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Verified, float, float]] = OrderedDict()
         self._known_by: tuple[SigningKey, ...] = ()
 
     async def aclose(self) -> None:
@@ -52,7 +52,7 @@ class Verifier:
         now = self._clock()
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(digest)
-        if known is not None and now < known[1] and await self._provider.keys() is self._known_by:
+        if known is not None and known[1] <= now < known[2] and await self._provider.keys() is self._known_by:
             return known[0]
         # (1)
         token = parse(text)
@@ -70,14 +70,15 @@ class Verifier:
             raise TokenRefused("key")
         # (4)
         verify(key, token.signed, token.signature)
-        self._remember(digest, found, keys, until=min(now + _REMEMBER_SECONDS, found.expires + self._rules.leeway))
+        until = min(now + _REMEMBER_SECONDS, found.expires + self._rules.leeway)
+        self._remember(digest, keys, (found, now, until))
         return found
 
-    def _remember(self, digest: bytes, found: Verified, keys: tuple[SigningKey, ...], *, until: float) -> None:
+    def _remember(self, digest: bytes, keys: tuple[SigningKey, ...], found: tuple[Verified, float, float]) -> None:
         if keys is not self._known_by:
             self._known.clear()
             self._known_by = keys
-        self._known[digest] = found, until
+        self._known[digest] = found
         self._known.move_to_end(digest)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

@@ -20,7 +20,7 @@ from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -134,7 +134,6 @@ class OidcProvider:
         self.redirect_uris: set[str] = set()
         self.token_seconds = 300
         self.metadata: dict[str, Any] = {}
-        self.jwks: bytes | None = None
         self.id_changes: dict[str, Any] = {}
         self.client_secret = client_secret
         self._codes: dict[str, dict[str, str]] = {}
@@ -235,9 +234,9 @@ class OidcProvider:
             return 0, {}, b""
         answers: dict[str, tuple[int, dict[str, str], bytes]] = {
             "http_500": (500, {}, b"{}"),
-            "redirect": (302, {"location": self.root + "/elsewhere"}, b""),
+            "redirect": (302, {"location": self.root + "/elsewhere"}, self._listed()),
             "not_json": (200, {"content-type": "text/html"}, b"<html>" + b"x" * 100),
-            "huge": (200, {}, b" " * (1 << 20)),
+            "huge": (200, {}, self._listed() + b" " * (1 << 20)),
             "empty": (200, {}, b""),
             "twice": (200, {}, b'{"keys":[],"keys":[],"issuer":"a","issuer":"b"}'),
         }
@@ -249,8 +248,7 @@ class OidcProvider:
         if name == "discovery":
             return 200, {}, json.dumps(self._metadata() | self.metadata).encode()
         if name == "jwks":
-            listed = json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
-            return 200, {}, self.jwks if self.jwks is not None else listed
+            return 200, {}, self._listed()
         if name == "authorize":
             return self._authorize(query)
         if name == "token":
@@ -259,6 +257,9 @@ class OidcProvider:
             target = query.get("post_logout_redirect_uri", self.root + "/signed-out")
             return 302, {"location": target}, b""
         return 404, {}, b"{}"
+
+    def _listed(self) -> bytes:
+        return json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
 
     def _metadata(self) -> dict[str, Any]:
         return {
@@ -319,4 +320,5 @@ class OidcProvider:
         if self.client_secret is None:
             return form.get("client_id") == CLIENT and "client_secret" not in form
         scheme, _, value = handler.headers.get("authorization", "").partition(" ")
-        return scheme == "Basic" and b64decode(value).decode() == f"{CLIENT}:{self.client_secret}"
+        name, _, secret = b64decode(value).decode().partition(":")
+        return (scheme, unquote(name), unquote(secret)) == ("Basic", CLIENT, self.client_secret)

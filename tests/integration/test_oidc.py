@@ -256,8 +256,10 @@ def test_who_cannot_be_recorded_is_not_made_known(app: Filagent, site: OidcProvi
     [
         "UPDATE identities SET principal_id = (SELECT principal_id FROM identities WHERE ref = ?2) WHERE ref = ?1",
         "UPDATE identities SET blind = zeroblob(32), ref = ?2 || 'x' WHERE ref = ?1",
-        "UPDATE principals SET person_id = (SELECT p.person_id FROM principals p JOIN identities i ON "
-        "i.principal_id = p.id WHERE i.ref = ?2) WHERE id = (SELECT principal_id FROM identities WHERE ref = ?1)",
+        (
+            "UPDATE principals SET person_id = (SELECT p.person_id FROM principals p JOIN identities i ON "
+            "i.principal_id = p.id WHERE i.ref = ?2) WHERE id = (SELECT principal_id FROM identities WHERE ref = ?1)"
+        ),
         "UPDATE identities SET mac = zeroblob(32) WHERE ref = ?1 AND ?2 <> ''",
         "UPDATE identities SET mac = NULL WHERE ref = ?1 AND ?2 <> ''",
     ],

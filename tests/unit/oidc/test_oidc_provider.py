@@ -273,6 +273,9 @@ def test_what_is_remembered_ends_with_the_token(site: OidcProvider) -> None:
         clock.now += 1
         with pytest.raises(Exception, match="expired"):
             await verifier.verified(token)
+        clock.now -= 3600  # a clock that was set back remembers nothing
+        with pytest.raises(Exception, match="not_yet"):
+            await verifier.verified(token)
         await verifier.aclose()
 
     asyncio.run(run())
