@@ -73,7 +73,7 @@ class LlamaSettings(_Section):
     model: str | None = None
     model_path: Path | None = None
     context_size: int = Field(4096, ge=256, le=1 << 20)
-    n_gpu_layers: int = Field(0, ge=-1, le=1000)
+    n_gpu_layers: int | None = Field(None, ge=-1, le=1000)
     threads: int | None = Field(None, ge=1, le=256)
     queue: int = Field(32, ge=1, le=10_000)
     wait_seconds: float = Field(45, gt=0, le=3600)
