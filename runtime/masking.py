@@ -119,13 +119,13 @@ class Masking:
         analyze = partial(self.engine.analyze, texts, time_limit=self._timeout)
         return await asyncio.wait_for(loop.run_in_executor(self._threads, analyze), self._timeout)
 
-    def view(self, strict: str, tokens: TokenMap, route: Route) -> str:
+    def view(self, strict: str, tokens: TokenMap, route: Route, direction: Direction = "in") -> str:
         """What a backend on `route` may read of a strictest view: allowed entities are values again."""
-        return tokens.view(strict, self.shown(route))
+        return tokens.view(strict, self.shown(route, direction))
 
-    def shown(self, route: Route) -> Callable[[str], bool]:
-        """Whether an entity goes to `route` in clear."""
-        return lambda entity: self._policy.masking(entity, route.kind, route.backend, "in") in {"allow", "count"}
+    def shown(self, route: Route, direction: Direction = "in") -> Callable[[str], bool]:
+        """Whether an entity goes to `route` in clear; with `out`, from there to the caller who did not supply it."""
+        return lambda entity: self._policy.masking(entity, route.kind, route.backend, direction) in {"allow", "count"}
 
     def outward(self, tokens: TokenMap, route: Route) -> StreamMasker:
         """Masks what the caller did not supply himself, on its way to him."""

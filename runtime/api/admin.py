@@ -23,6 +23,7 @@ from runtime.api.turns import StrictModel, schema
 from runtime.backends.base import BackendError, ChatBackend
 from runtime.errors import Invalid, NotFound
 from runtime.ledger import now_ms
+from runtime.reason_words import reason_text
 
 router = APIRouter(tags=["administration"])
 _DAY_MS = 86_400_000
@@ -94,9 +95,9 @@ async def revoke(request: Request, key_id: str) -> Response:
 
 @router.get("/admin/backends", summary="Backends, their models, and whether they can be asked")
 async def backends(request: Request) -> dict[str, Any]:
-    """`healthy` is asked now, of each; `code` says why not; `circuit` where calls pass through a circuit breaker."""
+    """`healthy` is asked now, of each; `code` and `text` say why not; `circuit` where there is a circuit breaker."""
     await permitted(request, "admin.system")
-    known = services(request).backends
+    known, lang = services(request).backends, language_of(request)
     default = known.choose(None).name
     circuits = known.circuits()
     codes = await asyncio.gather(*(_ill(backend) for backend in known.all()))
@@ -111,6 +112,7 @@ async def backends(request: Request) -> dict[str, Any]:
                 "models": known.models_of(backend),
                 "healthy": code is None,
                 "code": code,
+                "text": None if code is None else reason_text(code, lang),
                 "circuit": circuits.get(backend.name),
             }
             for backend, code in zip(known.all(), codes, strict=True)

@@ -29,6 +29,8 @@ from runtime.masking import Route
 from runtime.preview import ASK, Outcome, Supposed
 from runtime.redaction.errors import RedactionError
 from runtime.redaction.tokens import TokenMap
+from runtime.reports.tongue import Tongue
+from runtime.reports.vocabulary import rule_words
 
 if TYPE_CHECKING:
     from runtime.server import Services
@@ -62,12 +64,22 @@ class MaskBody(StrictModel):
 
 @router.get("/policy", summary="The policy in force: who may do what, masking, guards, what may leave")
 async def policy(request: Request) -> dict[str, Any]:
-    """`since.exact` is false while the log has not been read far enough back: ask again."""
+    """`offered` are the backends that are configured, whoever may use them.
+
+    `since.exact` is false while the log has not been read far enough back: ask again.
+    """
     await permitted(request, "admin.policy")
     parts, lang = services(request), language_of(request)
     since = await parts.digests.policy_since(parts.policy.revision)
     found = {"time": since.time, "log_index": since.log_index, "exact": since.exact}
-    return {"lang": lang, "since": found, "masker": parts.masking.revision, **policy_json(parts.policy.bundle, lang)}
+    offered = [{"name": backend.name, "kind": backend.kind} for backend in parts.backends.all()]
+    return {
+        "lang": lang,
+        "since": found,
+        "masker": parts.masking.revision,
+        "offered": offered,
+        **policy_json(parts.policy.bundle, lang),
+    }
 
 
 @router.post("/policy/evaluate", summary="What would happen", openapi_extra=schema(Question, replays=False))
@@ -89,7 +101,8 @@ async def evaluate(request: Request) -> dict[str, Any]:
 async def mask(request: Request) -> dict[str, Any]:
     """Spans in code points, each with its entity, score, rule and what the policy does with it; and the masked text.
 
-    `view` is what a backend of that kind would read, `masked` the strictest view, which is what is stored.
+    `masked` is the strictest view, which is what is stored. `view` is what a backend of that kind would read or,
+    with `direction` out, what a caller would read of an answer of such a backend.
     """
     await permitted(request, "mask.try")
     parts = services(request)
@@ -104,7 +117,7 @@ async def mask(request: Request) -> dict[str, Any]:
         [spans] = await parts.masking.find([wanted.text])
         tokens = TokenMap()
         strict = await asyncio.to_thread(tokens.mask, wanted.text, spans)
-        view = await asyncio.to_thread(parts.masking.view, strict, tokens, route)
+        view = await asyncio.to_thread(parts.masking.view, strict, tokens, route, wanted.direction)
     told = [
         {
             "start": span.start,
@@ -146,6 +159,7 @@ def _told(outcome: Outcome, wanted: Question, lang: Language) -> dict[str, Any]:
         "decision": outcome.effect.value,
         "text": _verdict(outcome, lang),
         "rules": outcome.rules,
+        "rule_texts": {rule: rule_words(rule, Tongue(lang)) for rule in outcome.rules},
         "reasons": [{"code": code, "text": sentence(code, lang)} for code in outcome.reasons],
         "steps": [
             {

@@ -117,6 +117,9 @@ def test_backends_say_how_they_are(app: Filagent) -> None:
     assert found["scripted"]["default"] is True
     assert found["scripted"]["models"] == ["script-1", "script-2"]
     assert (found["ill"]["healthy"], found["ill"]["code"]) == (False, "upstream.unreachable")
+    said = {one["name"]: one["text"] for one in app.request("GET", "/admin/backends?lang=fr").json["backends"]}
+    assert said["ill"] == "Le serveur du modèle était injoignable."
+    assert (found["ill"]["text"], found["scripted"]["text"]) == ("The model's server could not be reached.", None)
 
 
 def test_the_system_says_how_it_stands(app: Filagent) -> None:

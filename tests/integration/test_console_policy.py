@@ -54,6 +54,7 @@ def test_every_action_has_its_words() -> None:
 def test_the_table_is_what_the_engine_decides(app: Filagent) -> None:
     policy = app.request("GET", "/policy").json
     assert policy["revision"] == app.services.policy.revision
+    assert policy["offered"] == [{"name": "scripted", "kind": "local"}, {"name": "vllm", "kind": "remote"}]
     assert [row["action"] for row in policy["actions"]] == list(ACTIONS)
     roles = [role["role"] for role in policy["roles"]]
     for row in policy["actions"]:
@@ -155,6 +156,13 @@ def test_unknown_roles_and_actions_are_refused_as_the_engine_refuses_them(app: F
     assert evaluated(app, role="user", action="world.end")["reasons"][0]["code"] == "policy.unknown_action"
 
 
+def test_every_rule_is_said_in_words(app: Filagent) -> None:
+    english = evaluated(app, role="user", text="Hello", backend="vllm")
+    french = evaluated(app, "fr", role="user", text="Hello", backend="vllm")
+    assert list(english["rule_texts"]) == english["rules"] == list(french["rule_texts"])
+    assert all(english["rule_texts"][rule] != french["rule_texts"][rule] for rule in english["rules"])
+
+
 def test_which_guard_fired(app: Filagent) -> None:
     assert evaluated(app, role="user", text="Hello")["guards"] == {
         "asked": ["guard.size", "guard.blocked_patterns", "guard.injection"], "fired": [],
@@ -187,6 +195,13 @@ def test_the_view_is_what_the_backend_reads(app: Filagent) -> None:
     app.chat(text, backend="vllm")
     assert remote.sent[-1].request.messages[-1].content == told["view"]
     assert (told["kind"], told["refused"]) == ("remote", False)
+
+
+def test_of_an_answer_the_view_is_what_its_reader_would_get(app: Filagent) -> None:
+    told = masked(app, "Call 514-555-0142", kind="remote", direction="out").json
+    assert [one["action"] for one in told["spans"]] == ["mask"]
+    assert told["view"] == "Call <PHONE_NUMBER_1>"
+    assert masked(app, "Call 514-555-0142", kind="remote").json["view"] == "Call 514-555-0142"
 
 
 def test_what_is_blocked_is_said(app: Filagent) -> None:

@@ -14,7 +14,7 @@ from console.words import Words, texts
 
 CONSOLE = Path(__file__).parents[3] / "console"
 #: Keys that are built from what the API says: `failure.` and a code, an entity, a role…
-BUILT = re.compile(r"[a-z_]+\.[a-z_]*")
+BUILT = re.compile(r"[a-z_]+\.[a-z_.]*")
 
 
 def trees() -> Iterator[ast.Module]:
