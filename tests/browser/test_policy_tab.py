@@ -119,21 +119,6 @@ def test_a_hostile_text_does_nothing(console: Site, visit: Visit) -> None:
     assert wrong == []
 
 
-def test_what_the_api_refuses_is_said_where_it_was_asked(console: Site, visit: Visit) -> None:
-    made = asked(console, "POST", "/admin/keys", {"name": "Short stay", "role": "operator"})[1]
-    page = visit(None)
-    page.goto(f"{console.console}/signin?lang=fr")
-    page.fill("#key", made["key"])
-    page.press("#key", "Enter")
-    page.wait_for_selector("header.frame .who")
-    open_tab(page, "policy", "fr")
-    page.wait_for_selector("#policy-standing dl")
-    assert asked(console, "DELETE", f"/admin/keys/{made['key_id']}")[0] == 204
-    page.click("#try-ask")
-    page.wait_for_selector("#try-told .ops-error")
-    assert Words("fr")("failure.status_401") in page.inner_text("#try-told")
-
-
 def test_an_outage_is_said_in_words_and_ends(console: Site, visit: Visit) -> None:
     page = opened(visit)
     assert console.api_process is not None
