@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -65,7 +65,11 @@ class Api:
     """The API as one session sees it."""
 
     def __init__(
-        self, http: httpx2.AsyncClient, credential: str, language: str, refused: Callable[[], None] = lambda: None
+        self,
+        http: httpx2.AsyncClient,
+        credential: str | Callable[[], Awaitable[str]],
+        language: str,
+        refused: Callable[[], None] = lambda: None,
     ) -> None:
         """`refused` is called when the API no longer accepts the credential."""
         self._refused = refused
@@ -135,7 +139,7 @@ class Api:
             ApiFailure: any status from 400 on.
             ApiDown: no answer.
         """
-        headers = {"authorization": f"Bearer {self._credential}", "accept-language": self._language}
+        headers = {"authorization": f"Bearer {await self._bearer()}", "accept-language": self._language}
         if body is not None and not isinstance(body, bytes | AsyncIterator):
             body = compact(body)
         if body is not None:
@@ -157,6 +161,17 @@ class Api:
             yield answer
         finally:
             await answer.aclose()
+
+    async def _bearer(self) -> str:
+        """The credential as it is now."""
+        if isinstance(self._credential, str):
+            return self._credential
+        try:
+            return await self._credential()
+        except ApiFailure as error:
+            if error.status == 401:
+                self._refused()
+            raise
 
 
 def compact(body: Any) -> bytes:

@@ -14,6 +14,7 @@ import gradio as gr
 import httpx2
 
 from console.client import Api, ApiDown, ApiFailure
+from console.oidc import SignIn
 from console.proving import Root
 from console.session import COOKIE, Session, Sessions
 from console.settings import ConsoleSettings, Language
@@ -36,10 +37,11 @@ class Parts:
     sessions: Sessions
     http: httpx2.AsyncClient
     root: Root
+    oidc: SignIn | None = None
 
     def api(self, session: Session, language: str) -> Api:
         """The API with a session's credential; a session whose credential is refused ends."""
-        return Api(self.http, session.credential, language, lambda: self.sessions.end(session))
+        return Api(self.http, session.renewed or session.credential, language, lambda: self.sessions.end(session))
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from console import routes_chat
+from console import routes_chat, routes_oidc
 from console.page import Parts
 from console.signin import Way
 
 #: Added to the site, each from its own module.
-ROUTERS: tuple[APIRouter, ...] = (routes_chat.router,)
+ROUTERS: tuple[APIRouter, ...] = (routes_chat.router, routes_oidc.router)
 
 
-def ways(_parts: Parts) -> Sequence[Way]:
+def ways(parts: Parts) -> Sequence[Way]:
     """The ways to sign in besides an API key."""
-    return ()
+    return () if parts.oidc is None else (routes_oidc.way(parts.oidc),)
+
+
+async def farewell(parts: Parts) -> str | None:
+    """Where a browser that signed in elsewhere signs out there too; None: nowhere."""
+    return None if parts.oidc is None else await parts.oidc.farewell()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class Session:
         seen: the same, of its last request.
         pages: the page loads (Gradio's session hashes) that are this session's.
         kept: what tabs keep for it between two calls, by name; small, and gone with it.
+        renewed: gives the credential where it is one that is renewed from time to time (`oidc`).
     """
 
     id: str
@@ -38,6 +39,7 @@ class Session:
     seen: float
     pages: set[str] = field(default_factory=set)
     kept: dict[str, Any] = field(default_factory=dict)
+    renewed: Callable[[], Awaitable[str]] | None = None
 
 
 class Sessions:
@@ -77,6 +79,7 @@ class Sessions:
         for page in session.pages:
             self._owners.pop(page, None)
         session.credential = ""
+        session.renewed = None
         session.kept.clear()
 
     def owns(self, session: Session, page: str) -> bool:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+from console import oidc_settings
+from console.oidc_settings import OidcClient
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
@@ -36,6 +39,7 @@ class ConsoleSettings:
         root_key: the log's root public key (PEM), which marks are computed against; None: pinned at first contact.
         allowed_hosts: names that a browser may use beside the loopback ones.
         trusted_proxy: a proxy in front of the console ends TLS; cookies are for HTTPS alone.
+        oidc: the provider at which people sign in, if there is one.
     """
 
     api: str = "http://127.0.0.1:8000"
@@ -48,6 +52,7 @@ class ConsoleSettings:
     root_key: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxy: bool = False
+    oidc: OidcClient | None = None
 
     def __post_init__(self) -> None:
         if not (_is_loopback(self.host) or self.trusted_proxy):
@@ -76,7 +81,7 @@ def load(environ: Mapping[str, str] | None = None) -> ConsoleSettings:
     language = given.get("language")
     if language not in {None, *LANGUAGES}:
         raise ConsoleError("FILAGENT_CONSOLE_LANGUAGE: en or fr")
-    return ConsoleSettings(
+    settings = ConsoleSettings(
         api=given.get("api", default.api).rstrip("/"),
         api_ca=_path(given.get("api_ca")),
         host=given.get("host", default.host),
@@ -88,6 +93,10 @@ def load(environ: Mapping[str, str] | None = None) -> ConsoleSettings:
         allowed_hosts=tuple(host for host in given.get("allowed_hosts", "").split(",") if host),
         trusted_proxy=given.get("trusted_proxy") == "true",
     )
+    try:
+        return replace(settings, oidc=oidc_settings.read(given.get("oidc"), given.get("oidc_secret"), settings.address))
+    except ValueError as error:
+        raise ConsoleError(f"{_PREFIX}OIDC: {error}") from error
 
 
 def environment(settings: ConsoleSettings) -> dict[str, str]:
@@ -103,6 +112,8 @@ def environment(settings: ConsoleSettings) -> dict[str, str]:
         "root_key": settings.root_key,
         "allowed_hosts": ",".join(settings.allowed_hosts),
         "trusted_proxy": "true" if settings.trusted_proxy else None,
+        "oidc": None if settings.oidc is None else oidc_settings.write(settings.oidc),
+        "oidc_secret": None if settings.oidc is None else settings.oidc.secret,
     }
     return {f"{_PREFIX}{name.upper()}": "" if value is None else str(value) for name, value in values.items()}
 

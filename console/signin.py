@@ -11,10 +11,11 @@ from console.words import Words, other
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Another way to sign in than an API key: where its button leads (by GET), and the key of its text."""
+    """Another way to sign in than an API key: where its button leads (by GET), the key of its text, and whose it is."""
 
     href: str
     text: str
+    name: str = ""
 
 
 def page(words: Words, *, message: str = "", ways: Sequence[Way] = ()) -> str:
@@ -27,7 +28,10 @@ def page(words: Words, *, message: str = "", ways: Sequence[Way] = ()) -> str:
     """
     switch = other(words.language)
     told = f'<p class="told" role="alert">{escape(message)}</p>' if message else ""
-    more = "".join(f'<a class="way" href="{escape(way.href)}">{escape(words(way.text))}</a>' for way in ways)
+    more = "".join(
+        f'<a class="way" href="{escape(way.href)}?lang={words.language}">{escape(words(way.text, name=way.name))}</a>'
+        for way in ways
+    )
     return f"""<!doctype html>
 <html lang="{words.language}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

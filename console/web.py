@@ -7,8 +7,9 @@ What every request passes before it comes here is `gate`'s.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ from console import routes, signin
 from console.client import Api, ApiDown, ApiFailure, connect
 from console.faces import Faces
 from console.gate import Gate
+from console.oidc import SignIn
 from console.page import Parts, SignedOut
 from console.proving import Root
 from console.requests import LANGUAGE_COOKIE, language_of, parts_of
@@ -44,13 +46,16 @@ def build(settings: ConsoleSettings, clock: Callable[[], float] = time.monotonic
     sessions = Sessions(
         idle_seconds=settings.idle_minutes * 60, most_seconds=settings.session_hours * 3600, clock=clock
     )
-    parts = Parts(settings, sessions, connect(settings), root_of(settings))
+    oidc = None if settings.oidc is None else SignIn(settings.oidc)
+    parts = Parts(settings, sessions, connect(settings), root_of(settings), oidc)
     faces = Faces(parts)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await faces.aclose()
+        if oidc is not None:
+            await oidc.aclose()
         await parts.http.aclose()
 
     site = FastAPI(openapi_url=None, lifespan=lifespan)
@@ -76,11 +81,25 @@ def root_of(settings: ConsoleSettings) -> Root:
         raise ConsoleError(f"the root key {settings.root_key} cannot be used ({type(error).__name__})") from error
 
 
-async def begin(request: Request, credential: str, language: Language) -> Response:
+async def begin(
+    request: Request,
+    credential: str,
+    language: Language,
+    *,
+    renewed: Callable[[], Awaitable[str]] | None = None,
+    name: str = "",
+) -> Response:
     """Sign in with a credential that the API accepts: a session, its cookie, and the way to the first page.
 
     The page is sent with a refresh instead of a redirect: a browser that comes from another site (OIDC) would not send
     the cookie along a redirect.
+
+    Args:
+        request: the browser's.
+        credential: as it is now.
+        language: of the first page.
+        renewed: gives the credential from now on, where it is renewed from time to time.
+        name: of the person, where the API knows none.
 
     Raises:
         ApiFailure: the API does not accept it.
@@ -91,7 +110,8 @@ async def begin(request: Request, credential: str, language: Language) -> Respon
     earlier = parts.sessions.find(request.cookies.get(COOKIE))
     if earlier is not None:
         parts.sessions.end(earlier)
-    session = parts.sessions.begin(credential, me)
+    session = parts.sessions.begin(credential, {**me, "name": name} if name else me)
+    session.renewed = renewed
     place = f"/{language}/"
     answer = HTMLResponse(
         f'<!doctype html><meta http-equiv="refresh" content="0;url={place}"><a href="{place}">{place}</a>'
@@ -142,13 +162,22 @@ async def _try(request: Request) -> Response:
 async def _leave(request: Request) -> Response:
     sessions = parts_of(request).sessions
     session = sessions.find(request.cookies.get(COOKIE))
+    farewell = None
     if session is not None:
+        elsewhere = session.renewed is not None
         sessions.end(session)
-    answer = RedirectResponse("/signin", 303)
+        farewell = await routes.farewell(parts_of(request)) if elsewhere else None
+    answer: Response = RedirectResponse("/signin", 303) if farewell is None else _away(farewell)
     answer.delete_cookie(
         COOKIE, path="/", httponly=True, samesite="strict", secure=parts_of(request).settings.trusted_proxy
     )
     return answer
+
+
+def _away(place: str) -> Response:
+    """A page that leads elsewhere: a browser follows no redirect out of a form that may only lead to us."""
+    shown = escape(place)
+    return HTMLResponse(f'<!doctype html><meta http-equiv="refresh" content="0;url={shown}"><a href="{shown}">→</a>')
 
 
 async def _failed(request: Request, error: Exception) -> Response:

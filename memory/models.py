@@ -62,7 +62,23 @@ principals = Table(
     Column("person_id", Text, ForeignKey("persons.id"), nullable=False),
     Column("issuer", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("seen_day", Integer),
+    Column("seen_role", Text),
     UniqueConstraint("person_id", "issuer"),
+)
+
+# The only way from a token's issuer and subject to a person, by their keyed index. Without a principal he was erased:
+# the index stays until no token of that time can be valid, and then goes too.
+identities = Table(
+    "identities",
+    metadata,
+    Column("blind", LargeBinary(32), primary_key=True),
+    Column("principal_id", Text, ForeignKey("principals.id")),
+    Column("ref", Text),
+    Column("mac", LargeBinary(32)),
+    Column("created", BigInteger, nullable=False),
+    Column("erased_at", BigInteger),
+    sqlite_with_rowid=False,
 )
 
 api_keys = Table(

@@ -30,6 +30,10 @@ ACTION_WORDS: Mapping[str, Mapping[Language, str]] = MappingProxyType(
         "privacy.export": {"en": "Export what is kept about a person", "fr": "Exporter les données d'une personne"},
         "privacy.reveal": {"en": "See a masked value, with a reason", "fr": "Voir une valeur masquée, avec un motif"},
         "admin.keys": {"en": "Make and revoke API keys", "fr": "Créer et révoquer des clés d'API"},
+        "admin.users": {
+            "en": "See accounts, close and reopen them",
+            "fr": "Voir les comptes, les fermer et les rouvrir",
+        },
         "admin.policy": {"en": "Read and try out the policy", "fr": "Lire et essayer la politique"},
         "admin.system": {"en": "See how the machine stands", "fr": "Voir l'état de la machine"},
         "audit.export": {"en": "Export evidence", "fr": "Exporter des preuves"},

@@ -34,6 +34,7 @@ ACTIONS: tuple[str, ...] = (
     "privacy.export",
     "privacy.reveal",
     "admin.keys",
+    "admin.users",
     "admin.policy",
     "admin.system",
     "audit.export",

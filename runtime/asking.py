@@ -145,8 +145,12 @@ class Asking:
         return {name: value for name, value in named.items() if value is not None}
 
     def history_budget(self, turn: Turn) -> int:
-        """Characters of earlier turns that fit beside this request and its answer; the backend has the last word."""
-        context = self._settings.llama_cpp.context_size - self.max_tokens(turn)
+        """Characters of earlier turns that fit beside this request and its answer; the backend has the last word.
+
+        A remote model that the registry knows has a context of its own; any other is taken to have the local one's.
+        """
+        known = self._drawings.context(sure(turn.backend), turn.model)
+        context = (known or self._settings.llama_cpp.context_size) - self.max_tokens(turn)
         return max(0, context * _CHARS_PER_TOKEN - turn.length - len(self._settings.generation.system_prompt or ""))
 
     def max_tokens(self, turn: Turn) -> int:

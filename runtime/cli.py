@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace, Settings], int]
 #: Commands that parse their own arguments; they are given what follows their name.
-_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench", "report", "incident", "doctor")
+_OWN_PARSERS = ("verify", "log", "mask", "witness", "backends", "bench", "report", "incident", "users", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("mask", "show what would be masked in a text"),
         ("report", "dossiers, reviews and registers for people who read no JSON"),
         ("incident", "record an incident; its words stay with you"),
+        ("users", "accounts: list, close, reopen"),
         ("witness", "vouch for the logs of others, on a machine of your own"),
         ("backends", "ask a backend real questions and judge its answers"),
         ("bench", "how fast a backend answers"),
@@ -164,6 +165,10 @@ def _delegate(name: str, words: list[str]) -> int:
         from runtime.incident_command import main as run_incident
 
         return run_incident(words)
+    if name == "users":
+        from runtime.users_command import main as run_users
+
+        return run_users(words)
     if name == "doctor":
         from runtime.doctor_command import main as run_doctor
 

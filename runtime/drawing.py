@@ -7,6 +7,7 @@ settings. What a model cannot do is refused, never dropped: thinking where there
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,7 +42,7 @@ class Drawings:
             for entry in registry.models
             if isinstance(entry.source, RemoteSource)
         }
-        self._named = {name.lower(): entry for entry in registry.models for name in entry.names}
+        self._find = functools.lru_cache(maxsize=256)(registry.find)
 
     def choose(
         self,
@@ -95,8 +96,13 @@ class Drawings:
             thinking=told,
         )
 
+    def context(self, backend: ChatBackend, model: str | None) -> int | None:
+        """Tokens that a remote model reads and writes at the most, where the registry knows it."""
+        entry = self._entry(backend.name, model or backend.describe().request_model)
+        return None if entry is None or backend.kind == "local" else entry.context
+
     def _entry(self, backend: str, model: str) -> ModelEntry | None:
-        return self._served.get((backend, model)) or self._named.get(model.lower())
+        return self._served.get((backend, model)) or self._find(model)
 
     def _thinking(self, entry: ModelEntry | None, asked: bool | None, *, switches: bool) -> tuple[bool, bool | None]:
         """Whether it will think, and what it is told; an unknown model may be one that can be told."""

@@ -8,7 +8,8 @@ once at start:
 3. intents without a turn in the database (a power loss took the content) are closed with `content.lost`;
 4. erasures that a crash interrupted are finished;
 and once a day:
-5. turn keys of old epochs are wrapped anew and those epochs' keys destroyed.
+5. turn keys of old epochs are wrapped anew and those epochs' keys destroyed; indexes of erased identities go when no
+   token of that time can be valid any more.
 Beside these, each in a task of its own:
 6. the witnesses are asked, at their interval (`witnessing`);
 7. segments of the log whose retention is over, and that nothing holds, are pruned once a day (`retention`).
@@ -44,6 +45,7 @@ from runtime.erasing import Eraser
 from runtime.errors import SettingsError
 from runtime.jobs import sweep as sweep_exports
 from runtime.ledger import now_ms
+from runtime.oidc_settings import LONGEST_SECONDS
 from runtime.retention import prune
 from runtime.settings import Settings, load_settings
 from runtime.software import software
@@ -102,6 +104,11 @@ class Housekeeper:
         """Destroy epoch keys that are old enough, after moving what still lives under today's."""
         days = self._settings.housekeeping.epoch_key_days
         await rewrap(self._database, self._keys, older_than_days=days)
+
+    async def forget_identities(self) -> None:
+        """Drop what is left of identities that were erased before the oldest token that would be accepted."""
+        before = now_ms() - 2 * LONGEST_SECONDS * 1000
+        await self._database.write(partial(repository.drop_erased_identities, before=before), durable=True)
 
     async def _close(self, row: TurnRow) -> bool:
         until = now_ms() + self._settings.housekeeping.lease_seconds * 1000
@@ -222,7 +229,7 @@ async def _run(settings: Settings) -> None:
         await _attempt(housekeeper.sweep())
         await _attempt(asyncio.to_thread(sweep_exports, settings.exports_dir))
         due = time.monotonic() - epochs_done > _DAY_SECONDS or epochs_done == 0.0
-        if due and await _attempt(housekeeper.retire_epochs()):
+        if due and await _attempt(housekeeper.forget_identities()) and await _attempt(housekeeper.retire_epochs()):
             epochs_done = time.monotonic()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), settings.housekeeping.interval_seconds)

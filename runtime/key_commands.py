@@ -79,11 +79,11 @@ async def listing(settings: Settings, *, as_json: bool) -> int:
         if as_json:
             row = {
                 "key_id": key.key_id, "name": key.name, "role": key.role, "created": key.created,
-                "expires_at": key.expires_at, "revoked_at": key.revoked_at,
+                "expires_at": key.expires_at, "revoked_at": key.revoked_at, "closed_at": key.closed_at,
             }  # fmt: skip
             print(json.dumps(row, ensure_ascii=False))
         else:
-            state = "revoked" if key.revoked_at else "active"
+            state = "revoked" if key.revoked_at else "closed" if key.closed_at else "active"
             made = datetime.fromtimestamp(key.created / 1000, UTC).date()
             print(f"{key.key_id}  {key.role:16} {state:8} {made}  {key.name}")
     return 0

@@ -10,7 +10,7 @@ from memory.database import Database
 from memory.keys import KeyRing
 from memory.repository import ApiKey
 from runtime.audit.client import LogClient
-from runtime.errors import NotFound
+from runtime.errors import Conflict, NotFound
 from runtime.evidence import system_draft
 
 ISSUED_BY_SYSTEM = {"type": "system", "ref": "bootstrap", "role": "system", "auth_method": "none"}
@@ -42,8 +42,13 @@ async def create_key(
     """Make a key for the person `name`; times are milliseconds since 1970.
 
     The key works once the database has it, and nobody knows it before this returns: its record comes in between.
+
+    Raises:
+        Conflict: `user.closed`: the account of that name is closed.
     """
     person = await database.write(lambda conn: repository.ensure_person(conn, ring, name, now=now), durable=True)
+    if person.closed_at is not None:
+        raise Conflict("user.closed", "The account of this name is closed: reopen it first.")
     made = await database.write(
         lambda conn: repository.create_api_key(
             conn, ring, principal_id=person.principal_id, name=name, role=role, now=now, expires_at=expires_at

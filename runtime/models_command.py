@@ -217,7 +217,7 @@ def select(
     )
     machine, choice = survey(settings, wish)
     if as_json:
-        print(json.dumps(verdicts.choice_json(choice), indent=1))
+        print(json.dumps(verdicts.choice_json(choice, machine), indent=1))
     elif explain:
         room = max(ram_room(machine), gpu_room(machine))
         print("\n".join(verdicts.explanation(choice, machine, wish, room, language)))

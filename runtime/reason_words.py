@@ -13,6 +13,14 @@ from policies.reasons import REASONS, Language
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {
     "auth.invalid": ("The account was closed.", "Le compte a été fermé."),
+    "auth.no_role": (
+        "The account at the sign-in provider has been given no role here.",
+        "Le compte chez le fournisseur d'identité n'a reçu aucun rôle ici.",
+    ),
+    "auth.provider_unavailable": (
+        "The sign-in provider could not be reached, so the token could not be checked.",
+        "Le fournisseur d'identité était injoignable : le jeton ne pouvait être vérifié.",
+    ),
     "limit.requests": ("Too many requests in one minute.", "Trop de demandes en une minute."),
     "limit.tokens": ("The daily budget of tokens was used up.", "Le budget quotidien de jetons était épuisé."),
     "limit.concurrent": ("Too many turns at the same time.", "Trop d'échanges en même temps."),

@@ -133,7 +133,11 @@ class TurnRecorder:
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
-        billed = {"citation_tokens": finished.citation_tokens, "search_queries": finished.search_queries}
+        billed = {
+            "cached_prompt_tokens": finished.cached_prompt_tokens,
+            "citation_tokens": finished.citation_tokens,
+            "search_queries": finished.search_queries,
+        }
         self.usage |= {name: min(count, _MOST_TOKENS) for name, count in billed.items() if count}
         if finished.reasoning_tokens:
             self.reasoning = {"tokens": min(finished.reasoning_tokens, _MOST_TOKENS), "estimated": False}

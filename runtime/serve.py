@@ -34,7 +34,7 @@ def serve(settings: Settings) -> int:
     """
     os.umask(0o077)  # whatever these processes and their libraries make is for this user alone
     try:
-        load_bundle(settings.policies_file)
+        settings.oidc.check_roles(load_bundle(settings.policies_file).roles)
         settings.make_dirs()
         with lock_home(settings):
             prepare_home(settings)

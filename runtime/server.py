@@ -19,6 +19,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from memory.database import Database
+from memory.errors import StorageError
 from memory.keys import KeyRing
 from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
@@ -38,6 +39,7 @@ from runtime.api import (
     policy,
     reports,
     stats,
+    users,
     verification,
 )
 from runtime.api.shield import Shield
@@ -46,7 +48,7 @@ from runtime.asking import Asking
 from runtime.audit.client import LogClient, SocketLog
 from runtime.audit.errors import LogUnavailable
 from runtime.audit.segment_file import BALLAST
-from runtime.auth import Authenticator
+from runtime.auth import Authenticator, Tokens
 from runtime.bootstrap import refuse_readable_root
 from runtime.choice import Backends, budgets, build_backends
 from runtime.denials import Denials
@@ -55,6 +57,8 @@ from runtime.evidence import Evidence
 from runtime.jobs import Jobs
 from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
+from runtime.oidc.provider import Patience, Provider
+from runtime.oidc.verifier import Verifier
 from runtime.preview import Preview
 from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
@@ -129,6 +133,7 @@ def build_services(
     telemetry = Telemetry()
     bundle = load_bundle(settings.policies_file)
     rules = PolicyEngine(bundle)
+    settings.oidc.check_roles(bundle.roles)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
     masking = Masking(
         engine
@@ -171,7 +176,7 @@ def build_services(
         archive=archive,
         log=log,
         backends=backends,
-        authenticator=Authenticator(ledger.database, keys),
+        authenticator=Authenticator(ledger.database, keys, _tokens(settings, ledger, log, telemetry)),
         telemetry=telemetry,
         denials=Denials(log, settings.housekeeping.denials_interval_seconds),
         evidence=evidence,
@@ -181,6 +186,21 @@ def build_services(
         jobs=Jobs(settings.exports_dir),
         readings=Readings(log),
     )
+
+
+def _tokens(settings: Settings, ledger: Ledger, log: LogClient, telemetry: Telemetry) -> Tokens | None:
+    if not settings.oidc.enabled:
+        return None
+    wanted = settings.oidc
+    provider = Provider(
+        wanted.issuer,
+        jwks_uri=wanted.jwks_uri,
+        algorithms=wanted.algorithms,
+        ca_file=wanted.ca_file or settings.upstream.ca_file,
+        patience=Patience(refresh=wanted.refresh_seconds, keep=wanted.keep_seconds),
+    )
+    verifier = Verifier(wanted.rules(), provider)
+    return Tokens(wanted, verifier, database=ledger.database, keys=ledger.keys, log=log, telemetry=telemetry)
 
 
 def create_app(
@@ -209,6 +229,9 @@ def create_app(
             await asyncio.gather(*parts.tasks, return_exceptions=True)
             await parts.pipeline.unfinished.drain()
             await parts.denials.flush()
+            with contextlib.suppress(StorageError):
+                await parts.authenticator.save_visits()
+            await parts.authenticator.aclose()
             await parts.backends.aclose()
             parts.reports.close()
             await parts.log.aclose()
@@ -230,7 +253,22 @@ def create_app(
     )
     app.state.services = parts
     errors.install(app, parts.telemetry, parts.denials)
-    doors = (chat, compat, conversations, me, policy, stats, audit, reports, exports, verification, admin, health, docs)
+    doors = (
+        chat,
+        compat,
+        conversations,
+        me,
+        policy,
+        stats,
+        audit,
+        reports,
+        exports,
+        verification,
+        admin,
+        users,
+        health,
+        docs,
+    )
     for router in (door.router for door in doors):
         app.include_router(router)
     app.add_middleware(
@@ -246,6 +284,7 @@ async def _renew_leases(parts: Services) -> None:
         await asyncio.sleep(lease / 3)
         try:
             await parts.ledger.renew()
+            await parts.authenticator.save_visits()
         except Exception as error:
             logger.warning("leases not renewed: %s at %d", type(error).__name__, now_ms())
 

@@ -22,6 +22,7 @@ from runtime.console_settings import ConsoleSettings
 from runtime.errors import SettingsError
 from runtime.evidence_settings import EvidenceSettings
 from runtime.hub_settings import HubSettings
+from runtime.oidc_settings import OidcSettings
 from runtime.report_settings import ReportSettings
 from runtime.selected import apply_environment, apply_selected
 from runtime.variables import DOCUMENTED_VARIABLES, OTHER_VARIABLES
@@ -72,7 +73,7 @@ class LlamaSettings(_Section):
     model: str | None = None
     model_path: Path | None = None
     context_size: int = Field(4096, ge=256, le=1 << 20)
-    n_gpu_layers: int = Field(0, ge=-1, le=1000)
+    n_gpu_layers: int | None = Field(None, ge=-1, le=1000)
     threads: int | None = Field(None, ge=1, le=256)
     queue: int = Field(32, ge=1, le=10_000)
     wait_seconds: float = Field(45, gt=0, le=3600)
@@ -110,6 +111,7 @@ class Settings(_Section):
     housekeeping: HousekeepingSettings = HousekeepingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     reports: ReportSettings = ReportSettings()
+    oidc: OidcSettings = OidcSettings()
     console: ConsoleSettings = ConsoleSettings()
     audit_trail: bool = True
     pii_redaction: bool = True

@@ -32,7 +32,9 @@ from typing import IO
 from runtime import console_command
 from runtime.errors import SettingsError
 from runtime.evidence import retain_days
-from runtime.models.registry import ModelFile
+from runtime.models.registry import ModelFile, load_registry
+from runtime.models.resources import detect, gpu_build
+from runtime.models.selection import layers_on_gpu
 from runtime.settings import Settings
 from runtime.software import software
 
@@ -256,7 +258,7 @@ def host_arguments(settings: Settings, model: ModelFile, socket_path: Path) -> l
         "--context",
         str(llama.context_size),
         "--gpu-layers",
-        str(llama.n_gpu_layers),
+        str(_gpu_layers(settings, model)),
         "--queue",
         str(llama.queue),
         "--wait",
@@ -268,6 +270,17 @@ def host_arguments(settings: Settings, model: ModelFile, socket_path: Path) -> l
     if llama.threads is not None:
         arguments += ["--threads", str(llama.threads)]
     return arguments
+
+
+def _gpu_layers(settings: Settings, model: ModelFile) -> int:
+    """As many layers as were asked for; where that is left open, as many as the cards of this machine hold."""
+    llama = settings.llama_cpp
+    if llama.n_gpu_layers is not None or not gpu_build():
+        return llama.n_gpu_layers or 0
+    entry = load_registry(settings.models_file).find(model.id)
+    weights = model.path.stat().st_size
+    per_token, layers = (None, None) if entry is None else (entry.kv_bytes_per_token, entry.layers)
+    return layers_on_gpu(detect(), weights, per_token or 0, llama.context_size, layers)
 
 
 def lock_home(settings: Settings) -> IO[str]:

@@ -51,6 +51,10 @@ class Telemetry:
             registry=self.registry, multiprocess_mode="livemax",
         )  # fmt: skip
         self.errors = Counter("filagent_errors", "Failures by stable code", ["code"], registry=self.registry)
+        self.token_refusals = Counter(
+            "filagent_token_refusals", "Tokens of the OpenID provider that were not accepted, by reason", ["reason"],
+            registry=self.registry,
+        )  # fmt: skip
         self.fallbacks = Counter(
             "filagent_fallbacks", "Turns that another backend took over", ["failed", "instead"], registry=self.registry
         )

@@ -36,6 +36,7 @@ DOCUMENTED_VARIABLES: dict[str, str] = {
     "FILAGENT_CONSOLE_PORT": "console.port",
     "FILAGENT_CONSOLE_LANGUAGE": "console.language",
     "FILAGENT_CONSOLE_ROOT_KEY": "console.root_key",
+    "OIDC_CLIENT_SECRET": "oidc.client_secret",
     "HF_ENDPOINT": "hub.endpoint",
     "HF_TOKEN": "hub.token",
     "HF_HUB_OFFLINE": "hub.offline",

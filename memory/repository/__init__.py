@@ -24,6 +24,16 @@ from memory.repository.conversations import (
 )
 from memory.repository.counters import Counters, counters
 from memory.repository.holds import Hold, held_refs, list_holds, place_hold, release_hold
+from memory.repository.identities import (
+    Identity,
+    NewIdentity,
+    admit_identity,
+    admits,
+    drop_erased_identities,
+    find_identity,
+    identity_index,
+    new_identity,
+)
 from memory.repository.installation import bind_pepper
 from memory.repository.limits import Standing, TurnLimits, standing
 from memory.repository.opening import OpenedTurn, OpenTurn, Refused, Replay, open_turn
@@ -47,6 +57,7 @@ from memory.repository.turns import (
     take_over,
     turns_of_dead_workers,
 )
+from memory.repository.users import User, close_user, list_users, note_visits, reopen_user
 
 __all__ = [
     "ApiKey",
@@ -54,7 +65,9 @@ __all__ = [
     "Deleted",
     "Held",
     "Hold",
+    "Identity",
     "NewApiKey",
+    "NewIdentity",
     "OpenTurn",
     "OpenedTurn",
     "Person",
@@ -62,27 +75,37 @@ __all__ = [
     "Replay",
     "Standing",
     "TurnLimits",
+    "User",
     "abandon",
     "accepts",
+    "admit_identity",
+    "admits",
     "bind_pepper",
     "close_turn",
+    "close_user",
     "commit_input",
     "counters",
     "create_api_key",
     "delete_conversation",
+    "drop_erased_identities",
     "ensure_person",
     "expired_turns",
     "find_api_key",
+    "find_identity",
     "find_person",
     "find_principal",
     "find_turn",
     "find_turn_by_ref",
     "held_refs",
+    "identity_index",
     "list_api_keys",
     "list_conversations",
     "list_holds",
     "list_persons",
+    "list_users",
     "load_conversation",
+    "new_identity",
+    "note_visits",
     "open_turn",
     "parse_api_key",
     "place_hold",
@@ -94,6 +117,7 @@ __all__ = [
     "release_hold",
     "rename_conversation",
     "renew_leases",
+    "reopen_user",
     "reserve_spending",
     "revoke_api_key",
     "settle_spending",

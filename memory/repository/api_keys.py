@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, insert, select, update
 
 from memory.ids import random_ref
-from memory.models import api_keys, principals
+from memory.models import api_keys, persons, principals
 from memory.statements import Prepared
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class ApiKey:
     revoked_at: int | None
     secret_mac: bytes = field(repr=False)
     grant_mac: bytes = field(repr=False)
+    closed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,13 @@ class NewApiKey:
 _KEY_COLUMNS: Final = (
     api_keys.c.key_id, api_keys.c.principal_id, principals.c.person_id, api_keys.c.name, api_keys.c.role,
     api_keys.c.created, api_keys.c.expires_at, api_keys.c.revoked_at, api_keys.c.secret_mac, api_keys.c.grant_mac,
+    persons.c.closed_at,
 )  # fmt: skip
-_keys = select(*_KEY_COLUMNS).join(principals, principals.c.id == api_keys.c.principal_id)
+_keys = (
+    select(*_KEY_COLUMNS)
+    .join(principals, principals.c.id == api_keys.c.principal_id)
+    .join(persons, persons.c.id == principals.c.person_id)
+)
 _BY_ID: Final = Prepared(_keys.where(api_keys.c.key_id == bindparam("key")))
 _ALL: Final = _keys.order_by(api_keys.c.created, api_keys.c.key_id)
 _NEW: Final = insert(api_keys)
@@ -117,7 +123,8 @@ def revoke_api_key(conn: Connection, ring: KeyRing, key_id: str, *, now: int) ->
 def accepts(ring: KeyRing, key: ApiKey, secret: str, *, now: int) -> str | None:
     """None when `secret` opens `key` now, else why not: a word for counters, never for the caller.
 
-    Pure but for the pepper. Returns bad_secret, altered (a grant field was edited in the database), revoked or expired.
+    Pure but for the pepper. Returns bad_secret, altered (a grant field was edited in the database), revoked, expired or
+    closed (the account).
     """
     if not hmac.compare_digest(_secret_mac(ring, key.key_id, secret), key.secret_mac):
         return "bad_secret"
@@ -131,7 +138,7 @@ def accepts(ring: KeyRing, key: ApiKey, secret: str, *, now: int) -> str | None:
         return "revoked"
     if key.expires_at is not None and key.expires_at <= now:
         return "expired"
-    return None
+    return None if key.closed_at is None else "closed"
 
 
 def _key(row: Sequence[Any]) -> ApiKey:

@@ -13,6 +13,7 @@ from memory.models import (
     blind_indexes,
     conversations,
     erasures,
+    identities,
     persons,
     principals,
     request_windows,
@@ -177,6 +178,15 @@ _CLOSE_ACCOUNT: Final = (
     delete(request_windows).where(request_windows.c.principal_id.in_(_his_principals)),
     delete(usage_days).where(usage_days.c.principal_id.in_(_his_principals)),
 )
+# The index alone stays for a while, so that a token that is still valid does not make him anew (`identities`).
+_CUT_IDENTITY: Final = (
+    update(identities)
+    .where(identities.c.principal_id.in_(_his_principals))
+    .values(principal_id=None, ref=None, mac=None, erased_at=bindparam("at"))
+)
+_FORGET_VISITS: Final = (
+    update(principals).where(principals.c.person_id == bindparam("person")).values(seen_day=None, seen_role=None)
+)
 _CLOSE_PERSON: Final = (
     update(persons).where(persons.c.id == bindparam("person")).values(name=None, blind=None, closed_at=bindparam("at"))
 )
@@ -277,4 +287,6 @@ def _unlink(conn: Connection, targets: Targets, *, now: int) -> None:
     if targets.close_account:
         for statement in _CLOSE_ACCOUNT:
             conn.execute(statement, person)
+        conn.execute(_CUT_IDENTITY, {**person, "at": now})
+        conn.execute(_FORGET_VISITS, person)
         conn.execute(_CLOSE_PERSON, {**person, "at": now})

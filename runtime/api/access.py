@@ -24,18 +24,20 @@ def services(request: Request) -> Services:
 
 
 async def authenticate(request: Request) -> Caller:
-    """The caller behind `Authorization: Bearer …` or `X-API-Key`.
+    """The caller behind `Authorization: Bearer …` (an API key or a token) or `X-API-Key`.
 
     Raises:
         Unauthenticated: `auth.missing`, `auth.invalid` (also for a revoked, expired or altered key: no hint which).
+        Forbidden: `auth.no_role`.
+        Unavailable: `auth.provider_unavailable`.
     """
     parts = services(request)
-    key = _credential(request)
-    if key is None:
-        raise Unauthenticated("auth.missing", "Send an API key: Authorization: Bearer …")
-    caller = await parts.authenticator.caller(key)
+    shown = _credential(request)
+    if shown is None:
+        raise Unauthenticated("auth.missing", "Send an API key or an access token: Authorization: Bearer …")
+    caller = await parts.authenticator.caller(*shown)
     if caller is None:
-        raise Unauthenticated("auth.invalid", "This API key is not valid.")
+        raise Unauthenticated("auth.invalid", "This key or token is not valid.")
     return caller
 
 
@@ -63,8 +65,10 @@ def may(request: Request, caller: Caller, action: str) -> bool:
     return services(request).policy.authorize(Query(caller.principal, action, {})).effect is Effect.ALLOW
 
 
-def _credential(request: Request) -> str | None:
+def _credential(request: Request) -> tuple[str, bool] | None:
+    """The credential, and whether it is a bearer one: a token is nothing else."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    return request.headers.get("x-api-key") or None
+        return token.strip(), True
+    key = request.headers.get("x-api-key")
+    return (key, False) if key else None

@@ -137,13 +137,21 @@ async def _ill(backend: ChatBackend) -> str | None:
 
 
 def _told(key: ApiKey, now: int) -> dict[str, Any]:
-    expired = key.expires_at is not None and key.expires_at <= now
     return {
         "key_id": key.key_id,
         "name": key.name,
         "role": key.role,
-        "state": "revoked" if key.revoked_at is not None else "expired" if expired else "active",
+        "state": _state(key, now),
         "created_ms": key.created,
         "expires_ms": key.expires_at,
         "revoked_ms": key.revoked_at,
     }
+
+
+def _state(key: ApiKey, now: int) -> str:
+    """`closed` is said of the account: the key counts again when that is reopened."""
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "expired"
+    return "active" if key.closed_at is None else "closed"

@@ -110,17 +110,17 @@ async def message(request: Request) -> Response:
         data_subjects=(wanted.user_id,) if wanted.user_id else (),
         idempotency_key=idempotency_key(request),
     )
-    layers = parts.settings.llama_cpp.n_gpu_layers
 
     def shape(answer: Answer) -> dict[str, Any]:
         local = answer.model.get("provider") == "llama.cpp"
+        gpu = any(getattr(backend, "on_gpu", False) for backend in parts.backends.all())
         return {
             **answer.as_json(),  # so that the answer can be verified as any other
             "success": True,
             "response": answer.content,
             "intent": None,  # what a caller means is not guessed
             "model": answer.model.get("response_model") or answer.model.get("request_model"),
-            "device": ("gpu" if layers else "cpu") if local else "remote",
+            "device": ("gpu" if gpu else "cpu") if local else "remote",
         }
 
     return governed(request, turn, shape=shape)

@@ -28,6 +28,7 @@ async def me(request: Request) -> dict[str, Any]:
     return {
         "name": principal.name,
         "ref": principal.ref,
+        "user_id": caller.person_id,
         "role": principal.role,
         "auth_method": principal.auth_method,
         "lang": lang,

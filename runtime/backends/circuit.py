@@ -2,7 +2,8 @@
 
 closed      calls pass; `failures` failed ones in a row open it.
 open        calls are refused without a word to the backend, until `seconds` have passed.
-half_open   one call is let through as a trial: it closes the circuit or opens it for as long again.
+half_open   one call at a time is let through as a trial: `trials` good ones in a row close the circuit, so that a
+            backend that comes and goes is not asked in between; a failed one opens it for as long again.
 
 One circuit for each backend of a process, shared by all its turns. What counts as a failure is the caller's to say: a
 refusal by a server that is well is none, and neither is a caller who leaves.
@@ -28,10 +29,11 @@ NEUTRAL_CODES = frozenset({"upstream.busy", "upstream.circuit_open", "upstream.m
 
 @dataclass(frozen=True, slots=True)
 class CircuitPolicy:
-    """After how many failures in a row, and for how many seconds."""
+    """After how many failures in a row, for how many seconds, and after how many good trials it is over."""
 
     failures: int = 5
     seconds: float = 30.0
+    trials: int = 2
 
 
 class Circuit:
@@ -53,6 +55,7 @@ class Circuit:
         self._clock = clock
         self._on_change = on_change
         self._failed = 0
+        self._good = 0
         self._until: float | None = None
         self._trying = False
         self._said: State = "closed"
@@ -92,12 +95,15 @@ class Circuit:
 
     def succeeded(self) -> None:
         """The server is there and does its work."""
-        self._failed, self._until, self._trying = 0, None, False
+        self._good += self._trying
+        if self._until is None or self._good >= self._policy.trials:
+            self._failed, self._good, self._until = 0, 0, None
+        self._trying = False
         self._tell()
 
     def failed(self) -> None:
         """It did not answer, or not as it should."""
-        self._failed += 1
+        self._failed, self._good = self._failed + 1, 0
         if self._trying or self._failed >= self._policy.failures:
             self._until = self._clock() + self._policy.seconds
         self._trying = False

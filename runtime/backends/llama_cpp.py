@@ -92,6 +92,7 @@ class LlamaCppBackend:
         self._timeouts = timeouts or Timeouts()
         self._defaults = defaults or SamplingDefaults()
         self._build: str | None = None
+        self.on_gpu = False  # as the host last said
 
     def describe(self) -> ModelFacts:
         return ModelFacts("llama.cpp", self._model, self._weights, self._build)
@@ -194,6 +195,7 @@ class LlamaCppBackend:
             if hello.get("weights_sha256") != self._weights:
                 raise BackendError("upstream.unavailable", "the model host serves other weights than configured")
             self._build = safe_identifier(hello.get("build"))
+            self.on_gpu = hello.get("gpu") is True
         except BaseException:
             writer.close()
             raise

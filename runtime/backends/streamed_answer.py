@@ -42,6 +42,7 @@ class StreamedAnswer:
         self._finish: str | None = None
         self._usage: tuple[int, int] | None = None
         self._reasoning_tokens: int | None = None
+        self._cached_tokens = 0
         self._citation_tokens = 0
         self._search_queries = 0
         self._sources: tuple[object, object] = (None, None)
@@ -90,6 +91,7 @@ class StreamedAnswer:
             response_model=self._response_model or safe_identifier(self._model) or "unnamed",
             provider_request_id=self._request_id,
             usage_estimated=self._usage is None,
+            cached_prompt_tokens=self._cached_tokens,
             reasoning_tokens=self._reasoning_tokens,
             citation_tokens=self._citation_tokens,
             search_queries=self._search_queries,
@@ -119,6 +121,8 @@ class StreamedAnswer:
         prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
         if prompt is not None and completion is not None:
             self._usage = prompt, completion
+        cached = _count(_get(usage, "prompt_tokens_details"), "cached_tokens")
+        self._cached_tokens = self._cached_tokens if cached is None else cached
         details = _get(usage, "completion_tokens_details")
         for reported in (_count(details, "reasoning_tokens"), _count(usage, "reasoning_tokens")):
             self._reasoning_tokens = self._reasoning_tokens if reported is None else reported

@@ -43,7 +43,7 @@ def memory(settings: Settings, path: Path, entry: ModelEntry | None, machine: Ma
     per_token = 0 if entry is None else entry.kv_bytes_per_token or 0
     need = memory_need(weights, per_token, settings.llama_cpp.context_size)
     room = machine.ram_total * 9 // 10 if running else ram_room(machine)
-    if settings.llama_cpp.n_gpu_layers:
+    if settings.llama_cpp.n_gpu_layers != 0:
         room += gpu_room(machine)
     facts: dict[str, Fact] = {
         "need": need, "room": room, "context": settings.llama_cpp.context_size,

@@ -33,11 +33,12 @@ _LONGEST_TOKEN: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What the model is: `context` in tokens, `build` a fingerprint of the code that computes."""
+    """What the model is: `context` in tokens, `build` a fingerprint of the code that computes, `gpu`: on a card too."""
 
     weights_sha256: str
     build: str
     context: int
+    gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class LlamaEngine:
         self._prompts = PromptBuilder(render, _LlamaVocabulary(model))
         self._held: list[int] = []  # the tokens whose state the context holds
         self._owner: str | None = None
-        self.facts = EngineFacts(sha256, build_fingerprint(gpu_layers), self._llama.n_ctx())
+        self.facts = EngineFacts(sha256, build_fingerprint(gpu_layers), self._llama.n_ctx(), gpu_layers != 0)
 
     def run(self, order: ChatOrder, emit: Callable[[str], None], stopped: Callable[[], bool]) -> Outcome:
         tokens = self._tokens_of(order)

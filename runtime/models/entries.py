@@ -231,9 +231,14 @@ class Registry(_Entry):
         return self
 
     def find(self, name: str) -> ModelEntry | None:
-        """The model of this id, alias or file name (which is what a llama-server calls it), in whatever case."""
+        """The model of this id, alias, file name (a llama-server's name for it) or tag of Ollama, in whatever case."""
         wanted = name.lower()
-        return next((e for e in self.models if wanted in {one.lower() for one in e.names}), None)
+        tag = wanted.removesuffix(":latest").replace(":", "-")  # qwen3:8b
+        for known in dict.fromkeys((wanted, tag)):
+            for entry in self.models:
+                if known in {one.lower() for one in entry.names}:
+                    return entry
+        return None
 
     def entry(self, name: str | None = None) -> ModelEntry:
         """The named model, or the default.

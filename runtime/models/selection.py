@@ -121,6 +121,17 @@ def gpu_room(machine: Machine) -> int:
     return cards_room(machine) if machine.gpu_build else 0
 
 
+def layers_on_gpu(machine: Machine, weights: int, kv_bytes_per_token: int, context: int, layers: int | None) -> int:
+    """How many layers a graphics card takes: -1 for all, fewer where its memory ends, 0 where there is none to use.
+
+    `layers` None: how many the model has is not known, so it is all or none.
+    """
+    need, room = memory_need(weights, kv_bytes_per_token, context), gpu_room(machine)
+    if need <= room:
+        return -1
+    return max(0, layers * (room - OVERHEAD) // (need - OVERHEAD)) if layers and room > OVERHEAD else 0
+
+
 def tokens_per_second(machine: Machine, active_bytes: float) -> float:
     """About how fast main memory brings the weights past the cores, which is what bounds generation.
 

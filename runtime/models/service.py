@@ -146,7 +146,7 @@ class ModelService:
 
         facts = self._engine.facts
         write({"event": "hello", "protocol": PROTOCOL, "model": self._model, "weights_sha256": facts.weights_sha256,
-               "build": facts.build, "context": facts.context})  # fmt: skip
+               "build": facts.build, "context": facts.context, "gpu": facts.gpu})  # fmt: skip
         self._listening.add(task)
         try:
             order = await _order_from(reader)

@@ -168,9 +168,21 @@ def candidate_json(one: Candidate) -> dict[str, Any]:
     }
 
 
-def choice_json(choice: Choice) -> dict[str, Any]:
-    """The outcome as data."""
+def choice_json(choice: Choice, machine: Machine) -> dict[str, Any]:
+    """The outcome as data, and what it was judged by; sizes in bytes."""
     return {
+        "machine": {
+            "ram_total": machine.ram_total,
+            "ram_available": machine.ram_available,
+            "cores": machine.cores,
+            "features": sorted(machine.features),
+            "gpus": [{"name": gpu.name, "total": gpu.total, "free": gpu.free} for gpu in machine.gpus],
+            "gpu_build": machine.gpu_build,
+            "servers": [
+                {"name": each.name, "state": each.state, "models": [model.name for model in each.models]}
+                for each in machine.servers
+            ],
+        },
         "chosen": None if choice.chosen is None else candidate_json(choice.chosen),
         "better": None if choice.better is None else candidate_json(choice.better),
         "notes": [{"code": note.code, **note.facts} for note in choice.notes],

@@ -4,7 +4,7 @@ Shared by the host and by its client, `runtime.backends.llama_cpp`; this file ho
 
 A connection carries one request. The host speaks first:
 
-    < {"event":"hello","protocol":1,"model":…,"weights_sha256":…,"build":…,"context":8192}
+    < {"event":"hello","protocol":1,"model":…,"weights_sha256":…,"build":…,"context":8192,"gpu":false}
     > {"op":"chat","owner":…,"mode":"fast","messages":[…],"sampling":{…},"max_tokens":…,"seed":…,"weights_sha256":…,
        "json_schema":…,"tools":[…],"tool":"?","thinking":…}
     < {"event":"delta","text":"…"}                                   any number

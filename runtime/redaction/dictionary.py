@@ -8,16 +8,18 @@ table of English nouns is full of given names: which of them are nothing else is
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib.metadata
-from collections.abc import Sequence
-from importlib.resources import files
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import srsly  # type: ignore[import-untyped]
-from spacy.strings import get_string_id
+from murmurhash import mrmr
 
 from runtime.redaction.errors import PiiUnavailable
 
@@ -26,6 +28,27 @@ _TABLE_OF_FORMS = "lemma_lookup"
 _ENGLISH_CLASSES = ("adj", "adv", "verb", "noun")
 _ENDINGS = {"en": ("s", "es", "ed", "ing", "ly", "d"), "fr": ()}
 Known = npt.NDArray[np.bool_]
+
+
+def _hash64() -> Callable[[bytes, int, int], int]:
+    """MurmurHash64A as spaCy calls it, from the package that spaCy has it from.
+
+    Importing spaCy for this one function takes longer than reading both tables.
+    """
+    name, capsule = b"uint64_t (void *, int, uint64_t)", mrmr.__pyx_capi__["hash64"]
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+    function = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint64)
+    return function(pointer(capsule, name))
+
+
+_HASH = _hash64()
+
+
+def string_id(text: str) -> int:
+    """The number that spaCy's tables have instead of a word."""
+    word = text.encode()
+    return _HASH(word, len(word), 1)
 
 
 class Dictionary:
@@ -78,7 +101,7 @@ def tables(language: str) -> dict[str, Any]:
         PiiUnavailable: the package is missing or they cannot be read.
     """
     package = PACKAGES[language]
-    folder = files(package) / f"{package}-{installed_version(package)}"
+    folder = _folder(package) / f"{package}-{installed_version(package)}"
     collects = gc.isenabled()
     gc.disable()  # half a million small objects, none of them garbage: looking for some doubles the time
     try:
@@ -91,6 +114,14 @@ def tables(language: str) -> dict[str, Any]:
     return found
 
 
+def _folder(package: str) -> Path:
+    """Where an installed package is, without importing it: importing it imports spaCy."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise PiiUnavailable(f"the language package {package} is not installed")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
 def _french(found: dict[str, Any]) -> npt.NDArray[np.uint64]:
     forms = found.get(_TABLE_OF_FORMS, {})
     words = {word for lemmas in found.get("lemma_index", {}).values() for word in lemmas}
@@ -100,11 +131,11 @@ def _french(found: dict[str, Any]) -> npt.NDArray[np.uint64]:
 def _english(found: dict[str, Any]) -> npt.NDArray[np.uint64]:
     words: set[str] = set()
     for name in _ENGLISH_CLASSES:
-        key = get_string_id(name)
+        key = string_id(name)
         words.update(found.get("lemma_index", {}).get(key, ()))
         words.update(found.get("lemma_exc", {}).get(key, ()))
     return _hashes(list(words))
 
 
 def _hashes(words: Sequence[str]) -> npt.NDArray[np.uint64]:
-    return np.fromiter(map(get_string_id, words), dtype=np.uint64, count=len(words))
+    return np.fromiter(map(string_id, words), dtype=np.uint64, count=len(words))

@@ -57,7 +57,7 @@ class PiiEngine:
         )
         self.entities: tuple[str, ...] = tuple(
             sorted(
-                {entity for one in self._recognizers for entity in one.get_supported_entities()}
+                {entity for one in self._recognizers for entity in one.entities}
                 | set(NAMED if ner else ())
                 | lists.entities
             )
@@ -83,7 +83,7 @@ class PiiEngine:
                 "ner": self.ner,
                 "max_chars": self.max_chars,
                 "lists": self.lists.digest,
-                "packages": {name: version(name) for name in ("presidio-analyzer", "phonenumbers", "spacy")},
+                "packages": {name: version(name) for name in ("murmurhash", "srsly")},
                 "weights": SHA256 if self.ner else "",
                 "dictionaries": {name: installed_version(name) for name in PACKAGES.values()} if self.ner else {},
             }

@@ -60,7 +60,7 @@ _SECRETS = word_set(
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
     token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
     code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
-    creds basic pw psw nips pins passcodes combinaison combination digicode login
+    creds basic pw psw nips pins passcodes combinaison combination digicode login mnemonic
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
@@ -98,10 +98,16 @@ OF = frozenset({"de", "des", "du"})
 """Begin the name of a street that does not say what kind it is: "12, des Ormes"."""
 TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme", "–", "—", "->", "→"})
 """What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
+PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
+"""Secrets of many words."""
+AS = frozenset({"as", "comme"})
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
-_CIVIC = re.compile(r"(?:[A-Za-z_]{1,20}[=:])?[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
+_CIVIC = re.compile(r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
+# In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
+_CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
+_CELL_ENDS = re.compile(r"[,;|]")
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
     re.DOTALL,
@@ -131,8 +137,12 @@ def _looked_at(word: str) -> int:
     bits = _KINDS.get(lowered, 0) | _KINDS.get(word.lower(), 0)
     if _DIGIT.search(word):
         bits |= NUMBER | READ
-        if _CIVIC.fullmatch(word):
+        if _CIVIC.fullmatch(word) or _CELL.search(word):
             bits |= CIVIC
+    if ("," in plain or ";" in plain or "|" in plain) and not plain[0].isdigit():
+        bits |= _KINDS.get(_CELL_ENDS.split(lowered, maxsplit=1)[0], 0) & STREET  # St,Barrie,L4N
+    if bits & NUMBER:
+        pass
     elif plain.isupper():
         if len(plain) <= 5:
             bits |= CAPITALS
@@ -171,6 +181,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         if word in TELLS or (word[0] == "(" and word[1:2].isalpha()):
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
+    if left & READ and word in AS:  # Fluffy&Rex as my password
+        return True
     if left & DIGITS and right & (DIGITS | NUMBER):
         return True
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case

@@ -21,7 +21,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from runtime.redaction.kinds import ADDRESS, AROUND, CIVIC, NAME, NUMBER, OF, READ, SECRET, STREET, TELLS, joined, kind
+from runtime.redaction.kinds import (
+    ADDRESS,
+    AS,
+    CIVIC,
+    NAME,
+    NUMBER,
+    OF,
+    PHRASES,
+    READ,
+    SECRET,
+    STREET,
+    TELLS,
+    joined,
+    kind,
+)
 from runtime.redaction.recognizers.secret import PEM
 from runtime.redaction.spans import Span
 
@@ -238,9 +252,7 @@ def _segments(
                     keep, kept = keep - 1, kept + 1
                 if left & CIVIC and (right & NAME or word in OF):
                     street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
-                if (right & STREET and (street or left & NUMBER or (left & AROUND and numbered))) or (
-                    left & STREET and right & NUMBER
-                ):
+                if (right & STREET and (street or numbered)) or (left & STREET and right & NUMBER):
                     keep = max(keep, _KEPT_AFTER_STREET)
             else:
                 if notable:
@@ -248,16 +260,19 @@ def _segments(
                 start = decided = low
                 keep, kept, street, notable, numbered, due = 0, 0, False, False, 0, 0
                 full = len(text) - start >= WINDOW
-        if left & NUMBER and (word in TELLS or word[0] == "("):
+        if (left & NUMBER and (word in TELLS or word[0] == "(")) or (left & READ and word in AS):
             keep = max(keep, _KEPT_AFTER_NUMBER)
         if awaited is not None:
             due = max(due - 1, 0)
             if more := awaited(word):
                 due, notable = max(due, more - 1), True
         if right & SECRET:
-            keep = max(keep, _KEPT_AFTER_LABEL)
+            keep = max(keep, KEPT if word.rstrip(":").lower() in PHRASES else _KEPT_AFTER_LABEL)
         if right & ADDRESS:
+            notable |= bool(right & STREET and keep)  # a street where somebody lives
             keep = max(keep, _KEPT_AFTER_ADDRESS)
+        elif right & STREET and keep:
+            notable = True
         notable = notable or right >= READ
         numbered |= right & NUMBER
         before, left, last = word, right, high

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "policies": {"pydantic", "yaml"},
     "memory": {"sqlalchemy", "alembic", "joserfc", "cryptography"},
     "runtime/audit": {"cryptography"},
+    "runtime/oidc": {"joserfc", "httpx2"},
 }
 
 

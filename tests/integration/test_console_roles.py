@@ -35,6 +35,9 @@ DOORS: list[tuple[str, Any, set[str], int]] = [
     ("GET /admin/keys", None, {"admin"}, 200),
     ("POST /admin/keys", {"name": "x"}, {"admin"}, 422),
     ("DELETE /admin/keys/none", None, {"admin"}, 404),
+    ("GET /admin/users", None, {"admin"}, 200),
+    ("POST /admin/users/nobody/close", None, {"admin"}, 404),
+    ("POST /admin/users/nobody/reopen", None, {"admin"}, 404),
     ("GET /admin/backends", None, {"admin", "operator", "auditor"}, 200),
     ("GET /admin/system", None, {"admin", "operator", "auditor"}, 200),
 ]
@@ -72,7 +75,7 @@ def test_nobody_gets_in_without_a_key(app: Filagent, method: str, path: str) -> 
 
 def test_the_doors_are_described(app: Filagent) -> None:
     described = app.request("GET", "/openapi.json", key=None).json["paths"]
-    named = {"none": "{key_id}", NO_EXPORT: "{export_id}", NO_VERIFICATION: "{verification_id}"}
+    named = {"none": "{key_id}", "nobody": "{user_id}", NO_EXPORT: "{export_id}", NO_VERIFICATION: "{verification_id}"}
     for door, body, *_ in DOORS:
         method, path = door.split()
         path = "/".join(named.get(part, part) for part in path.split("/"))

@@ -84,6 +84,24 @@ def test_down_and_up_again(path: Path) -> None:
     assert tables(path) == {*metadata.tables, "alembic_version"}
 
 
+def test_people_outlast_a_release_back_and_forth(path: Path) -> None:
+    """Identities are of 0004 alone; persons, principals and keys are of every release."""
+    migrate(url_of(path))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO persons (id, name, created) VALUES ('P-1', 'Ada', 1)")
+        connection.execute(
+            "INSERT INTO principals (id, person_id, issuer, created, seen_day) VALUES ('A-1', 'P-1', 'oidc', 1, 20000)"
+        )
+        connection.execute("INSERT INTO identities (blind, principal_id, created) VALUES (x'00', 'A-1', 1)")
+    downgrade(url_of(path), "0003")
+    assert "identities" not in tables(path)
+    migrate(url_of(path))
+    with closing(sqlite3.connect(path)) as connection:
+        people = connection.execute("SELECT p.name, a.seen_day FROM persons p JOIN principals a ON a.person_id = p.id")
+        assert people.fetchall() == [("Ada", None)]
+        assert connection.execute("SELECT count(*) FROM identities").fetchone() == (0,)
+
+
 def test_a_second_start_changes_nothing(path: Path) -> None:
     migrate(url_of(path))
     before = path.read_bytes()

@@ -263,6 +263,8 @@ def test_an_open_circuit_is_said_everywhere_and_asks_nobody(tmp_path: Path) -> N
         clock[0] = 30
         assert app.request("GET", "/ready", key=None).json["circuits"] == {"vllm": "half_open"}
         assert app.chat("Hello?").status == 200
+        assert app.request("GET", "/ready", key=None).json["circuits"] == {"vllm": "half_open"}, "one is not enough"
+        assert app.chat("Hello?").status == 200
         assert app.request("GET", "/ready", key=None).json["circuits"] == {"vllm": "closed"}
 
 

@@ -92,7 +92,9 @@ class BankAccount(Identifier):
                 yield Hit(window.start, window.end, 0.7, "routing")
         for match, found in run.labelled(BANKING, _NAMED, far=0):
             digits = sum(map(str.isdigit, match.group()))
-            if (
+            if digits == 5 and match.group().isdigit() and run.topics & BANK and not found.bits & CARD:
+                yield Hit(match.start(), match.end(), 0.65, "branch")  # with an account beside it
+            elif (
                 not found.bits & CARD
                 and digits >= 6
                 and (found.explicit or ("-" in match.group() and not DATE.match(match.group())))

@@ -1,7 +1,7 @@
 """What a recognizer of identifiers is: one entity, one `find` over a folded run of text.
 
-The interface is Presidio's (`LocalRecognizer`, `RecognizerResult`), so that each recognizer also works in any Presidio
-registry; the engine calls `find` directly, because building Presidio's explanations costs more than finding.
+The engine calls `find` directly, because building Presidio's explanations costs more than finding; as a Presidio
+`LocalRecognizer` each one works through `presidio.py`.
 A run is a stretch of text that may hold one identifier (see `segments.py`), already folded (see `normalise.py`).
 Resolving overlaps and mapping positions back are left to the caller.
 
@@ -11,13 +11,11 @@ Rules for a `find`: linear time (bounded or possessive quantifiers, nothing nest
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
-
-from runtime.redaction.normalise import lowered, view
+from runtime.redaction.normalise import lowered
 from runtime.redaction.recognizers.label_words import CODE, OTHER
 from runtime.redaction.recognizers.labels import REACH, WORDS, Label, about, label
 
@@ -214,7 +212,7 @@ class Run:
                 or (single and groups[first - 1][1] - groups[first - 1][0] == 1)
             ):
                 continue  # in the middle of a number; one written digit by digit begins where its digits do
-            inside = linked and "\n" not in gaps[first - 1]
+            inside = linked and "\n" not in gaps[first - 1] and not _is_date(text, groups, first - 1)
             digits, shape = "", []
             for index in range(first, count):
                 if index > first and not links[index - 1]:
@@ -229,11 +227,18 @@ class Run:
                 alone = index == first and _stands_alone(groups[first])
                 if len(digits) >= LEAST and _ends(text, high, alone=alone):
                     more = index + 1 < count and links[index] and "\n" not in gaps[index]
+                    more = more and not DATE.match(text, groups[index + 1][0])
                     yield Window(start, high, digits, tuple(shape), inside or more)
 
 
 def _linked(gap: str) -> bool:
     return len(gap) <= 3 and not gap.strip(SEPARATORS)
+
+
+def _is_date(text: str, groups: list[tuple[int, int]], last: int) -> bool:
+    """Whether the three groups that end with `last` are a date."""
+    found = DATE.match(text, groups[last - 2][0]) if last > 1 else None
+    return found is not None and found.end() == groups[last][1]
 
 
 def _stands_alone(group: tuple[int, int]) -> bool:
@@ -252,7 +257,7 @@ def _ends(text: str, end: int, *, alone: bool) -> bool:
     return not (len(following) == 2 and following[0] in ".-/" and following[1].isdigit())
 
 
-class Identifier(LocalRecognizer):
+class Identifier(ABC):
     """One kind of identifier that can be told by its form, its checksum and the words before it."""
 
     ENTITY: ClassVar[str]
@@ -260,15 +265,10 @@ class Identifier(LocalRecognizer):
     ALSO: ClassVar[tuple[str, ...]] = ()
     """Other entities that `find` names in its hits."""
 
-    def __init__(self, supported_language: str = "en") -> None:
-        super().__init__(
-            supported_entities=[self.ENTITY, *self.ALSO],
-            supported_language=supported_language,
-            name=type(self).__name__,
-        )
-
-    def load(self) -> None:
-        """Nothing: the patterns are compiled with the module."""
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """All that `find` may name."""
+        return (self.ENTITY, *self.ALSO)
 
     @abstractmethod
     def find(self, run: Run) -> Iterator[Hit]:
@@ -277,22 +277,3 @@ class Identifier(LocalRecognizer):
     def applies(self, run: Run) -> bool:  # noqa: ARG002
         """Cheap test before `find`, for a run with at least `LEAST_DIGITS` digits."""
         return True
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:  # noqa: ARG002
-        """Presidio's interface: the whole text as one run."""
-        folded = view(text)
-        run = Run(folded.text)
-        if run.digits < self.LEAST_DIGITS or not self.applies(run):
-            return []
-        results = []
-        for hit in self.find(run):
-            entity = hit.entity or self.ENTITY
-            if entities and entity not in entities:
-                continue
-            start, end = folded.back(hit.start, hit.end)
-            metadata = {
-                RecognizerResult.RECOGNIZER_NAME_KEY: type(self).__name__,
-                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
-            }
-            results.append(RecognizerResult(entity, start, end, hit.score, recognition_metadata=metadata))
-        return results

@@ -17,6 +17,7 @@ _FORM = re.compile(
     rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}{SEP}([0-9]{{2}}){SEP}([0-9]{{2}}){SEP}([0-9]{{2}}){SEP}[0-9]{{2}}"
     rf"(?![A-Za-z0-9])"
 )
+_SMALL = re.compile(r"[a-z]{4}[ -][0-9]{4}[ -][0-9]{4}|[a-z]{4}[0-9]{8}")  # no word stands before a number like that
 _BROKEN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}(?:{SEP}[0-9]){{8}}(?![A-Za-z0-9])")
 
 
@@ -36,7 +37,10 @@ class CaRamq(Identifier):
             first, month, last = (int(part) for part in match.groups())
             named = run.says(match.start(), HEALTH)
             if _is_month(month) and 1 <= last <= 31:
-                if named or (letters.isupper() and not run.is_labelled_otherwise(match.start())):
+                written = letters.isupper() or (
+                    _SMALL.fullmatch(match.group()) is not None and letters.lower() not in WORDS and first > 20
+                )
+                if named or (written and not run.is_labelled_otherwise(match.start())):
                     yield Hit(match.start(), match.end(), 1.0 if named else 0.9, "named" if named else "form")
             elif _is_month(month) and 1 <= first <= 31:
                 if letters.isupper() and not run.is_labelled_otherwise(match.start()):

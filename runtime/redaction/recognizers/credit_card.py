@@ -48,7 +48,7 @@ _BEHIND = re.compile(
     r"[ ,;/|\n–-]{1,3}((?:0[1-9]|1[0-2])[/-]?(?:20)?[2-4][0-9])(?![\w/.])(?:[ ,;/|\n–-]{1,3}([0-9]{3,4})(?![\w/.-]))?"
 )
 _NO_PAYMENT = re.compile(r"ramq|nam|maladie|medicare|health|sante|soleil")
-_A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ -]?[0-9]){12}")
+_A_CARD = re.compile(r"(?<!\w)(?:cartes?|cards?|visa|mastercard|amex|cc|cvv|cvc)(?!\w)|[0-9](?:[ .-]?[0-9]){12}")
 
 
 class CreditCard(Identifier):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.checksums import luhn
 from runtime.redaction.recognizers.label_words import BIRTH
 
 MONTHS = word_set(
@@ -37,7 +38,9 @@ _BIRTH = re.compile(
     r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=\s?:|(?: (?:a|au|aux|en) [^.!?\n]{1,40})? (?:le|un) \W*$)|naissance|naquit|"
     r"naitra|nait|"
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
-    r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|d\.?o\.?b\.?|"
+    r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|b-day|d[./]?[o0][./]?b\.?|"
+    r"(?:18|21|majeure?|of age) (?:ans )?(?:depuis|le|since|on|as of)|turn(?:s|ed|ing) [0-9]{1,3}|"
+    r"(?:sa|ma|ta|votre) fete|"
     r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
     r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
 )
@@ -62,6 +65,19 @@ _SOMEBODY = re.compile(
     r"locataire|applicant|demandeur|demanderesse|requerante?|fils|fille|son|daughter|mother|father|mere|pere|wife|"
     r"husband|conjointe?|epou(?:x|se)|insured|assuree?|employee?|student|etudiante?|eleve)(?!\w)"
 )
+# A date beside the number of a person, in a row of a table or of a form, is that person's birth.
+_OF_PERSON = (
+    r"(?<![A-Za-z0-9])(?P<number>[A-Za-z]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{3}(?P<sep>[ .-]?)[0-9]{3}(?P=sep)[0-9]{3}|"
+    r"[0-9]{3}-[0-9]{2}-[0-9]{4}|[12] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{2})(?![A-Za-z0-9])"
+)
+_YEARS = r"(?:19[0-9]{2}|20[01][0-9])"
+_WRITTEN = (
+    rf"(?<![\w.-])(?P<date>{_YEARS}(?:[-/.][01][0-9][-/.][0-3][0-9]|[01][0-9][0-3][0-9])|"
+    rf"[0-3]?[0-9][-/.][0-3]?[0-9][-/.]{_YEARS}|[0-3]?[0-9]/[0-3]?[0-9]/[0-9]{{2}}|"
+    rf"(?i:[0-3]?[0-9] {_MONTH} {_YEARS}|{_MONTH} [0-3]?[0-9],? {_YEARS}))(?![\w-])"
+)
+_BEHIND_NUMBER = re.compile(_OF_PERSON + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _WRITTEN)
+_BEFORE_NUMBER = re.compile(_WRITTEN + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _OF_PERSON)
 _BIRTHDAY = re.compile(r"(?:birthday|bday|anniversaire|nee|ne|born)\W.{0,30}$")
 
 
@@ -72,9 +88,16 @@ class DateOfBirth(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.topics & BIRTH != 0
+        return run.topics & BIRTH != 0 or run.digits >= 13
 
     def find(self, run: Run) -> Iterator[Hit]:
+        if run.digits >= 13:
+            for pattern in (_BEHIND_NUMBER, _BEFORE_NUMBER):
+                for match in pattern.finditer(run.lower):
+                    if _is_somebodys(match["number"]):
+                        yield Hit(*match.span("date"), 0.75, "beside_number")
+        if not run.topics & BIRTH:
+            return
         for match in _DATE.finditer(run.lower):
             before = run.before(match.start(), 64)
             if _BIRTH.search(before) and (match["yearless"] is None or _BIRTHDAY.search(before)):
@@ -88,3 +111,9 @@ class DateOfBirth(Identifier):
                 or _SOMEBODY.search(run.after(match.end(), 24))
             ):
                 yield Hit(match.start(), match.end(), 0.8, "partial")
+
+
+def _is_somebodys(number: str) -> bool:
+    """Whether a number of the form of a person's is one: nine digits in threes need their check digit."""
+    digits = "".join(filter(str.isdigit, number))
+    return len(digits) != 9 or number[3:4] == number[6:7] == "-" or luhn(digits)

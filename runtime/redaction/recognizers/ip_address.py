@@ -17,6 +17,10 @@ _VERSION = re.compile(
     r"paragraph|"
     r"numpy|windows|oid|driver|pilote)[ .:=]{0,3}$"
 )
+# Resolvers that everybody uses; a network is no machine.
+_PUBLIC = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"})
+_RESOLVER = re.compile(r"dns|resolv|nameserver")
+_PREFIX = re.compile(r"/[0-9]{1,2}(?![0-9.])")
 _PRIVATE = ("10", "172", "192")
 _AS_MACHINE = re.compile(r"(?::[0-9]{2,5}|/[0-9]{1,2})(?![0-9.])")
 
@@ -39,12 +43,17 @@ class IpAddress(Identifier):
             if not _is_host(".".join(parts)) or _VERSION.search(run.before(match.start(), 16)):
                 continue
             before = run.text[match.start() - 1 : match.start()]
+            resolver = ".".join(parts) in _PUBLIC and _RESOLVER.search(run.before(match.start(), 40))
+            if resolver or (parts[3] == "0" and _PREFIX.match(run.text, match.end())):
+                continue
             named = run.says(match.start(), MACHINE)
-            if before == "=" and not named:
+            large = sum(int(part) > 20 for part in parts)
+            pinned = run.text[max(0, match.start() - 2) : match.start()] == "=="
+            if before == "=" and not named and (pinned or large < 3):
                 continue  # requests==8.2.75.3
             # four small numbers are a version as often as a machine
             if (
-                sum(int(part) > 20 for part in parts) >= 2
+                large >= 2
                 or named
                 or _AS_MACHINE.match(run.text, match.end())
                 or before == "@"

@@ -59,21 +59,25 @@ WORDS_OF = {
     SIN: "nas sin",
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
     HEALTH: """
-        ramq nam soleil health sante ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
+        ramq nam soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
         """,
     HEALTH | NIR: "maladie",
-    NEQ | TAX: "neq entreprise entreprises enterprise",
+    NEQ | TAX: "neq req entreprise entreprises enterprise",
     TAX: "tps tvq gst hst qst tvh tva vat bn taxes taxe tax pst fiscal fiscale ein business",
     LICENCE: """
         permis licence licences license licenses saaq driver drivers driving conduire conduite conducteur dl
         driverslicense driverslicence
         """,
-    PASSPORT: "passeport passeports passport passports travel pass psprt",
+    PASSPORT: """
+        passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
+        voyage
+        """,
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
-        transit institution inst folio compte account rib routing aba succursale bsb micr acct acc iban
+        transit institution inst folio compte account rib routing aba succursale bsb micr cpte acct acc iban
         """,
     BANKING: """
+        guichet agence
         banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
         depot deposit virement virements desjardins caisse transfer
         """,
@@ -84,7 +88,7 @@ WORDS_OF = {
     IBAN: "iban",
     PLATE: """
         plaque plaques plate plates immatriculation immatriculations immatricule immatriculee immatricules immat
-        immatriculees registration mineralogique
+        immatriculees registration mineralogique grise reg
         """,
     NIR: "nir vitale insee ss",
     SIREN: "siren siret rcs",
@@ -111,10 +115,10 @@ WORDS_OF = {
         cpf bsn personnummer guarantor dependent dependant mutuelle mutualiste complementaire prevoyance
         affiliation affilie affiliee transplant biobank enrollee caseworker tutelle curatelle cpso oiiq cmq opq
         npi upin camper adoption asylum asile naturalization naturalisation residency finess cps urssaf msa cpam
-        carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod
+        carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod alien uscis
         """,
     RECORD | PERSON: """
-        offender contrevenant detenue representant representante employe employee emp empl matricule patient pt
+        offender contrevenant detenue representant representante employe employee emp empl matr matricule patient pt
         patiente badge mrn client cliente customer membre member mbr dossier file etudiant etudiante student
         eleve pupil abonne abonnee subscriber assure assuree insured adherent adherente fiche societaire staff
         rpps adeli ine fonctionnaire candidat candidate resident residente participant participante worker
@@ -135,6 +139,7 @@ WORDS_OF = {
     CODE: "reference references ref refs",
     POSTAL: "postal postale zip zipcode cp",
     MACHINE: """
+        src dst
         ip ipv4 ipv6 serveur serveurs server servers host hosts hostname hote hotes machine machines ping ssh vpn dns
         subnet network reseau gateway passerelle routeur router firewall parefeu connexion connexions connection login
         log logs blocked bloque bloquee blocked bloquer ban banned tcp udp request requete requetes traceroute peer
@@ -143,9 +148,10 @@ WORDS_OF = {
         """,
     BIRTH: """
         ne nee naissance naquit nait naitra ddn naiss born birth births birthdate birthday bday dob anniversaire
-        datenaissance datedenaissance dateofbirth nacimiento b n monde yob
+        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete
         """,
     VEHICLE: """
+        char
         vehicule vehicules vehicle vehicles voiture voitures auto autos automobile automobiles car cars camion camions
         camionnette camionnettes truck trucks van vans pickup suv fourgonnette fourgonnettes fourgon fourgons moto motos
         motocyclette motorcycle motorcycles remorque remorques trailer trailers taxi taxis stationne stationnee
@@ -181,6 +187,7 @@ WORDS_OF = {
         td th tr span div li dt dd br strong em input font small tbody thead cell label name key field p insert into
         primary unique not pas bien used which dont from provisoire temporaire temporary actif active dit said soit
         namely only intracom intracommunautaire intra assigned attribue attribuee deja
+        mine mien mienne tien tienne sien sienne
         """,
     MARK: """
         value values valeur no nos numero numeros number numbers num nr nbr n id ids identifiant identifier code codes

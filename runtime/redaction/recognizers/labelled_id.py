@@ -29,7 +29,7 @@ _VERSION = re.compile(r"[vV]?[0-9]{1,3}(?:\.[0-9]{1,3}){1,3}")
 # Court files and statutes are public.
 _DOCKET = re.compile(
     r"[0-9]{3}-[0-9]{2}-[0-9]{6}-[0-9]{2,3}|(?:[0-9]:)?[0-9]{2}-?(?:cv|cr|mc|md|ap|bk)-?[0-9]{2,8}|"
-    r"cv-[0-9]{2}-[0-9]{4,8}(?:-[0-9]{4})?",
+    r"cv-[0-9]{2}-[0-9]{4,8}(?:-[0-9]{4})?|[ct]-[0-9]{1,4}/[0-9]{2}",
     re.IGNORECASE,
 )
 _WHOLE_LABEL = re.compile(
@@ -81,7 +81,8 @@ def _counts(value: str, found: Label, before: str) -> bool:
     digits = sum(map(str.isdigit, value))
     if found.explicit or _WHOLE_LABEL.search(before):
         return found.far <= (4 if digits >= 5 or not value.isdigit() else 0)
-    if _VERSION.fullmatch(value) or _IN_UNITS.fullmatch(value) or before.endswith("record of "):
+    whole = found.bits & PERSON and digits >= 9  # no crowd is as large
+    if _VERSION.fullmatch(value) or (_IN_UNITS.fullmatch(value) and not whole) or before.endswith("record of "):
         return False
     lettered = any(map(str.isalpha, value)) or "-" in value
     if found.far:  # "matricule étudiant 20044718", "dossier famille 2024-447-18"

@@ -82,6 +82,14 @@ def about(words: Iterable[str]) -> int:
     return bits
 
 
+def _goes_on(parts: list[str], index: int) -> bool:
+    """Whether digits are a part of a number that another of the same kind follows: "hers is 12 34, his is 45 67"."""
+    behind = parts[index + 1 : index + 5]
+    if behind and (behind[0].isdigit() or (behind[0] in "-." and behind[1:2] and behind[1].isdigit())):
+        return True
+    return behind[:1] in _BETWEEN and all(WORDS.get(part, 0) & SMALL for part in behind[1:] if part.isalpha())
+
+
 class Label(NamedTuple):
     """What stands before a value.
 
@@ -145,6 +153,8 @@ def label(before: str) -> Label:
             pointed = pointed or not bits
             if bits:
                 break
-        elif part.isdigit() and (bits or far or parts[index + 1 : index + 2] not in _BETWEEN):
+        elif part.isdigit() and index > 1 and parts[index - 1] == "-" and parts[index - 2].isalpha() and not bits:
+            continue  # ISBN-10, SHA-256
+        elif part.isdigit() and (bits or not _goes_on(parts, index)):
             break
     return Label(bits or (MARK if named else 0), explicit or (pointed and far <= 1) or (signed and not far), far)

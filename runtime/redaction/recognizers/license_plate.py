@@ -15,6 +15,8 @@ _NAMED = re.compile(
     r"[a-z][0-9]{2} [a-z]{3}|"
     r"[a-z0-9]{1,7}(?:[ \-.](?=[a-z]{0,3}[0-9])[a-z0-9]{1,4}){0,2})(?![A-Za-z0-9])"
 )
+# The form of France since 2009 is hardly anything else.
+_FRENCH = re.compile(r"(?<![A-Za-z0-9-])[A-HJ-NP-TV-Z]{2}-[0-9]{3}-[A-HJ-NP-TV-Z]{2}(?![A-Za-z0-9-])")
 _SMALL = re.compile(r"(?<![A-Za-z0-9])[a-z]{3,4}[ \-_/\n]{1,3}[0-9]{3}(?![A-Za-z0-9])")
 # Forms that are told from other codes where a vehicle is spoken of.
 _FORM = re.compile(
@@ -40,7 +42,7 @@ class LicensePlate(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.topics & (PLATE | VEHICLE) != 0
+        return run.topics & (PLATE | VEHICLE) != 0 or ("-" in run.text and _FRENCH.search(run.text) is not None)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match, found in run.labelled(PLATE, _NAMED):
@@ -49,6 +51,11 @@ class LicensePlate(Identifier):
             size = sum(map(str.isalnum, value))
             if 4 <= size <= 8 and lettered and (found.far <= 3 or found.explicit):
                 yield Hit(match.start(), match.end(), 0.75, "named")
+        if not run.topics & (PLATE | VEHICLE):
+            for match in _FRENCH.finditer(run.text):
+                if not run.is_labelled_otherwise(match.start(), far=2):
+                    yield Hit(match.start(), match.end(), 0.6, "french")
+            return
         if run.topics & PLATE:
             for match in _SMALL.finditer(run.text):
                 if run.says(match.start(), PLATE, far=1):

@@ -29,7 +29,8 @@ _UNIT_BEFORE = re.compile(
     r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|"
     r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?),?\s$|"
     r"(?<!\w)(?:residence|res\.|batiment|bat\.?|immeuble|imm\.?|lieu-?dit|hameau|lotissement|villa|domaine|manoir|escalier|"
-    r"esc\.?|entree|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
+    r"esc\.?|entree|rear|basement (?:apt|apartment|suite|unit)|"
+    r"(?:upper|lower|main) (?:unit|floor)|ground floor|rez-de-chaussee|basement|sous-sol)(?: [^\n,.;:0-9]{1,32})?,\s$"
 )
 _APARTMENT = re.compile(r",? (?:app|appt|apt|suite|unit|bureau|#)\.? ?#?[0-9]{1,5}[a-z]?(?!\w)")
 _UNITS_BEFORE = 4
@@ -41,6 +42,12 @@ _TOWN_AFTER = re.compile(rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\s[\-–]\s|\s)(?:(?:à|in
 _FRENCH_CODE = re.compile(
     rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:F-?)?[0-9]{{5}}\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
+)
+_DISTRICT = re.compile(r" [0-9]{1,2}(?:er|e|eme)(?: arr(?:ondissement|\.)?)?(?!\w)")
+# Parishes, lakes and mountains gave towns their names, more of them than any list has.
+_TOWN_LIKE = re.compile(
+    r"(?:saint|sainte|notre-dame|lac|mont|val|cap|riviere|pointe|baie|ile|sault)-[a-z][a-z'-]{2,40}|"
+    r"[a-z]{3,20}-(?:sur|sous|les|en|aux|de|du|des|la)-[a-z'-]{2,30}"
 )
 _SMALL_TOWN = re.compile(r"(?:\s?,\s{0,2}|\s)(?:(?:a|in)\s)?([a-z][a-z'\-]{2,30}(?: [a-z][a-z'\-]{2,20})?)(?!\w)")
 _PROVINCE = re.compile(
@@ -63,6 +70,7 @@ _SMALL_PROVINCE = re.compile(
     r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
 )
 _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
+_STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<;.)\n])")
 _CODE = re.compile(
     r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
     r"[A-Z]{1,2}[0-9][A-Z0-9]?\s[0-9][A-Z]{2})\)?(?![\w\-])"
@@ -72,10 +80,7 @@ _COUNTRY = re.compile(
     r"switzerland|"
     r"luxembourg|uk|united kingdom)(?!\w)"
 )
-_ENDS = re.compile(
-    r"\s{0,2}(?:[,.;:!?)\n\-–]|$|(?:et|and|ou|or|in|on|at|since|until|dans|depuis|"
-    r"en|le|avant|jusqu|before|after|apres)\b)"
-)
+_ENDS = re.compile(r"\s{0,2}(?:[,.;:!?)\n\-–\"<|]|$|[a-zà-ÿ(])")
 
 
 def unit_before(lower: str, start: int) -> int:
@@ -116,6 +121,8 @@ def after_street(text: str, lower: str, end: int) -> int:
     if french := _FRENCH_CODE.match(text, end):
         return _country(lower, _strip(text, french.end()))
     end = _town(text, lower, end)
+    if (part := _STATE_LAST.match(text, end)) and part[1] in STATES:
+        return part.end()
     for _ in range(2):  # the code may stand before or after the province
         for pattern, subject in ((_PROVINCE, text), (_STATE, text), (_SMALL_PROVINCE, lower)):
             if (part := pattern.match(subject, end)) and (pattern is not _STATE or part[1] in STATES):
@@ -131,7 +138,8 @@ def _town(text: str, lower: str, end: int) -> int:
         stop = _strip(text, match.end())
         lead = text[end : match.start(1)]
         if _is_known(lower, match.start(1), stop) or _followed(text, lower, stop):
-            return stop
+            district = _DISTRICT.match(lower, stop)
+            return district.end() if district else stop
         words = text[match.start(1) : stop].split(" ")
         for count in range(len(words) - 1, 0, -1):  # "Toronto Call me": the first words may be the town
             shorter = match.start(1) + len(" ".join(words[:count]))
@@ -147,7 +155,8 @@ def _town(text: str, lower: str, end: int) -> int:
 
 
 def _is_known(lower: str, start: int, end: int) -> bool:
-    return lower[start:end].replace(" ", "-").replace("st-", "saint-") in TOWNS
+    town = lower[start:end].replace(" ", "-").replace("st-", "saint-").replace("ste-", "sainte-")
+    return town in TOWNS or _TOWN_LIKE.fullmatch(town) is not None
 
 
 def _followed(text: str, lower: str, end: int) -> bool:

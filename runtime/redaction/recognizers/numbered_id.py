@@ -12,7 +12,25 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import DATE, Hit, Identifier, Run
-from runtime.redaction.recognizers.label_words import CARD, ID_CARD, LICENCE, MARK, OTHER, PERSON, RECORD
+from runtime.redaction.recognizers.label_words import (
+    BANK,
+    CARD,
+    HEALTH,
+    ID_CARD,
+    LICENCE,
+    MARK,
+    NEQ,
+    NIR,
+    OTHER,
+    PASSPORT,
+    PERSON,
+    PLATE,
+    RECORD,
+    SIN,
+    SIREN,
+    SSN,
+    TAX,
+)
 from runtime.redaction.recognizers.labelled_id import VALUE, is_number
 from runtime.redaction.recognizers.labels import WORDS
 
@@ -34,7 +52,7 @@ _THINGS = word_set(
     transaction trial
     tweet unit video wave weather wiki work xref year zone requisition bulletin cause appellant appellants cases
     application applications requetes plates figure photo album track disc disk drive cabinet slide specimen engine
-    moteur chassis wagon coach tank tail aircraft tree grid plot parcel map sheet worksheet folio roll
+    cass crim soc moteur chassis wagon coach tank tail aircraft tree grid plot parcel map sheet worksheet folio roll
     """
 )
 _WORD = re.compile(r"[a-z]+")
@@ -43,9 +61,14 @@ _MARKED = re.compile(
     r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du |(?<=ant ))[a-z' ]{2,32}"
     r"\W{0,4}(?:(?:est|is) )?$"
 )
+# Judgments are cited with their date: "CE, 12 mai 2022, n° 447188".
+_CITED = re.compile(r"(?:19|20)[0-9]{2}, (?:req\. )?n°\W{0,2}$")
 _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4}$")
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
-_BEFORE_LABEL = re.compile(r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}-?)?[0-9][A-Z0-9\-]{3,15}(?![\w\-/]|[.,][0-9])")
+_BEFORE_LABEL = re.compile(
+    r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}[ -]?)?[0-9](?:[A-Z0-9\-]{0,8}(?: [A-Z]{0,3}[0-9]{2,7}){1,4}(?: [A-Z]{2})?|"
+    r"[A-Z0-9\-]{3,18}|[0-9]{0,2} ?[A-Z]{3}(?=[ ,]))(?![\w\-/]|[.,][0-9])"
+)
 _LABEL_AFTER = re.compile(
     r"\s?(?:=|->|→|\(|[-–—:]|,?\s?(?:is|was|est|c'est|etait)\s(?:my|his|her|their|our|your|the|mon|ma|son|sa|notre|votre|"
     r"leur|le|la|l'))\s?(?:(?:my|his|her|their|our|your|mon|ma|son|sa|notre|votre|leur) )?"
@@ -55,28 +78,59 @@ _LABEL_AFTER = re.compile(
 )
 
 
+# What a label behind a value announces, the more particular first.
+_ANNOUNCED = (
+    (PASSPORT, "PASSPORT"),
+    (PLATE, "LICENSE_PLATE"),
+    (LICENCE, "CA_DRIVER_LICENSE"),
+    (HEALTH, "ID_NUMBER"),
+    (NEQ & ~TAX, "CA_NEQ"),
+    (TAX, "CA_TAX_NUMBER"),
+    (SIREN, "FR_SIREN"),
+    (ID_CARD, "FR_ID_CARD"),
+    (SIN | SSN | NIR, "ID_NUMBER"),
+    (BANK, "BANK_ACCOUNT"),
+    (RECORD | PERSON, "ID_NUMBER"),
+)
+_BEHIND = PASSPORT | PLATE | LICENCE | HEALTH | NEQ | TAX | SIREN | ID_CARD | SIN | SSN | NIR | BANK | RECORD | PERSON
+
+
 class NumberedId(Identifier):
     """Numbers that nothing in the dictionary announces."""
 
     ENTITY = "ID_NUMBER"
     LEAST_DIGITS = 5
 
+    ALSO = tuple(sorted({entity for _, entity in _ANNOUNCED if entity != "ID_NUMBER"}))
+
     def applies(self, run: Run) -> bool:
-        return run.topics & (MARK | RECORD | CARD | LICENCE) != 0
+        return run.topics & (MARK | CARD | _BEHIND) != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.topics & (MARK | CARD | LICENCE):
             yield from _marked(run)
-        if run.topics & RECORD:
+        if run.topics & _BEHIND:
             for match in _BEFORE_LABEL.finditer(run.text):
                 value = match.group()
                 if (
-                    sum(map(str.isdigit, value)) >= 5
+                    sum(map(str.isdigit, value)) >= (2 if " " in value or not value.isdigit() else 5)
                     and (after := _LABEL_AFTER.match(run.lower, match.end()))
-                    and any(WORDS.get(word, 0) & (RECORD | PERSON) for word in after[1].split())
+                    and (entity := _announced(after[1], value))
                     and not (DATE.match(value) or run.is_labelled_otherwise(match.start()))
                 ):
-                    yield Hit(match.start(), match.end(), 0.7, "before_label")
+                    yield Hit(match.start(), match.end(), 0.7, "before_label", entity)
+
+
+def _announced(words: str, value: str) -> str | None:
+    """What the words behind a value say that it is, None if nothing of a person's."""
+    bits = 0
+    for word in words.replace("'", " ").split():
+        bits |= WORDS.get(word, 0)
+    digits = sum(map(str.isdigit, value))
+    for kinds, entity in _ANNOUNCED:
+        if bits & kinds and not bits & OTHER:
+            return entity if digits >= 5 or kinds == PLATE else None
+    return None
 
 
 def _marked(run: Run) -> Iterator[Hit]:
@@ -91,7 +145,11 @@ def _marked(run: Run) -> Iterator[Hit]:
         before = run.before(start, 64)
         digits = sum(map(str.isdigit, value))
         bare = card and digits >= 8 and _A_CARD.search(before)
-        if not (bare or _MARKED.search(before)) or not _THINGS.isdisjoint(_WORD.findall(before)[-6:]):
+        if (
+            not (bare or _MARKED.search(before))
+            or _CITED.search(before)
+            or not _THINGS.isdisjoint(_WORD.findall(before)[-6:])
+        ):
             continue
         if digits >= 6 or (digits >= 5 and any(map(str.isalpha, value))):
             yield Hit(match.start(), match.end(), 0.6, "numbered")

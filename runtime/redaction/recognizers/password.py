@@ -33,7 +33,7 @@ _SAYS = (
     rf"(?:,? {VERB}(?: (?:now|maintenant|actually|still|toujours|bien|currently|simplement|just|also|aussi|le suivant|"
     r"the following))?(?: ?:)?\s{1,2})"
 )
-_OF_WHAT = rf"(?: {PREPOSITION} ?[\w'@.-]{{1,32}}(?: [\w'@.-]{{1,24}})??){{0,2}}"
+_OF_WHAT = rf"(?: {PREPOSITION} ?[\w'@.+-]{{1,48}}(?: [\w'@.-]{{1,24}}){{0,2}}?){{0,2}}"
 _IS = (
     rf"[\"')\]*_]{{0,3}}(?: ?\([^()\n]{{1,40}}\))?(?: {ADJECTIVE}){{0,2}}{_OF_WHAT}"
     rf"(?:{_POINTS}|{_SAYS})[\"'«(\[*]{{0,3}} ?"
@@ -117,7 +117,7 @@ _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
 _FIRST_WORDS = {
     "word": """
         pass password passwords passphrase passphrases passwd passcode passcodes pwd pswd psw pw mot mots mdp
-        motdepasse m reponse secret security code wi wifi cle phrase phrases seed recovery user userpass login
+        motdepasse passe m reponse secret security code wi wifi cle phrase phrases seed recovery user userpass login
         mnemonic backup
         """,
     "login": """

@@ -38,6 +38,8 @@ _LIMITS = frozenset(
 _NUMBER_BEFORE = re.compile(
     r"(?<!\w)(?:mon|my|son|his|her|notre|our|votre|your) (?:numero|number|#|no)\W{0,3}(?:est|is|c'est)?(?: le)?\W{0,3}$"
 )
+# "port" alone is a machine's.
+_PORTABLE = re.compile(r"(?<!\w)port\.? ?:? ?$")
 _NEXT_NUMBER = re.compile(r"/[0-9]{7}")
 _GROUP = re.compile(r"[0-9]+")
 
@@ -102,6 +104,8 @@ def _row(run: Run, window: Window) -> Hit | None:
     bare = len(shape) == 1
     if bare and digits in _LIMITS:
         return None
+    if french and not named and _PORTABLE.search(run.before(start, 12)):
+        named = True
     if not named and (run.is_labelled_otherwise(start, far=3 if bare else 0) or run.is_amount(start, end)):
         return None
     extended = _EXTENSION_AFTER.match(run.text, end)
@@ -153,7 +157,7 @@ def _international(run: Run) -> Iterator[Hit]:
         if start and (run.text[start - 1].isalnum() or _digit_before(run.text, start)):
             continue
         plus = "+" in value[:3]
-        if not plus and run.is_labelled_otherwise(start):
+        if not plus and run.is_labelled_otherwise(start) and not _PORTABLE.search(run.before(start, 12)):
             continue
         if _is_international(value, plus=plus):
             yield Hit(start, end, 0.9, "international")

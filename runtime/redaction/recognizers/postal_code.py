@@ -61,7 +61,7 @@ class PostalCode(Identifier):
             capitals = match.group().upper() == match.group()
             if run.is_labelled_otherwise(match.start()):
                 continue
-            if capitals or match[1] or _CONTEXT.search(run.before(match.start(), 64)):
+            if capitals or match[1] or _is_cell(run, *match.span()) or _CONTEXT.search(run.before(match.start(), 64)):
                 if before := _PROVINCE_BEFORE.search(text[max(0, match.start() - 64) : match.start()]):
                     start = match.start() - len(before.group())
                     yield Hit(start, match.end(), 0.95, "province", "STREET_ADDRESS")
@@ -85,6 +85,12 @@ class PostalCode(Identifier):
         for match in _AMERICAN.finditer(text):
             if match[1] in STATES:
                 yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")
+
+
+def _is_cell(run: Run, start: int, end: int) -> bool:
+    """Whether a code fills a cell of a row."""
+    before, after = run.before(start, 1), run.text[end : end + 1]
+    return before != "" and before in ",;|\t" and (not after or after in ",;|\t\n")
 
 
 def _is_line(run: Run, match: re.Match[str]) -> bool:

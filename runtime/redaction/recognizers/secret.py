@@ -58,6 +58,8 @@ _WEBHOOK = re.compile(
     r"(?<=webhook\.office\.com/webhookb2/)[A-Za-z0-9@/_-]{40,200}"
 )
 _URL_USER = re.compile(r"(?<=://)(?:[^\s/?#@\"'<>]{1,256}|[^\s/?#@:\"'<>]{0,64}:[^\s/\"'<>]{1,128})(?=@[\w\[])")
+# The same without a scheme, before an address of a machine: root:hunter2@10.0.0.4
+_HOST_USER = re.compile(r"(?<![\w/:@.-])[\w.-]{2,32}:[^\s@/:\"'<>]{4,64}(?=@(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.]))")
 _EXAMPLES = frozenset(
     {"user:pass", "user:password", "username:password", "user", ":pass", ":password", "USER:PASSWORD"}
 )
@@ -101,6 +103,9 @@ class Secret(Identifier):
                 if match.group() in _EXAMPLES:
                     continue
                 yield Hit(match.start(), match.end(), 1.0, "url_credentials")
+        if "@" in text and ":" in text:
+            for match in _HOST_USER.finditer(text):
+                yield Hit(match.start(), match.end(), 0.95, "url_credentials")
         if "=" in text:
             for pattern, name in ((_QUERY, "query"), (_COOKIE, "cookie")):
                 for match in pattern.finditer(text):

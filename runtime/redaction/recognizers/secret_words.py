@@ -18,13 +18,13 @@ def _one_of(alternatives: str) -> str:
 
 
 OF_WORD = _one_of(r"""
-    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=])|mots?[ _-]de[ _-]passes?|mdp|
+    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=]| is )|mots?[ _-]de[ _-]passes?|mdp|
     motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security)(?: question)? answer|code d'acces|
     wi-?fi (?:key|code)|
     code (?:du |de )?wi-?fi|
     cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|
     recovery phrase|secret phrase|user ?pass|login/pass(?:word)?|user/pass(?:word)?|\w{0,24}_pass(?:word)?|\w{0,24}_pwd|
-    \w{0,24}password|(?<![a-z] )pass(?=\s?[:=])
+    \w{0,24}password|passe(?=\s?[:=])|(?<![a-z] )pass(?=\s?[:=])|pass(?==)|(?<=/ )pass
     """)
 OF_KEY = _one_of(r"""
     api[ _-]?(?:key|token|secret)s?|access[ _-]?(?:key|token)s?(?:[ _-]id)?|secret[ _-]?(?:access[ _-]?)?keys?|
@@ -59,7 +59,7 @@ PREPOSITION = _one_of(r"""
     for your|for our|for his|for her|for|to the|to my|to our|to|on the|on my|on|from|in the|in
     """)
 VERB = _one_of(r"""
-    is|was|are|est|c'est|cest|etait|sera|reste|devient|will be|would be|should be|has been|set to|changed to|reset to|
+    is|was|are|est|c'est|cest|c|etait|sera|reste|devient|will be|would be|should be|has been|set to|changed to|reset to|
     updated to|remplace par|change pour|mis a|defini a|est maintenant|equals|reads|being
     """)
 ADJECTIVE = _one_of(r"""

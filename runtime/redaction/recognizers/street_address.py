@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
+from runtime.redaction.recognizers.address_fields import fields
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street, unit_before
@@ -26,16 +27,29 @@ _CUE = re.compile(
     r"reste|live[sd]?|living|deliver\w{0,3}|ship(?:ped)?|domicil\w{1,4}|demenag\w{1,5}|moved?|moving|located|situee?|"
     r"mail(?:ed|ing)?|logee?|loge[nt]{0,3}|reside[sd]?|sis|sise|relocated|pick ?up|"
     r"vi[st]|vivant|vivent|vivre|vivait|stay(?:s|ed|ing)?|grew up|chez (?:moi|nous|lui|elle))(?!\w)"
-    r"[^.!?]{0,40}$"
+    r"[^.!?]{0,40}$|(?<!\w)(?:street|rue|addr|adr|line|ligne)(?:[ _]?(?:address|adresse|name|line|ligne))?[ _]?[12]?"
+    r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
+)
+# Somebody lives on a street, whatever its number.
+_ORDINAL = re.compile(r"[0-9]{1,3}(?:e|er|re|eme) (?:avenue|rue|rang|boulevard)")
+_PART_BEFORE = re.compile(
+    r"(?<!\w)(?:zone|aisle|row|niveau|level|table|page|line|ligne|step|etape|phase|chapitre|chapter|article|figure|"
+    r"fig|vol|version|section)\.? $"
+)
+_LIVES_ON = re.compile(
+    r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|reste[nts]{0,2}|habit\w{1,5}|demeur\w{1,5}|loge[nt]{0,3}|staying|"
+    r"moved|demenag\w{1,5}) (?:on|to|sur|in)? ?(?:la |le |l'|the )?$"
 )
 _THE = re.compile(r"The [A-Z]")
 _TIME_BEFORE = re.compile(
     r"(?<!\w)(?:in|since|of|during|en|depuis|des|annee|year|until|before|after|vers|circa|c\.)\s$"
 )
+_CAPITAL = re.compile(r"(?<![\w'])(?:[A-ZÀ-Þ][a-zà-ÿ]{2}|(?:rue|avenue|boul|chemin|rang|montée|côte|place|impasse) )")
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}(?:-(?:19|20)?[0-9]{2})?\s?,?\s")
 _BOX = re.compile(
     r"(?<!\w)(?:(?:p\.? ?o\.? ?box(?: no\.?| #)? ?#?|post office box |c\. ?p\.|case postale|casier postal|b\.p\.|"
-    r"boite postale|poste restante|general delivery|r\.?r\.? ?#?|rural route #?|site (?=[0-9]{1,4},? (?:comp|box|rr)))"
+    r"boite postale|poste restante|general delivery|hc |r\.?r\.? ?#?|rural route #?|"
+    r"site (?=[0-9]{1,4},? (?:comp|box|rr)))"
     r"\s?(?:no\.? ?)?[0-9]{1,6}(?!\w)|(?:general delivery|poste restante)(?!\w))"
     r"(?:,? (?:station|stn\.?|succ(?:ursale|\.)?|site|comp(?:artment|\.)?|ss|box|main|r\.?r\.?|group|grp|gd)"
     r"(?: #?[\w-]{1,20})?){0,4}"
@@ -55,6 +69,12 @@ _NUMBER_BEHIND = re.compile(
     r"(?:,? (?:au|numéro|au numéro|no\.?|n°|number|civic number|#) ?#?[0-9]{1,5}[A-Za-z]?(?![\w-]|[.,][0-9]| ?h\b)|"
     r",? [0-9]{1,4}[A-Za-z]?, ?[0-9]{4,5} [A-ZÀ-Þ][\w'-]{1,24})"
 )
+_FRENCH_BEHIND = re.compile(
+    r"(?<![\w-])(?:(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Bb]oul\.|[Cc]hemin|[Rr]ang)"
+    r"(?: (?:de |du |des |la |le |les |l'|d'){0,2}[A-ZÀ-Þ][\w'.-]{1,24}){1,4}|"
+    r"[0-9]{1,3}e (?:[Rr]ang|[Aa]v\.|[Aa]venue|[Rr]ue)(?: (?:Est|Ouest|Nord|Sud))?)"
+    r", (?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{2,5}[A-Za-z]?(?=$|[;)\n]|[.,](?:$|\s[A-ZÀ-Þ\n]))"
+)
 _CIVIC_LAST = re.compile(r"[0-9][\w-]{0,4},?\s{1,2}$")
 # In capitals these are boxes where a town follows or an address is spoken of.
 _SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX|Casier|CASIER)\s?[0-9]{1,6}(?!\w)")
@@ -62,9 +82,9 @@ _MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\
 # A street without a civic number counts before a postal code.
 _UNNUMBERED = re.compile(
     r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
-    r"square|lieu-?dit|hameau|lotissement|residence|domaine) (?=[^\W\d])"
+    r"square|lieu-?dit|hameau|lotissement|residence|domaine|quartier|villa|zone) (?=[^\W\d])"
 )
-_BOX_WORDS = word_set("box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
+_BOX_WORDS = word_set("hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
 # A number, capitals, a comma, a capital: all that an address without a kind of street shows.
@@ -80,7 +100,6 @@ class StreetAddress(Identifier):
     """Postal addresses that begin with a civic number, and post-office boxes."""
 
     ENTITY = "STREET_ADDRESS"
-    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
         return (
@@ -100,6 +119,8 @@ class StreetAddress(Identifier):
                 continue
             before = run.before(civic.start(), 56)
             cued = bool(_CUE.search(before))
+            if not cued and (_PART_BEFORE.search(before) or _ORDINAL.match(lower, civic.start())):
+                continue
             end = (
                 french(text, lower, civic.end(), cued=cued)
                 or (
@@ -112,11 +133,22 @@ class StreetAddress(Identifier):
                 hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
+        if run.topics & LIVING:
+            yield from fields(run)
+            for word in _CAPITAL.finditer(text):
+                if word.start() >= reached and _LIVES_ON.search(run.before(word.start(), 40)):
+                    end = french(text, lower, word.start(), cued=True) or english(
+                        text, lower, word.start(), cued=True, dated=False
+                    )
+                    if end is not None:
+                        yield _hit(text, lower, word.start(), end, "lived_on")
         if run.digits >= 3:
             for street in _UNNUMBERED.finditer(lower, reached):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
+            for street in _FRENCH_BEHIND.finditer(text) if ", " in text else ():
+                yield _hit(text, lower, street.start(), street.end(), "number_behind")
             for street in _NUMBER_BEHIND.finditer(text):
                 if not _CIVIC_LAST.search(text[max(0, street.start() - 16) : street.start()]):
                     yield _hit(text, lower, street.start(), street.end(), "number_behind")

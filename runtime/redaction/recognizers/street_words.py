@@ -32,6 +32,7 @@ ENGLISH_STRONG = word_set(
 )
 ENGLISH_WEAK = word_set(
     """
+    bay
     way place pl pl. square sq sq. trail trl close gardens gdns gate row quay mews line concession grove green heights
     hts hill hollow landing link loop manor path point ridge rise run view vista walk wharf alley plaza promenade
     crossing common commons cove bend glen harbour harbor park route townline wynd esplanade chase estate estates
@@ -47,6 +48,12 @@ ENGLISH_WEAK = word_set(
     """
 )
 ENGLISH_TYPES = ENGLISH_STRONG | ENGLISH_WEAK
+ENGLISH_KINDS = ENGLISH_STRONG | word_set("trail trl way line concession row ridge grove sideroad")
+# Weak ones that end no other name of two words and more that a number stands before.
+ENGLISH_PLAIN = word_set(
+    "trail trl way close gardens gdns row mews grove heights hts hollow landing manor ridge wharf crossing cove "
+    "townline wynd gate harbour estates path"
+)
 # A street with a number for a name: "Highway 7", "County Road 12", "Rang 3".
 NUMBERED = word_set(
     "highway hwy hwy. road rd rd. route rte rte. rang concession line sideroad autoroute avenue rue county rr"
@@ -80,9 +87,12 @@ NOT_STREETS = word_set(
     anglais francais commerce maison ville face foot feet lane mile miles km hour hours minute minutes day days year
     years week weeks month months inch way ways more other different new long busy main-floor single double dead car
     of per x distance percent times big small wide little hard great old-fashioned separate major minor distinct
-    individual one-way two-way
+    individual one-way two-way pietonne pietonnes barree barrees fermee fermees possible
+    possibles suivre assise assises
     """
 )
+COUNTED = word_set("wheel wheels lane lanes hole way hour day speed")
+"""After a number these are counted: "4 Wheel Drive"."""
 PROVINCES = word_set(
     """
     quebec qc pq que ontario on ont alberta ab alta manitoba mb man saskatchewan sk sask bc ns nb nl pe pei yt nt nu
@@ -137,4 +147,4 @@ GATE = frozenset(
     for part in word.strip(".").split("-")
 ) - word_set("a d l s e n w o lieu point la le of")
 """One of these is in every address that says what kind of street it is, or is named after a saint."""
-BOX_WORDS = frozenset({"box", "casier", "postale", "c.p", "b.p", "bp", "p.o", "po"})
+BOX_WORDS = word_set("box casier postal postale c.p b.p bp p.o po stn station restante")

@@ -11,7 +11,10 @@ import re
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.locality import after_street, ends_in_province, has_unit, is_known_town
 from runtime.redaction.recognizers.street_words import (
+    COUNTED,
     DIRECTIONS,
+    ENGLISH_KINDS,
+    ENGLISH_PLAIN,
     ENGLISH_STRONG,
     ENGLISH_TYPES,
     FRENCH_STRONG,
@@ -24,8 +27,19 @@ from runtime.redaction.recognizers.street_words import (
     UNITS,
 )
 
-_WORD = re.compile(r"[^\s,;()]+")
+_WORD = re.compile(r"[^\s,;()\"<>|]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
+# In the West streets are numbers too.
+_GRID = re.compile(r"([0-9]{1,3}[a-c]? (?:street|st|avenue|ave|av|road|rd)\.?)(?![\w'])")
+_OF_THE = re.compile(
+    r"(?:Avenue|Ave\.?|Boulevard|Blvd\.?|Plaza|Place|Way|Circle|Court) of "
+    r"(?:the )?[A-Z][\w'-]{2,24}(?: [A-Z][\w'-]{2,24})?"
+)
+# An adjective before the kind: "Grande Allée", "Vieux Chemin".
+_QUALIFIED = re.compile(
+    r"(?:grande?|petite?|vieux|vieille|ancien(?:ne)?|nouvelle|haute?|basse?)[ -]"
+    r"(?=(?:rue|allee|cote|chemin|rang|route|place|avenue)\b)"
+)
 _OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|chemin|rang|route|cote|place)")
 _HYPHENED = re.compile(
     r"(?:cote|montee|rang|chemin)-(?:(?:de|du|des|la|l'|st|ste|saint|sainte)-){0,2}[a-z][a-z'-]{2,30}"
@@ -36,13 +50,23 @@ _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
 _CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
 _TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
 # What stands before an address that names no kind of street and no province.
-_LEADS = re.compile(r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@) |[\n:(=] ?)$")
+_LEADS = re.compile(
+    r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@|adr\.?|addr\.?) |[\n:;(=|\"] ?|"
+    r"(?<!\w)(?:app|apt|appt|appartement|apartment|suite|unit|unite|bureau|#)\.? ?#?[a-z0-9]{1,5},? ?)$"
+)
+# These lead to counts too: "500 Canadians, Montreal".
+_MAY_LEAD = re.compile(r"(?:^|(?<!\w)(?:du|of) )$")
+_PLURAL = re.compile(r"[^\s-]+s")
 _COMMA_HERE = re.compile(r"(?<![\w.,$€/-])[0-9]{1,5}, (?:de la |de l'|du |des |de )$", re.IGNORECASE)
 _LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
 # A civic number that is no year and no count of a few.
 _NUMBER_HERE = re.compile(
     r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{2,5})\s$"
 )
+_GOES_ON = re.compile(r" (?:\(|[a-zà-ÿ])")
+_NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) ?[0-9]{1,4}(?!\w)")
+_TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
+_LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
 _TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 _MOST_WORDS = 6
 
@@ -61,6 +85,13 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if hyphened := _HYPHENED.match(lower, start):
         kind = _WORD.match(lower, hyphened.end() + 1)
         return _stripped(text, _direction(lower, (kind if kind and _kind(kind.group()) else hyphened).end()))
+    qualified = _QUALIFIED.match(lower, start)
+    if qualified and (cued or text[start].isupper()):
+        start = qualified.end()
+    else:
+        qualified = None
+    if road := _NATIONAL.match(lower, start):
+        return road.end()
     first = _WORD.match(lower, start)
     if first is None:
         return None
@@ -69,10 +100,12 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         if kind is None or kind.group().rstrip(".") not in FRENCH_TYPES:
             return None
         return _stripped(text, _direction(lower, kind.end()))
-    if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES:
+    short = first.group() == "r" and _TOWN_CODE.match(text, first.end()) is not None
+    if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES and not short:
         return None
     strong = first.group() in FRENCH_STRONG
-    position, end, names, joined, capitals = first.end(), None, 0, False, False
+    end = first.end() if qualified else None
+    position, names, joined, capitals = first.end(), 0, False, qualified is not None
     while names <= _MOST_WORDS and text[position : position + 1] in {" ", "\n"}:
         if text[position] == "\n" and names:
             break  # the next line is a town
@@ -85,8 +118,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         if low in JOINERS and (names == 0 or value != value.upper() or len(value) > 1):
             if names and low in {"a", "et", "en"} and not text[word.end() + 1 : word.end() + 2].isupper():
                 break
-            joined = True
-        elif low in DIRECTIONS and names:
+            joined = low not in {"a", "et", "en"}
+        elif low.rstrip(".") in DIRECTIONS and end is not None:
             end = word.end()
             break
         elif value[0].isupper() or (low[:2] in {"l'", "d'"} and (strong or value[2:3].isupper())):
@@ -119,6 +152,10 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
         dated: whether the civic number may be a year: "in 2024 Wall Street …".
     """
     position, small = start, False
+    if turned := _OF_THE.match(text, start):
+        return turned.end()
+    if grid := _GRID.match(lower, start):  # "10720 82 Ave NW"
+        return _direction(lower, grid.end(1))
     for names in range(_MOST_WORDS):
         word = _WORD.match(text, position)
         if word is None:
@@ -126,9 +163,13 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
         value, low = word.group(), lower[word.start() : word.end()]
         kind = _kind(low)
         capital = value[0].isupper()
+        if not names and low in COUNTED:
+            return None
+        if small and capital and kind and not cued:
+            return None  # "…, médecin traitant Dr"
         if names and kind and (cued or capital or (kind in ENGLISH_STRONG and len(kind) > 3)):
             if not _goes_on(text, lower, word.end()):
-                return _accepted(text, lower, word.end(), kind, cued=cued, dated=dated, small=small)
+                return _accepted(text, lower, word.end(), kind, cued=cued, dated=dated, small=small, names=names)
         elif (
             names == 0
             and (capital or cued)
@@ -138,7 +179,12 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
             return _direction(lower, number.end())
         if not (capital or _ORDINAL.fullmatch(low)):
             small = True
-            if (low in STOPS and low not in {"the", "i"}) or low in NOT_STREETS or not value[0].isalpha() or names > 2:
+            linked = names and low in _LINKS and text[word.end() + 1 : word.end() + 2].isupper()
+            if linked:  # "60 Duke of York Blvd"
+                small = False
+            elif (
+                (low in STOPS and low not in {"the", "i"}) or low in NOT_STREETS or not value[0].isalpha() or names > 2
+            ):
                 return None
         if value.endswith((":", "!", "?")) or text[word.end() : word.end() + 1] not in {" ", "\n"}:
             return None
@@ -160,7 +206,10 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     number = _NUMBER_HERE.search(text, max(0, start - 24), start)
     if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
         cued = True
-    if of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
+    led = _LEADS.search(before) or _MAY_LEAD.search(before)
+    if of and number and text[of.end() : of.end() + 1].isupper() and led:
+        start = of.end()  # what follows decides
+    elif of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
         start = of.end()
     position, end = start, None
     names = 0
@@ -187,7 +236,7 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     if (
         reached > end
         and not cued
-        and _is_placed(text, lower, start, end, reached, led=_LEADS.search(before) is not None)
+        and _is_placed(text, lower, start, end, reached, led=_is_led(text[:end], before, start))
     ):
         return end
     turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
@@ -198,6 +247,14 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
         return end
     return None
+
+
+def _is_led(text: str, before: str, start: int) -> bool:
+    """Whether what stands before a number and capitals, the end of `text`, leads to an address."""
+    if _MAY_LEAD.search(before):
+        civic = _NUMBER_HERE.search(text, max(0, start - 24), start)
+        return civic is not None and not civic[0].rstrip().endswith("00") and not _PLURAL.fullmatch(text, start)
+    return _LEADS.search(before) is not None
 
 
 def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led: bool) -> bool:
@@ -214,7 +271,7 @@ def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led
         (civic is not None or _COMMA_HERE.search(text, max(0, start - 40), start) is not None)
         and led
         and is_known_town(lower, behind.start(1), reached)
-        and (reached >= len(text) or text[reached] in ".,;)\n")
+        and (reached >= len(text) or text[reached] in '.,;)\n"<|' or _GOES_ON.match(text, reached) is not None)
     )
 
 
@@ -227,14 +284,22 @@ def _kind(word: str) -> str:
 
 
 def _goes_on(text: str, lower: str, end: int) -> bool:
-    """Whether the next word is a kind of street too: "Pine Ridge Road"."""
-    if text[end : end + 1] != " ":
-        return False
-    after = _WORD.match(lower, end + 1)
-    return after is not None and after.group().rstrip(".:!?") in ENGLISH_TYPES
+    """Whether a kind of street comes yet: "Pine Ridge Road", "Old Mill Pond Trail"."""
+    for ahead in range(3):
+        if text[end : end + 1] != " " or (after := _WORD.match(text, end + 1)) is None:
+            return False
+        word = lower[after.start() : after.end()].rstrip(".:!?")
+        if word in (ENGLISH_TYPES if not ahead else ENGLISH_KINDS) and (not ahead or after.group()[0].isupper()):
+            return True
+        if not after.group()[0].isupper() or word in DIRECTIONS:
+            return False
+        end = after.end()
+    return False
 
 
-def _accepted(text: str, lower: str, end: int, kind: str, *, cued: bool, dated: bool, small: bool) -> int | None:
+def _accepted(
+    text: str, lower: str, end: int, kind: str, *, cued: bool, dated: bool, small: bool, names: int
+) -> int | None:
     """Where the street ends whose last word is its kind, None if something speaks against it."""
     strong = kind in ENGLISH_STRONG
     if kind.rstrip(".") in NUMBERED and (number := _ROAD_NUMBER.match(text, end)):
@@ -248,8 +313,9 @@ def _accepted(text: str, lower: str, end: int, kind: str, *, cued: bool, dated: 
         return None
     if (after := _WORD.match(lower, end + 1)) and after.group().rstrip(".:!?") in NOT_AFTER:
         return None
-    framed = goes_on or end >= len(text) or text[end] in ",\n;)."
-    return _stripped(text, end) if strong or cued or framed else None
+    framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&" or text.startswith(" (", end)
+    said = names > 1 and kind in ENGLISH_PLAIN and text[end + 1 : end + 2].islower()
+    return _stripped(text, end) if strong or cued or framed or said else None
 
 
 def _direction(lower: str, end: int) -> int:

@@ -10,7 +10,7 @@ from runtime.redaction.recognizers.label_words import NIR, SIN, SSN, TAX
 from runtime.redaction.recognizers.labels import NOTHING
 
 _AMERICAN = re.compile(r"security|(?<!\w)ss ?#")
-_NEVER_ISSUED = re.compile(r"000.*|666.*|...00....|.....0000|123456789|078051120")
+_NEVER_ISSUED = re.compile(r"000.*|666.*|...00....|.....0000|123456789|078051120|9{9}")
 
 
 class UsSsn(Identifier):

@@ -23,9 +23,9 @@ class Clock:
         return self.now
 
 
-def made() -> tuple[Circuit, Clock, list[State]]:
+def made(trials: int = 1) -> tuple[Circuit, Clock, list[State]]:
     clock, told = Clock(), list[State]()
-    return Circuit(CircuitPolicy(failures=3, seconds=30), clock=clock, on_change=told.append), clock, told
+    return Circuit(CircuitPolicy(3, 30, trials), clock=clock, on_change=told.append), clock, told
 
 
 def refused(circuit: Circuit) -> int | None:
@@ -76,6 +76,36 @@ def test_one_trial_decides(end: Callable[[Circuit], None], state: State) -> None
         assert refused(circuit) == 30
     else:
         circuit.enter()
+
+
+def test_one_good_answer_does_not_make_a_backend_well() -> None:
+    """Hysteresis: who comes and goes is left alone until it stays."""
+    circuit, clock, told = made(trials=2)
+    assert CircuitPolicy().trials == 2
+    fail(circuit, 3)
+    for end in (Circuit.succeeded, Circuit.failed):
+        clock.now += 30
+        circuit.enter()
+        end(circuit)
+        if end is Circuit.succeeded:
+            assert circuit.state == "half_open"
+    assert circuit.state == "open"
+    clock.now += 30
+    for _ in range(2):
+        circuit.enter()
+        assert refused(circuit) == 1, "one trial at a time"
+        circuit.succeeded()
+    assert (circuit.state, told[-1]) == ("closed", "closed")
+
+
+def test_an_answer_to_a_question_from_before_is_no_trial() -> None:
+    circuit, clock, _ = made()
+    circuit.enter()
+    fail(circuit, 3)
+    circuit.succeeded()
+    assert circuit.state == "open"
+    clock.now += 30
+    assert circuit.state == "half_open"
 
 
 OUTCOMES = [

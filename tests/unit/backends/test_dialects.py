@@ -327,3 +327,13 @@ async def test_calls_without_end_are_no_answer(client: MakeClient) -> None:
     request = ChatRequest(REQUEST.messages, REQUEST.options, "o", tools=(WEATHER,))
     with serving(Eager()) as provider, pytest.raises(BackendError, match=r"upstream\.bad_response"):
         await parts(backend_of(client, provider, "vllm"), request)
+
+
+async def test_tokens_that_the_server_still_held_are_counted(client: MakeClient) -> None:
+    class Caching(Vllm):
+        def usage(self) -> dict[str, Any]:
+            return {**super().usage(), "prompt_tokens_details": {"cached_tokens": 16}}
+
+    with serving(Caching()) as provider:
+        finished = (await parts(backend_of(client, provider, "vllm")))[2]
+    assert (finished.prompt_tokens, finished.cached_prompt_tokens) == (20, 16)

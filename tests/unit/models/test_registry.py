@@ -208,3 +208,11 @@ def test_the_shipped_profiles_are_those_that_the_makers_recommend() -> None:
     thinkers = [entry for entry in registry.models if entry.thinking != "never"]
     assert thinkers
     assert all(registry.profile(entry).greedy == "refused" for entry in thinkers)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("tag", ["qwen3:8b", "Qwen3:8B", "smollm2:latest"])
+def test_a_tag_of_ollama_is_a_name(tag: str) -> None:
+    registry = load_registry(SHIPPED)
+    found = registry.find(tag)
+    assert found is not None
+    assert found == registry.find(tag.lower().removesuffix(":latest").replace(":", "-"))

@@ -11,7 +11,16 @@ import pytest
 from runtime.models import verdicts
 from runtime.models.registry import load_registry
 from runtime.models.resources import Gpu, Machine, ModelServer, OfferedModel
-from runtime.models.selection import Candidate, Choice, Wish, choose, memory_need, ram_room, tokens_per_second
+from runtime.models.selection import (
+    Candidate,
+    Choice,
+    Wish,
+    choose,
+    layers_on_gpu,
+    memory_need,
+    ram_room,
+    tokens_per_second,
+)
 
 REGISTRY = load_registry(Path(__file__).parents[3] / "config" / "models.yaml")
 GB = 10**9
@@ -124,8 +133,10 @@ def test_every_choice_can_be_told(case: Case, language: Any) -> None:
     told = "\n".join(verdicts.explanation(choice, case.machine, case.wish, ram_room(case.machine), language))
     assert all(one.model in told for one in choice.candidates)
     assert "{" not in told
-    data = verdicts.choice_json(choice)
+    data = verdicts.choice_json(choice, case.machine)
     assert len(data["candidates"]) == len(choice.candidates)
+    assert data["machine"]["ram_total"] == case.machine.ram_total
+    assert len(data["machine"]["servers"]) == len(case.machine.servers)
     assert (data["chosen"] or {}).get("model") == (choice.chosen.model if choice.chosen else None)
 
 
@@ -174,3 +185,25 @@ def test_more_memory_or_cores_never_make_the_choice_worse(cores: int, available:
     for more in (replace(machine, ram_available=machine.ram_available + 8 * GB), replace(machine, cores=cores * 2)):
         better = best(more)
         assert worse is None or (better is not None and better.strength >= worse.strength)
+
+
+@pytest.mark.parametrize(
+    ("machine", "layers", "wanted"),
+    [
+        (LAPTOP, 36, 0),
+        (replace(CARD_12, gpu_build=False), 36, 0),
+        (CARD_24, 36, -1),
+        (CARD_24, None, -1),
+        (replace(CARD_12, gpus=(Gpu("small", 4 * GB, 4 * GB),)), None, 0),
+        (replace(CARD_12, gpus=(Gpu("full", 12 * GB, GB // 4),)), 36, 0),
+    ],
+)
+def test_how_many_layers_a_card_takes(machine: Machine, layers: int | None, wanted: int) -> None:
+    assert layers_on_gpu(machine, 9 * GB, 147_456, 8192, layers) == wanted
+
+
+def test_a_card_that_is_too_small_takes_what_fits() -> None:
+    machine = replace(CARD_12, gpus=(Gpu("6 GB", 6 * GB, 6 * GB),))
+    taken = layers_on_gpu(machine, 9 * GB, 147_456, 8192, 36)
+    assert 0 < taken < 36
+    assert memory_need(9 * GB, 147_456, 8192) * taken / 36 < 6 * GB

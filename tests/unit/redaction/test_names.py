@@ -28,6 +28,9 @@ We hired [[Siobhan MacAllister]] as our new CFO.
 [[Nguyen Thi Hoa]] requested a copy of her file.
 Give the keys to [[Abdul-Rahman]] when you leave.
 The cheque was made out to [[J. R. Thibodeau]].
+Thanks [[Ashley]], see you at noon.
+[[Connelly Zainab]] 2024-03-02 present
+Call [[Calvin]] about the jeans.
 [[Hendricks]] told the court that [[Patel]] owed him money.
 """
 FRENCH = """
@@ -37,6 +40,10 @@ M. [[Lavoie]] a rencontré Mme [[Roy-Dubé]].
 Me [[J.-P. Lavoie]] plaide.
 DESTINATAIRE : [[GENEVIÈVE BOUCHARD]]
 je m'appelle [[marie-ève tremblay]]
+merci [[Odile]]
+[[Guillaume d'Amours]] est peintre
+Mme [[DIOP]] a appelé.
+[[Thibodeau Noah]] 2024-03-02 présente
 Cordialement,⏎[[Annie Pelletier]]
 Est-ce que [[Sophie]] peut venir demain ?
 [[Olivier]] et [[Aïcha]] partent en vacances.
@@ -58,6 +65,18 @@ Bonjour, j'aimerais avoir de l'aide avec ma feuille de calcul Excel.
 Quelle est la capitale de l'Australie ?
 Google et Microsoft ont annoncé de nouveaux outils.
 Mars est la quatrième planète du système solaire.
+Calvin Klein jeans and Ralph Lauren shirts
+Ford, Tesla and Mercedes-Benz presented new models.
+Eli Lilly announced results.
+Yves Rocher et Laura Secord
+Une bouteille de Veuve Clicquot
+Sydney Opera House
+Fromagerie Boivin
+Le rapport Bouchard-Taylor
+Hôpital Pierre-Boucher
+Port Hope and Prince Albert
+telephone VARCHAR(20)
+QUARTERLY REVIEW: NORTH AMERICA
 MERCI DE VOTRE AIDE
 La maladie de Parkinson touche le système nerveux.
 La loi d'Ohm relie la tension, le courant et la résistance.

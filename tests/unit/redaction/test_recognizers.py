@@ -10,6 +10,7 @@ from presidio_analyzer import RecognizerRegistry
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.recognizers import IDENTIFIERS
 from runtime.redaction.recognizers.base import Identifier, Run
+from runtime.redaction.recognizers.presidio import PresidioRecognizer
 from runtime.redaction.spans import Span
 
 Found = list[tuple[str, str]]
@@ -35,7 +36,9 @@ def test_the_surer_rule_names_the_entity(text: str, values: Found, found: Callab
 
 
 def test_each_recognizer_works_in_a_presidio_registry() -> None:
-    registry = RecognizerRegistry(recognizers=[kind("fr") for kind in IDENTIFIERS], supported_languages=["fr"])
+    registry = RecognizerRegistry(
+        recognizers=[PresidioRecognizer(kind(), "fr") for kind in IDENTIFIERS], supported_languages=["fr"]
+    )
     results = [
         result
         for recognizer in registry.get_recognizers(language="fr", entities=["CA_SIN", "EMAIL_ADDRESS"])

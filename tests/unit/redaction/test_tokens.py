@@ -166,5 +166,5 @@ def test_an_entity_that_makes_no_token_is_refused(entity: str) -> None:
 
 
 def test_every_entity_we_find_is_read_loosely() -> None:
-    found = {entity for kind in IDENTIFIERS for entity in kind().get_supported_entities()}
+    found = {entity for kind in IDENTIFIERS for entity in kind().entities}
     assert {*found, "PERSON", "LOCATION", "LITERAL"} <= READ_LOOSELY

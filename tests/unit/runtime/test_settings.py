@@ -95,6 +95,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "ENABLE_PII_REDACTION": ("1", True),
     "ENABLE_WORM_LOGGING": ("yes", True),
     "SECRET_KEY_FILE": ("secret", Path("secret")),
+    "OIDC_CLIENT_SECRET": (SECRET, SECRET),
     "HF_ENDPOINT": ("https://mirror.example", "https://mirror.example"),
     "HF_TOKEN": (SECRET, SECRET),
     "HF_HUB_OFFLINE": ("1", True),
