@@ -13,7 +13,7 @@ from fastapi import FastAPI, Query
 from memory.errors import StorageError
 from runtime.api import errors
 from runtime.api.shield import Shield
-from runtime.audit.errors import LogDamaged
+from runtime.audit.errors import LogDamaged, LogUnavailable
 from runtime.errors import BY_STATUS, FilAgentError, Limited, Unauthenticated
 from runtime.telemetry import Telemetry
 
@@ -43,7 +43,8 @@ def application() -> tuple[Any, Counted, Telemetry]:
         raise {
             "ours": Limited("limit.requests", "Slowly.", retry_after=7),
             "who": Unauthenticated("auth.missing", "Who?"),
-            "log": LogDamaged(SAID),
+            "log": LogUnavailable(SAID),
+            "damaged": LogDamaged(SAID),
             "database": StorageError(SAID),
             "unforeseen": RuntimeError(SAID),
             "group": ExceptionGroup(SAID, [ValueError(SAID)]),
@@ -85,6 +86,7 @@ async def ask(
         ("/fails/ours", "", 429, "limit.requests", False),
         ("/fails/who", "", 401, "auth.missing", True),
         ("/fails/log", "", 503, "evidence.unavailable", False),
+        ("/fails/damaged", "", 503, "evidence.damaged", False),
         ("/fails/database", "", 503, "storage.unavailable", False),
         ("/fails/unforeseen", "", 500, "internal.error", False),
         ("/fails/group", "", 500, "internal.error", False),
