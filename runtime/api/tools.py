@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints, ValidationInfo, field_validator
 
 from runtime.api.turns import Identifier, StrictModel
 from runtime.backends.base import ANY_TOOL, Tool, ToolCall, ToolChoice
@@ -89,9 +89,16 @@ class ChatMessage(StrictModel):
     """One message of a conversation; what an assistant called and what a tool answered belong to it."""
 
     role: Literal["system", "user", "assistant", "tool"]
-    content: str | None = None
     tool_calls: Annotated[list[MadeCall], Field(min_length=1, max_length=_MOST_CALLS)] | None = None
     tool_call_id: Identifier | None = None
+    content: Annotated[str, Field(strict=True)] | None = Field(None, validate_default=True)
+
+    @field_validator("content")
+    @classmethod
+    def _said(cls, content: str | None, info: ValidationInfo) -> str | None:
+        if not content and info.data.get("role") != "tool" and not info.data.get("tool_calls"):
+            raise ValueError("a text of at least one character")
+        return content
 
     def as_message(self) -> Message:
         """The message.
@@ -103,8 +110,6 @@ class ChatMessage(StrictModel):
             raise Invalid("request.invalid", "messages: tool_calls belong to an assistant's message")
         if (self.tool_call_id is not None) != (self.role == "tool"):
             raise Invalid("request.invalid", "messages: tool_call_id belongs to a tool's message, and it needs one")
-        if not self.content and self.role != "tool" and not self.tool_calls:
-            raise Invalid("request.invalid", "messages: content is missing")
         calls = tuple(self._call(call) for call in self.tool_calls or ())
         return Message(self.role, self.content or "", calls, self.tool_call_id)
 

@@ -258,7 +258,13 @@ def test_a_conversation_remembers_calls_and_results(app: Filagent, model: Model)
     assert third.status == 200
     kept = app.request("GET", f"/conversations/{conversation}").json["messages"]
     assert json.loads(kept[2]["tool_calls"][0]["function"]["arguments"]) == {"to": MAIL, "lines": ["1"]}
-    assert kept[3] == {"role": "tool", "origin": "caller", "content": f"sent to {MAIL}", "tool_call_id": reference}
+    assert kept[3] == {
+        "role": "tool",
+        "origin": "caller",
+        "content": f"sent to {MAIL}",
+        "tool_call_id": reference,
+        "turn_id": second.json["turn_id"],
+    }
     again = app.request("GET", f"/turns/{first.json['turn_id']}").json
     assert again["tool_calls"] == first.json["tool_calls"]
     assert receipt_report(app, again).whole
