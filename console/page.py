@@ -40,7 +40,9 @@ class Parts:
     oidc: SignIn | None = None
 
     def api(self, session: Session, language: str) -> Api:
-        """The API with a session's credential; a session whose credential is refused ends."""
+        """The API with a session's credential; a session whose credential is refused ends. Raises: SignedOut."""
+        if session.renewed is None and not session.credential:
+            raise SignedOut  # it ended in the middle of an event
         return Api(self.http, session.renewed or session.credential, language, lambda: self.sessions.end(session))
 
 

@@ -134,8 +134,11 @@ async def _first(request: Request) -> Response:
 
 
 async def _ask(request: Request) -> Response:
-    language = language_of(request)
-    return HTMLResponse(signin.page(Words(language), ways=routes.ways(parts_of(request))))
+    words, parts = Words(language_of(request)), parts_of(request)
+    cookie = request.cookies.get(COOKIE)
+    ended = bool(cookie) and parts.sessions.find(cookie) is None  # signing out takes the cookie away
+    message = words("frame.signed_out") if ended else ""
+    return HTMLResponse(signin.page(words, message=message, ways=routes.ways(parts)))
 
 
 async def _try(request: Request) -> Response:

@@ -91,7 +91,7 @@ def _welcome(settings: Settings, first_key: NewKey | None) -> None:
     _say(f"serving on {address} - try:")
     key = first_key.text if first_key is not None else "$FILAGENT_API_KEY"
     _say(
-        f"    curl -s {address}/chat -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' "
+        f"""    curl -s {address}/chat -H "Authorization: Bearer {key}" -H 'Content-Type: application/json' """
         """-d '{"messages":[{"role":"user","content":"What is the capital of Canada?"}]}'"""
     )
 

@@ -16,10 +16,10 @@ import gradio as gr
 from console import api_chat, asking
 from console.client import ApiDown, ApiFailure
 from console.markup import html
-from console.page import Page
+from console.page import Page, SignedOut
 from console.session import Session
 from console.tabs import Tab
-from console.views.chat import Entry, talk, title_of
+from console.views.chat import Entry, nothing, talk, title_of
 
 _STOPS = "chat/stops"  # by page load: what ends the question that is being answered there
 
@@ -38,6 +38,7 @@ class _Held:
 def build(page: Page) -> None:
     """Its components and what they do."""
     words, may_ask = page.words, page.may("chat.create")
+    empty = _empty(page)
     conversation: gr.State = gr.State(None)
     entries: gr.State = gr.State([])
     with gr.Row(elem_classes="chat-top"):
@@ -55,7 +56,7 @@ def build(page: Page) -> None:
     @page.told_all
     async def resume(current: str | None, request: gr.Request) -> AsyncIterator[Any]:
         if current is None:
-            yield None, [], talk([], words), ""
+            yield None, [], empty, ""
             return
         known = asking.entries_of(await api_chat.conversation(page.api(request), current))
         yield current, known, talk(known, words), ""
@@ -63,7 +64,7 @@ def build(page: Page) -> None:
         yield current, known, talk(known, words), ""
 
     async def begin() -> Any:
-        return None, [], talk([], words), "", None
+        return None, [], empty, "", None
 
     page.on_load(begin, None, [conversation, entries, past, now, chosen])
     page.on_open(listed, conversation, chosen)
@@ -114,7 +115,7 @@ def _composer(page: Page, model: gr.Dropdown, held: _Held) -> None:
         current, whole = entry.answer.get("conversation_id", current), [*known, entry]
         try:
             choices = await _choices(page, session, current)
-        except (ApiFailure, ApiDown):  # the answer, or why there is none, is what counts
+        except (ApiFailure, ApiDown, SignedOut):  # the answer, or why there is none, is what counts
             choices = gr.skip()
         yield (
             gr.skip(), gr.Button(interactive=True), gr.Button(interactive=False),
@@ -161,13 +162,18 @@ def _management(page: Page, held: _Held) -> None:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip(), False, _note(note)
         await page.api(request).delete(f"/conversations/{current}")
         choices = await _choices(page, page.session(request), None)
-        return choices, None, [], talk([], words), False, _note(words("chat.deleted"))
+        return choices, None, [], _empty(page), False, _note(words("chat.deleted"))
 
     if page.may("conversation.rename"):
         rename.click(renamed, [title, held.conversation], [held.chosen, title, told])
     if page.may("conversation.delete"):
         shown = [held.chosen, held.conversation, held.entries, held.past, sure, told]
         delete.click(deleted, [sure, held.conversation], shown)
+
+
+def _empty(page: Page) -> str:
+    """How to begin, for those who may ask and for those who may only read."""
+    return nothing(page.words("chat.empty" if page.may("chat.create") else "chat.empty_reader"))
 
 
 async def _choices(page: Page, session: Session, current: str | None) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 import gradio as gr
@@ -13,6 +12,7 @@ from console.api_exports import begin_export
 from console.client import ApiDown, ApiFailure
 from console.judging import Look, judge, judge_growth
 from console.markup import html
+from console.moments import moment, moment_field
 from console.page import Page, SignedOut
 from console.tabs import Tab
 from console.views import decisions as views
@@ -32,7 +32,6 @@ _ENTITIES = (
     *("CRYPTO", "FR_ID_CARD", "FR_NIR", "FR_SIREN", "FR_SIRET", "LICENSE_PLATE", "MAC_ADDRESS"),
     *("URL_CREDENTIALS", "US_ITIN", "US_SSN", "LITERAL"),
 )
-_MINUTES = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2}))?")
 _ORDER = "decisions.order"  # one list of a session at a time
 _LOOK = "decisions.look"  # the tree that this session saw last
 
@@ -42,12 +41,8 @@ def build(page: Page) -> None:
     words = page.words
     with gr.Accordion(words("decisions.filter"), elem_id="decisions-filter"):
         with gr.Row():
-            begin = gr.DateTime(
-                label=words("decisions.from"), type="string", timezone="UTC", min_width=240, elem_id="decisions-from"
-            )
-            end = gr.DateTime(
-                label=words("decisions.to"), type="string", timezone="UTC", min_width=240, elem_id="decisions-to"
-            )
+            begin = moment_field(words, "decisions.from", "decisions-from")
+            end = moment_field(words, "decisions.to", "decisions-to")
             decision = gr.Dropdown(
                 _decision_choices(words), value="", label=words("decisions.col_decision"), elem_id="decisions-decision"
             )
@@ -114,7 +109,11 @@ def build(page: Page) -> None:
         return text, _live(len(before) > 0), _live(more is not None), wanted, before, more
 
     async def first(request: gr.Request, *given: str | None) -> tuple[Any, ...]:
-        return await show(_wanted(*given), [], request)
+        try:
+            wanted = _wanted(*given)
+        except ValueError:
+            return note(words("frame.moment_wrong"), "failed"), _live(False), _live(False), None, [], None
+        return await show(wanted, [], request)
 
     async def next_page(
         wanted: Wanted, before: list[int | None], more: int | None, request: gr.Request
@@ -125,7 +124,7 @@ def build(page: Page) -> None:
         return await show(wanted, before[:-1], request)
 
     async def cleared(request: gr.Request) -> tuple[Any, ...]:
-        return (None, None, "", "", "", "", "", "", *await show(Wanted(), [], request))
+        return ("", "", "", "", "", "", "", "", *await show(Wanted(), [], request))
 
     async def opened(value: str, request: gr.Request) -> tuple[Any, ...]:
         record_id = value.partition(" ")[0]
@@ -147,8 +146,10 @@ def build(page: Page) -> None:
     async def verified(record_id: str, request: gr.Request) -> str:
         return await _verified(page, record_id, request)
 
-    async def exported_now(ticks: str, wanted: Wanted, request: gr.Request) -> str:
+    async def exported_now(ticks: str, wanted: Wanted | None, request: gr.Request) -> str:
         records = [one for one in ticks.split() if RECORD_ID.fullmatch(one)]
+        if wanted is None:
+            return note(words("frame.moment_wrong"), "failed")
         selection: dict[str, Any] = {"records": records} if records else {"filter": wanted.query()}
         try:
             await begin_export(page.api(request), selection)
@@ -161,7 +162,7 @@ def build(page: Page) -> None:
 
     page.on_open(first, fields, listing)
     search.click(first, fields, listing)
-    for box in (rule, model, principal):
+    for box in (begin, end, rule, model, principal):
         box.submit(first, fields, listing)
     clear.click(cleared, None, [*fields, *listing])
     older.click(next_page, [asked, cursors, following], listing)
@@ -199,17 +200,10 @@ async def _verified(page: Page, record_id: str, request: gr.Request) -> str:
 
 
 def _wanted(*given: str | None) -> Wanted:
-    """The filter's fields, in their order."""
+    """The filter's fields, in their order. Raises: ValueError, of a time."""
     begin, end, *codes = given
     decision, masked, rule, model, principal, event = ((code or "").strip() for code in codes)
-    return Wanted(_time(begin), _time(end), decision, masked, rule, model, principal, event=event)
-
-
-def _time(text: str | None) -> str:
-    """What a date field holds, as the API takes it; what is no time is for the API to refuse."""
-    text = (text or "").strip()
-    match = _MINUTES.fullmatch(text)
-    return f"{match[1]}T{match[2]}:{match[3] or '00'}Z" if match else text
+    return Wanted(moment(begin), moment(end, end=True), decision, masked, rule, model, principal, event=event)
 
 
 def _decision_choices(words: Words) -> list[tuple[str, str]]:

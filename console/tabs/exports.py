@@ -11,6 +11,7 @@ import gradio as gr
 from console import api_exports
 from console.client import ApiDown, ApiFailure
 from console.markup import html
+from console.moments import moment, moment_field
 from console.page import Page, SignedOut
 from console.routes_evidence import MOST_SENT
 from console.tabs import Tab
@@ -20,7 +21,6 @@ from console.views.parts import note
 
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 _EXPORT = re.compile(r"export_[A-Za-z0-9_-]{16,64}")
-_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}))?")
 _SECONDS = 1.0  # between two looks at what is running
 _KINDS = ("period", "subject", "conversation")
 
@@ -81,12 +81,8 @@ def _exports(page: Page) -> None:
         elem_id="exports-kind",
     )
     with gr.Row(visible=True) as period:
-        begin = gr.DateTime(
-            label=words("decisions.from"), type="string", timezone="UTC", min_width=240, elem_id="exports-from"
-        )
-        end = gr.DateTime(
-            label=words("decisions.to"), type="string", timezone="UTC", min_width=240, elem_id="exports-to"
-        )
+        begin = moment_field(words, "decisions.from", "exports-from")
+        end = moment_field(words, "decisions.to", "exports-to")
     with gr.Row(visible=False) as named:
         name = gr.Textbox(label=words("exports.person"), info=words("exports.person_help"), elem_id="exports-person")
     with gr.Row(visible=False) as talked:
@@ -112,7 +108,10 @@ def _exports(page: Page) -> None:
         return views.exports(found, words), gr.Timer(active=views.is_running(found))
 
     async def made(request: gr.Request, *given: Any) -> tuple[Any, ...]:
-        selection = _selection(*given)
+        try:
+            selection = _selection(*given)
+        except ValueError:
+            return note(words("frame.moment_wrong"), "failed"), *await look(request)
         if selection is None:
             return note(words("exports.incomplete"), "failed"), *await look(request)
         try:
@@ -140,20 +139,13 @@ def _exports(page: Page) -> None:
 
 
 def _selection(which: str, first: str | None, last: str | None, who: str, talk: str) -> dict[str, Any] | None:
-    """The body of an export; None where what it needs is not given."""
+    """The body of an export; None where what it needs is not given. Raises: ValueError, of a time."""
     if which == "period":
-        begin, end = _moment(first), _moment(last)
+        begin, end = moment(first), moment(last, end=True)
         return {"period": {"from": begin} | ({"to": end} if end else {})} if begin else None
     if which == "subject":
         return {"subject": who.strip()} if (who or "").strip() else None
     return {"conversation": talk.strip()} if (talk or "").strip() else None
-
-
-def _moment(text: str | None) -> str:
-    match = _DAY.fullmatch((text or "").strip())
-    if match is None:
-        return (text or "").strip()
-    return f"{match[1]}T{match[2]}Z" if match[2] else match[1]
 
 
 TAB = Tab(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import gradio as gr
@@ -10,12 +9,12 @@ import gradio as gr
 from console.api_exports import state_incident
 from console.client import ApiDown, ApiFailure
 from console.markup import html
+from console.moments import day, day_field
 from console.page import Page, SignedOut
 from console.views.exports import stated
 from console.views.parts import note
 
 _KINDS = ("unauthorized_access", "unauthorized_use", "unauthorized_disclosure", "loss", "other")
-_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: [0-9:]{8})?")
 
 
 def incident(page: Page) -> None:
@@ -44,13 +43,7 @@ def incident(page: Page) -> None:
             decision = gr.Textbox(label=words("exports.incident_decision"), elem_id="incident-decision")
         with gr.Row():
             days = {
-                name: gr.DateTime(
-                    label=words(f"exports.incident_{name}"),
-                    include_time=False,
-                    type="string",
-                    timezone="UTC",
-                    elem_id=f"incident-{name}",
-                )
+                name: day_field(words, f"exports.incident_{name}", f"incident-{name}")
                 for name in ("known", "occurred", "occurred_until", "authority_notified", "persons_notified")
             }
         with gr.Row():
@@ -72,7 +65,11 @@ def incident(page: Page) -> None:
     async def record(request: gr.Request, *values: Any) -> str:
         what, which, ref, about, count, harm, roughly, told, *given = values
         body: dict[str, Any] = {"action": what, "kind": which, "serious_injury": harm, "public_notice": bool(told)}
-        body |= {name: _day(value) for name, value in zip(days, given, strict=True) if value}
+        try:
+            stated_days = {name: day(value) for name, value in zip(days, given, strict=True)}
+        except ValueError:
+            return note(words("frame.day_wrong"), "failed")
+        body |= {name: value for name, value in stated_days.items() if value}
         body |= {name: text.strip() for name, text in (("incident", ref), ("decision", about)) if (text or "").strip()}
         if count is not None:
             body |= {"persons": int(count), "persons_approximate": bool(roughly)}
@@ -85,8 +82,3 @@ def incident(page: Page) -> None:
 
     fields = [action, kind, reference, decision, persons, injury, approximate, public, *days.values()]
     state.click(record, fields, said)
-
-
-def _day(text: str) -> str:
-    match = _DAY.fullmatch(str(text).strip())
-    return match[1] if match else str(text).strip()

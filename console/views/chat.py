@@ -43,10 +43,13 @@ class Entry:
 
 
 def talk(entries: Sequence[Entry], words: Words) -> str:
-    """All of them; without any, how to begin."""
-    if not entries:
-        return f'<div class="talk empty"><p>{escape(words("chat.empty"))}</p></div>'
+    """All of them."""
     return f'<div class="talk">{"".join(entry_html(entry, words) for entry in entries)}</div>'
+
+
+def nothing(text: str) -> str:
+    """Where no conversation is open: what one can do."""
+    return f'<div class="talk empty"><p>{escape(text)}</p></div>'
 
 
 def entry_html(entry: Entry, words: Words) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.words import Words
 from tests.browser.conftest import Visit
 from tests.browser.evidence_steps import (
     DECISIONS,
@@ -57,22 +58,35 @@ def test_filters_find_the_record(console: Site, visit: Visit, asked: dict[str, s
     searched(page, [one["record_id"] for one in everything if one["actor"]["ref"] == mine["actor"]["ref"]])
     _cleared(page, "#decisions-principal", "")
     page.fill("#decisions-model :is(input, textarea)", mine["model"]["request_model"])
-    page.fill("#decisions-from input", mine["time"][:19].replace("T", " "))
-    page.press("#decisions-from input", "Enter")
+    page.fill("#decisions-from :is(input, textarea)", mine["time"][:19].replace("T", " "))
+    page.press("#decisions-from :is(input, textarea)", "Enter")
     later = [one for one in everything if one["time"] >= f"{mine['time'][:19]}.000Z" and one.get("model")]
     searched(page, [one["record_id"] for one in later])
 
 
 def test_nothing_found_is_said_in_words(visit: Visit, asked: dict[str, str]) -> None:
     page = listed(visit("auditor", lang="fr"), DECISIONS["fr"])
-    page.fill("#decisions-to input", "2020-01-01 00:00:00")
-    page.press("#decisions-to input", "Enter")
+    page.fill("#decisions-to :is(input, textarea)", "2020-01-01 00:00:00")
+    page.press("#decisions-to :is(input, textarea)", "Enter")
     page.click("#decisions-search")
     expect(page.locator("#decisions-table .empty")).to_have_text("Il n'y a pas de telle décision.")
-    page.fill("#decisions-to input", "")
+    page.fill("#decisions-to :is(input, textarea)", "")
     page.fill("#decisions-principal textarea, #decisions-principal input", "<script>alert(1)</script>")
     page.click("#decisions-search")
     expect(page.locator("#decisions-table .failed")).to_contain_text("request.invalid")
+
+
+def test_a_time_that_cannot_be_read_finds_and_exports_nothing(visit: Visit, asked: dict[str, str]) -> None:
+    page = listed(visit("auditor"), DECISIONS["en"])
+    page.fill("#decisions-from :is(input, textarea)", "21/11/2026")
+    page.click("#decisions-search")
+    wrong = Words("en")("frame.moment_wrong")
+    expect(page.locator("#decisions-table .failed")).to_have_text(wrong)
+    page.click("#decisions-export")
+    expect(page.locator("#decisions-exported .failed")).to_have_text(wrong)
+    page.fill("#decisions-from :is(input, textarea)", "2020-01-01")
+    page.click("#decisions-search")
+    page.wait_for_selector("#decisions-table tbody tr")
 
 
 def test_pages_go_on_and_back(console: Site, visit: Visit, asked: dict[str, str]) -> None:

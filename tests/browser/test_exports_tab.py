@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.words import Words
 from tests.browser.conftest import Visit
 from tests.browser.evidence_steps import EXPORTS, called, opened, records, turn, verified
 from tests.browser.site import Site
@@ -153,8 +154,10 @@ def test_an_incident_is_stated(console: Site, visit: Visit) -> None:
     page.locator("#exports-incident > button").click()
     page.click("#incident-state")
     expect(page.locator("#incident-said .failed")).to_contain_text("since which day")
-    page.fill("#incident-known input", "2026-11-20")
-    page.press("#incident-known input", "Tab")
+    page.fill("#incident-known :is(input, textarea)", "20/11/2026")
+    page.click("#incident-state")
+    expect(page.locator("#incident-said .failed")).to_have_text(Words("en")("frame.day_wrong"))
+    page.fill("#incident-known :is(input, textarea)", "2026-11-20")
     page.fill("#incident-persons input", "3")
     page.click("#incident-state")
     said = page.locator("#incident-said .done")

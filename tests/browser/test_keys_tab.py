@@ -164,3 +164,22 @@ def test_who_may_not_has_no_such_tab_and_no_such_call(console: Site, visit: Visi
         config = page.evaluate("fetch('/en/config').then(answer => answer.text())")
         assert "keys-make" not in config
         assert "accounts-list" not in config
+
+
+def test_who_revokes_the_key_of_this_session_is_led_to_sign_in_and_told_why(console: Site, visit: Visit) -> None:
+    key = console.key("admin", "Leaving")
+    page = visit("admin", name="Leaving")
+    open_tab(page, "keys")
+    page.wait_for_selector("#keys-list table")
+    page.click("#keys-which input")
+    page.get_by_role("option").filter(has_text="Leaving").click()
+    page.click("#keys-ask")
+    page.wait_for_selector("#keys-confirm .ops-warning")
+    page.click("#keys-yes")
+    # The list is asked for again, and refused: said in its place, or by sign-in where the refusal came first.
+    page.wait_for_selector("#keys-list .failed, body.signin")
+    assert asked(console, "GET", "/me", key=key)[0] == 401
+    if not page.url.startswith(f"{console.console}/signin"):
+        page.click("#keys-ask")
+        page.wait_for_url("**/signin")
+    assert page.inner_text(".told") == WORDS("frame.signed_out")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pytest
 
 from console.session import Sessions
+from console.words import Words
 
 from .console_site import ConsoleSite, console_of
 from .doors import engine
@@ -101,6 +103,20 @@ def test_sign_out_ends_it(site: ConsoleSite) -> None:
     assert site.request("GET", "/en/", cookie=cookie).status == 303
     assert join(site, cookie, "abc123") == 401
     assert site.request("GET", "/signout", cookie=cookie).status == 405
+
+
+def test_a_session_that_ended_by_itself_is_told_at_the_way_in_and_no_first_visit_is(site: ConsoleSite) -> None:
+    def told(cookie: str | None, lang: str = "en") -> bool:
+        shown = site.request("GET", f"/signin?lang={lang}", cookie=cookie).raw.decode()
+        return escape(Words(lang)("frame.signed_out")) in shown
+
+    cookie = site.cookie()
+    assert not told(None)
+    assert not told(cookie)
+    site.clock.passes(24 * 3600)
+    assert told(cookie)
+    assert told(cookie, "fr")
+    assert not told('filagent_session=""')  # as signing out leaves it
 
 
 def test_a_session_that_does_nothing_ends_and_so_does_an_old_one(app: Filagent, tmp_path: Path) -> None:
