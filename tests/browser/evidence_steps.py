@@ -77,6 +77,11 @@ def chosen(page: Page, place: str, text: str) -> None:
 def searched(page: Page, expected: list[str]) -> None:
     """Search, and wait for exactly these records."""
     page.click("#decisions-search")
+    lists(page, expected)
+
+
+def lists(page: Page, expected: list[str]) -> None:
+    """Wait until exactly these records are listed; a table changes row by row."""
     for number, record_id in enumerate(expected):
         expect(page.locator("#decisions-table tr[data-pick]").nth(number)).to_have_attribute(
             "data-pick", record_id, timeout=20_000
