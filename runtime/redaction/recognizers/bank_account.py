@@ -36,7 +36,11 @@ _RIB = re.compile(
 _NAMED = re.compile(r"[0-9](?:[ \-./]?[0-9]){2,25}[A-Z]?(?![A-Za-z0-9]|[,.][0-9])", re.IGNORECASE)
 _LETTERED = re.compile(r"(?:[A-Z]{1,4}[ \-]?[0-9][A-Z0-9\-]{3,20}|[0-9][A-Z0-9\-]{5,22})(?![A-Za-z0-9])", re.IGNORECASE)
 _NUMBER_LABELS = re.compile(
-    r"(?<![a-z])(?:(transit|institution|inst|succursale)|folio|rib|routing|aba|bsb)(?:number|no|num)?(?![a-z])[^0-9]{0,24}$"
+    r"(?<![a-z])(?:(transit|institution|inst|succursale|succ)|folio|rib|routing|aba|bsb)(?:number|no|num)?(?![a-z])[^0-9]{0,24}$"
+)
+# "A/C" is two words to the dictionary.
+_SHORT_LABEL = re.compile(
+    r"(?<![A-Za-z/])[Aa]/[Cc](?: (?:no\.?|No\.?|number|#))?[ :.#]{1,3}([0-9](?:[ -]?[0-9]){4,16})(?![\w-]|[,.][0-9])"
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 
@@ -50,6 +54,7 @@ class BankAccount(Identifier):
         return (
             run.digits >= 12
             or (run.digits >= 3 and run.topics & (BANK | BANKING) != 0)
+            or (run.digits >= 5 and ("/c" in run.lower or "/c" in run.left[-10:].lower()))
             or "⑆" in run.text
             or "⑈" in run.text
         )
@@ -73,6 +78,11 @@ class BankAccount(Identifier):
         if "⑆" in text or "⑈" in text:
             for match in _MICR.finditer(text):
                 yield Hit(match.start(), match.end(), 0.95, "micr")
+        if "/" in text or "/" in run.left:
+            shift = len(left := run.left[-12:])
+            for match in _SHORT_LABEL.finditer(left + text):
+                if match.start(1) >= shift:
+                    yield Hit(match.start(1) - shift, match.end(1) - shift, 0.75, "named")
         for match, found in run.labelled(BANK, _NAMED):
             value = match.group()
             digits = sum(map(str.isdigit, value))

@@ -18,7 +18,8 @@ from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french, nameless
 
 _CIVIC = re.compile(
-    r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-)?[0-9]{1,6}(?:[A-Za-z](?=[-/]))?(?:[-/][0-9]{1,6})?"
+    r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-|[NSEW][0-9]{1,3} ?[NSEW])?[0-9]{1,6}"
+    r"(?:[A-Za-z](?=[-/]))?(?:[-/][0-9]{1,6})?"
     r"(?:-?[A-Za-z](?![\w']))?(?:,? ?(?:bis|ter|quater)\b| [A-D](?=[ ,]))?(?: ?½| ?1/2)?(?:\s?,)?\s{1,2}(?=[^\W_])"
 )
 # After one of these a street may be written in small letters, or without saying what kind of street it is.
