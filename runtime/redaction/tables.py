@@ -1,9 +1,10 @@
 """Which column of a table a piece of text stands in, and what the header of that column says.
 
-Rows of CSV, TSV, Markdown, aligned text and HTML carry their labels in the first row alone. `Columns` eats a text from
-left to right, as it is decided, and keeps the last header row; for a piece that comes next it says which parts of it
-are cells under a header that announces something. What a cell holds is for the recognizers, which read it behind its
-header as if that stood there ("SIN: 046…"). The answer depends on the text before alone, never on how it arrived.
+Rows of CSV, TSV, Markdown, aligned text and HTML carry their labels in the first row alone (SQL and JSON:
+`table_rows.py`). `Columns` eats a text from left to right, as it is decided, and keeps the last header row; for a piece
+that comes next it says which parts of it are cells under a header that announces something. What a cell holds is for
+the recognizers, which read it behind its header as if that stood there ("SIN: 046…"). The answer depends on the text
+before alone, never on how it arrived.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runtime.redaction.normalise import lowered
 from runtime.redaction.recognizers.base import spread
 from runtime.redaction.recognizers.label_words import BIRTH, CODE, LIVING, OTHER, SECRET
 from runtime.redaction.recognizers.labels import LABELS, WORDS, label
+from runtime.redaction.table_rows import Rows, concerns, through
 
 _LONGEST_LINE = 600  # a row goes no further than that
 _MOST_CELLS = 40
@@ -75,11 +77,12 @@ class _Markup:
 class Columns:
     """The tables of one text, from left to right."""
 
-    __slots__ = ("_lines", "_markup")
+    __slots__ = ("_lines", "_markup", "_rows")
 
     def __init__(self) -> None:
         self._lines = _Lines()
         self._markup = _Markup()
+        self._rows = Rows()
 
     def cells(self, piece: str) -> list[Cell]:
         """The parts of the piece that comes next which stand under a header that announces something."""
@@ -88,6 +91,10 @@ class Columns:
             _through_lines(self._lines, piece, found)
         if self._markup.heads or self._markup.tag or "<" in piece:
             _through_markup(self._markup, piece, found)
+        if concerns(self._rows, piece):
+            values: list[tuple[int, int, str]] = []
+            through(self._rows, piece, values)
+            found += [Cell(low, high, head) for low, high, name in values if (head := _head(name))]
         return [cell for cell in found if _DIGIT.search(piece, cell.start, cell.end)]
 
     def advance(self, piece: str) -> None:
@@ -99,6 +106,8 @@ class Columns:
             self._lines = _Lines(lines.line + piece, lines.heads, lines.mark)
         if "<" in piece or markup.tag or markup.text is not None:
             self._markup = _through_markup(markup, piece, None)
+        if concerns(self._rows, piece):
+            self._rows = through(self._rows, piece, None)
 
 
 def _through_lines(state: _Lines, piece: str, found: list[Cell] | None) -> _Lines:

@@ -28,6 +28,12 @@ TABLES = {
         ["HX-9920447"],
     ),
     "camel case": ("userName,memberNumber\nroy,88120044", ["88120044"]),
+    "SQL": (
+        ("INSERT INTO staff (name, role, start, ssn) VALUES ('Ray O''Neil', 'nurse', '2019-03-02', '605184576'),\n"
+        "('Bo Fry', 'clerk, day', '2020-01-01', '394275057');"),
+        ["605184576", "394275057"],
+    ),
+    "JSON": ('{"columns":["who","mrn"],"rows":[["Roy","0088124"],["Lee","0088125"]]}', ["0088124", "0088125"]),
     "addresses": ("nom;adresse;ville\nRoy;118 des Pins;Laval", ["118 des Pins"]),
 }  # fmt: skip
 
@@ -56,6 +62,7 @@ def test_a_stream_knows_the_column_too(text: str, values: list[str], rules: PiiE
         "| Item | Order no |\n|---|---|\n| Bolt | 4000123 |",
         "<tr><th>Version</th><th>Build</th></tr><tr><td>10.4.2</td><td>88120</td></tr>",
         "Please bring your passport, and your SIN\nRoom 4120, floor 12",
+        "INSERT INTO orders (id, total, badge) VALUES (100482, 88201, null); 48213 rows",
         "who,badge\nOrtiz,yes\n\n12044,88211 in stock",
     ],
 )
