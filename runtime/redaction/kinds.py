@@ -105,6 +105,8 @@ PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
 """Secrets of many words."""
 BEHIND = word_set("passport passeport permis licence license nas sin ssn ramq matricule plaque plate mrn")
 """Labels that may stand behind their value: "AB912833, passport"."""
+BEHIND = word_set("passport passeport permis licence license")
+"""Labels that stand behind their value in a list: "AB912833, passport"."""
 AS = frozenset({"as", "comme"})
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
@@ -181,6 +183,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if left & SINGLE and right & SINGLE:  # j e a n
         return True
     if left & NUMBER:
+        if before[-1] == "," and word.rstrip(_EDGES).lower() in BEHIND:
+            return True
         if right & (NUMBER | CAPITALS | MARK | AROUND | STREET | DIGITS) or (left & CIVIC and word[0].isalpha()):
             return True
         if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm

@@ -49,7 +49,12 @@ class Rows:
 
 def concerns(state: Rows, piece: str) -> bool:
     """Whether a piece is worth following."""
-    return not state.idle or _OPENS.search(piece) is not None
+    return (
+        not state.idle
+        or "nsert" in piece
+        or "NSERT" in piece
+        or (('"' in piece or "'" in piece) and _OPENS.search(piece) is not None)
+    )
 
 
 def through(state: Rows, piece: str, found: list[tuple[int, int, str]] | None) -> Rows:

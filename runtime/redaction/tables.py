@@ -77,10 +77,11 @@ class _Markup:
 class Columns:
     """The tables of one text, from left to right."""
 
-    __slots__ = ("_lines", "_markup", "_rows")
+    __slots__ = ("_lines", "_markup", "_more", "_rows")
 
     def __init__(self) -> None:
         self._lines = _Lines()
+        self._more = ""  # of the line, not yet in `_lines`
         self._markup = _Markup()
         self._rows = Rows()
 
@@ -88,7 +89,7 @@ class Columns:
         """The parts of the piece that comes next which stand under a header that announces something."""
         found: list[Cell] = []
         if self._lines.heads or "\n" in piece:
-            _through_lines(self._lines, piece, found)
+            _through_lines(self._behind(), piece, found)
         if self._markup.heads or self._markup.tag or "<" in piece:
             _through_markup(self._markup, piece, found)
         if concerns(self._rows, piece):
@@ -99,15 +100,20 @@ class Columns:
 
     def advance(self, piece: str) -> None:
         """The piece has gone by."""
-        lines, markup = self._lines, self._markup
+        markup = self._markup
         if "\n" in piece:
-            self._lines = _through_lines(lines, piece, None)
-        elif len(lines.line) <= _LONGEST_LINE:
-            self._lines = _Lines(lines.line + piece, lines.heads, lines.mark)
+            self._lines, self._more = _through_lines(self._behind(), piece, None), ""
+        elif len(self._more) <= _LONGEST_LINE:
+            self._more += piece
         if "<" in piece or markup.tag or markup.text is not None:
             self._markup = _through_markup(markup, piece, None)
         if concerns(self._rows, piece):
             self._rows = through(self._rows, piece, None)
+
+    def _behind(self) -> _Lines:
+        """Where the lines stand, the whole of the last one included."""
+        lines = self._lines
+        return _Lines(lines.line + self._more, lines.heads, lines.mark) if self._more else lines
 
 
 def _through_lines(state: _Lines, piece: str, found: list[Cell] | None) -> _Lines:

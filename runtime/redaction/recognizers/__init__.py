@@ -31,10 +31,11 @@ from runtime.redaction.recognizers.postal_code import PostalCode
 from runtime.redaction.recognizers.secret import Secret
 from runtime.redaction.recognizers.street_address import StreetAddress
 from runtime.redaction.recognizers.us_ssn import UsSsn
+from runtime.redaction.recognizers.vehicle_number import VehicleNumber
 
 IDENTIFIERS: tuple[type[Identifier], ...] = (
     EmailAddress, EmailSpelled, PhoneNumber, CaSin, CreditCard, IbanCode, IpAddress, MacAddress, UsSsn, CaRamq,
     HealthCard, PostalCode, FrNir, FrBusiness, FrIdCard, CaBusiness, DriverLicense, Passport, BankAccount,
     LicensePlate, Secret, Password, StreetAddress, Dwelling, DateOfBirth, LabelledId,
-    NumberedId, AccessCode,
+    NumberedId, AccessCode, VehicleNumber,
 )  # fmt: skip

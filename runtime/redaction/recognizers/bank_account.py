@@ -42,6 +42,10 @@ _NUMBER_LABELS = re.compile(
 _SHORT_LABEL = re.compile(
     r"(?<![A-Za-z/])[Aa]/[Cc](?: (?:no\.?|No\.?|number|#))?[ :.#]{1,3}([0-9](?:[ -]?[0-9]){4,16})(?![\w-]|[,.][0-9])"
 )
+# The parts of a French account, each by its own name.
+_PART_OF_RIB = re.compile(r"(?<![a-z])code[ _]?(?:de )?(?:la )?(?:banque|guichet|agence)[\"' ]{0,2}[:=]?[\"' ]{0,3}$")
+_KEY_OF_RIB = re.compile(r"(?<![a-z])cle(?:[ _]?rib)?[\"' ]{0,2}[:=]?[\"' ]{0,3}$")
+_PART = re.compile(r"(?<![\w.,-])(?:[0-9]{5}|[0-9]{2})(?![\w-]|[.,][0-9])")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 
 
@@ -53,7 +57,7 @@ class BankAccount(Identifier):
     def applies(self, run: Run) -> bool:
         return (
             run.digits >= 12
-            or (run.digits >= 3 and run.topics & (BANK | BANKING) != 0)
+            or (run.digits >= 2 and run.topics & (BANK | BANKING) != 0)
             or (run.digits >= 5 and ("/c" in run.lower or "/c" in run.left[-10:].lower()))
             or "⑆" in run.text
             or "⑈" in run.text
@@ -75,6 +79,11 @@ class BankAccount(Identifier):
                     compact = "".join(filter(str.isalnum, match.group())).upper()
                     if rib(compact) or run.says(match.start(), BANK):
                         yield Hit(match.start(), match.end(), 0.95, "rib")
+        if run.topics & (BANK | BANKING):
+            for match in _PART.finditer(text):
+                part = _PART_OF_RIB if match.end() - match.start() == 5 else _KEY_OF_RIB
+                if part.search(run.before(match.start(), 28)) and (part is _PART_OF_RIB or run.topics & BANK):
+                    yield Hit(match.start(), match.end(), 0.7, "part")
         if "⑆" in text or "⑈" in text:
             for match in _MICR.finditer(text):
                 yield Hit(match.start(), match.end(), 0.95, "micr")

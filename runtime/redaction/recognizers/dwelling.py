@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.label_words import LIVING
+from runtime.redaction.recognizers.label_words import DWELLING, LIVING
 from runtime.redaction.recognizers.locality import after_street, unit_before
 
 _NAME = r"(?:[0-9]{1,3}(?:st|nd|rd|th|e) )?[A-ZÀ-Þ][\w'-]{1,24}\.?"
@@ -73,11 +73,11 @@ class Dwelling(Identifier):
     ENTITY = "STREET_ADDRESS"
 
     def applies(self, run: Run) -> bool:
-        return run.topics & LIVING != 0 or not _WORDS.isdisjoint(run.words)
+        return run.topics & (LIVING | DWELLING) != 0 or not _WORDS.isdisjoint(run.words)
 
     def find(self, run: Run) -> Iterator[Hit]:
         text, lower = run.text, run.lower
-        if run.digits and run.topics & LIVING:
+        if run.digits and run.topics & (LIVING | DWELLING):
             for match in _NUMBERED.finditer(text):
                 low, high = match.span(1)
                 word = lower[low:high].rstrip(".")

@@ -41,11 +41,13 @@ class Kind(IntFlag):
     SECRET = 67108864
     EXPIRY = 134217728
     LIVING = 268435456
+    DWELLING = 536870912  # so do these, with a preposition and a number behind
 
 
 (
     PHONE, SIN, HEALTH, NEQ, TAX, LICENCE, PASSPORT, ID_CARD, BANK, CARD, IBAN, PLATE, NIR, SIREN, SSN, RECORD, OTHER,
     PERSON, POSTAL, MACHINE, CODE, SMALL, MARK, BANKING, BIRTH, VEHICLE, SECRET, EXPIRY, LIVING,
+    DWELLING,
 ) = map(int, Kind)  # fmt: skip
 WORDS_OF = {
     PHONE: """
@@ -179,10 +181,12 @@ WORDS_OF = {
         demeurant demeurent reside resident residing resides residant livrer livraison livre livrez envoyer
         envoyez envoye reste live lives lived living deliver delivered ship shipped domicile domicilie
         domiciliee demenage demenager moved move moving located situe situee mail mailing mailed loge logee sis
-        sise relocated pickup cp street rue addr adr house houses home place apartment flat condo cottage farm
-        property evicted raised         maison appart appartement logement chalet expulse expulsee grandi vecu found
-        trouve trouvee arrested send sent
+        sise relocated pickup cp street rue addr adr
         vit vivent vivant vivre vis vivait staying stays stayed grew
+        """,
+    DWELLING: """
+        house houses home place apartment flat condo cottage farm property evicted raised maison appart appartement
+        logement chalet expulse expulsee grandi vecu found trouve trouvee arrested send sent
         """,
     SMALL: """
         is est was were are sont etait be been a an de du des d of the le la les l un une mon ma mes my your votre vos

@@ -93,7 +93,8 @@ _PLAIN = re.compile(
     r"(?<![\w$€.,/])(?:[0-9]{1,5}-)?[0-9]{1,5}[A-Za-z]?,?\s(?:(?:des?|du|de la)\s)?[A-ZÀ-Þ][\w'.\-]{1,24}"
     r"(?:\s(?:(?:du|de|des|la)\s){0,2}[A-ZÀ-Þ][\w'.\-]{0,24}){0,2}"
     r"(?:,?\s{1,2}(?:a(?:pp?|ppt)\b|[Aa]pt\b|[Ss]uite\b|[Uu]nit\b|#)|,\s{1,2}[A-ZÀ-Þ]|\s(?:West|East|North|South|Ouest|Est|Nord|Sud)\b)|"
-    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]"
+    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]|"
+    r"[0-9] (?:East|West|North|South|[EWNS]\.?) [0-9]{1,3}(?:st|nd|rd|th)"
 )
 
 

@@ -17,6 +17,10 @@ from runtime.redaction.engine import PiiEngine
         ('<td><b>SSN</b></td><td><span class="v">268543491</span></td>', ("US_SSN", "268543491")),
         ("A/C No 00418821", ("BANK_ACCOUNT", "00418821")),
         ("IFSC SBIN0001234 a/c 30412345678", ("BANK_ACCOUNT", "30412345678")),
+        ("BC661318, passport", ("PASSPORT", "BC661318")),
+        ('{"code_guichet":"00812","num_compte":"00010488127","cle_rib":"43"}', ("BANK_ACCOUNT", "00812")),
+        ('{"num_compte":"00010488127","cle_rib":"43"}', ("BANK_ACCOUNT", "43")),
+        ("1HGCM82633A004352", ("ID_NUMBER", "1HGCM82633A004352")),
         ("EOP : 0038841", ("BANK_ACCOUNT", "0038841")),
         ("custNbr=882104", ("ID_NUMBER", "882104")),
         ("drvLic: D7729104", ("CA_DRIVER_LICENSE", "D7729104")),
@@ -52,3 +56,7 @@ def test_what_stands_beside_a_name_is_its_owners(text: str, value: str, engine: 
 )
 def test_years_and_counts_beside_a_name_stay(text: str, engine: PiiEngine) -> None:
     assert {span.entity for span in engine.analyze([text])[0]} <= {"PERSON"}
+
+
+def test_a_vehicle_number_needs_its_check_digit(found: Callable[[str], list[tuple[str, str]]]) -> None:
+    assert found("1HGCM82643A004352") == []
