@@ -16,7 +16,7 @@ from typing import NamedTuple
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.normalise import lowered
 from runtime.redaction.recognizers.base import spread
-from runtime.redaction.recognizers.label_words import BIRTH, CODE, LIVING, OTHER, SECRET
+from runtime.redaction.recognizers.label_words import BIRTH, CODE, LIVING, OTHER
 from runtime.redaction.recognizers.labels import LABELS, WORDS, label
 from runtime.redaction.table_rows import Rows, concerns, through
 
@@ -37,7 +37,8 @@ _PROSE = word_set(
 )
 _DIGIT = re.compile(r"[0-9]")
 _ADDRESS = word_set("address adresse addr adr street rue civique domicile residence")
-_ABOUT = LABELS & ~(OTHER | CODE) | BIRTH | SECRET | LIVING
+_SECRETS = word_set("password passwd pwd mdp passe pin nip cvv cvc token secret apikey jeton passphrase")
+_ABOUT = LABELS & ~(OTHER | CODE) | BIRTH | LIVING
 _TAG = re.compile(r"<(/?)(table|tr|th|td)(?![a-z])[^<>]{0,200}>", re.IGNORECASE)
 _LONGEST_TAG = 210
 
@@ -198,7 +199,8 @@ def _head(cell: str) -> str:
     bits = label(plain + ": ").bits
     for word in words:
         bits |= WORDS.get(word, 0)
-    return f"{plain}: " if bits & _ABOUT and not bits & OTHER else ""
+    told = bits & _ABOUT or not _SECRETS.isdisjoint(words)
+    return f"{plain}: " if told and not bits & OTHER else ""
 
 
 def _through_markup(state: _Markup, piece: str, found: list[Cell] | None) -> _Markup:

@@ -40,7 +40,8 @@ _SAID = re.compile(
 )
 # What may come behind a street; another word is what the number counts.
 _GOES_ON = re.compile(
-    r"\s?(?:$|[,.;:!?)(\n\"'<|–-]|(?:now|with|and|in|for|since|by|next|near|until|alone|has|had|was|is|when|where|while|"
+    r"\s?(?:$|[,.;:!?)(\n\"'<|–-]|(?:now|with|and|in|for|since|by|next|near|until|alone|these|this|those|all|right|just|all|"
+    r"has|had|was|is|when|where|while|"
     r"after|before|because|as|to|at|on|from|please|but|or|apt|unit|suite|every|today|tomorrow|around|again|instead|"
     r"depuis|avec|et|en|a|au|pour|dans|sur|chez|pres|jusqu|quand|ou|est|etait|svp|mais|app|apt|appt|maintenant|seule?|"
     r"demain|hier|aujourd|sans|car|par)(?!\w))"

@@ -74,7 +74,7 @@ _SMALL_STATE = re.compile(r"[,\s]{1,3}([a-z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))"
 _STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<;.)\n])")
 _CODE = re.compile(
     r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
-    r"[A-Z]{1,2}[0-9][A-Z0-9]?\s[0-9][A-Z]{2})\)?(?![\w\-])"
+    r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?\s[0-9](?!nd|rd|st|th)[A-Za-z]{2})\)?(?![\w\-])"
 )
 _COUNTRY = re.compile(
     r"[,\s]{1,3}(?:canada|france|usa|u\.s\.a\.?|united states(?: of america)?|etats-unis|belgique|belgium|suisse|"

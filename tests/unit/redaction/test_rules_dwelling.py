@@ -19,6 +19,8 @@ import pytest
         ("on se voit au coin de Papineau et Rachel", "Papineau et Rachel"),
         ("Lot 14, Concession 6, Township of Clearview", "Lot 14, Concession 6, Township of Clearview"),
         ("le lot 4 471 882 du cadastre", "lot 4 471 882 du cadastre"),
+        ("Flat 7, 40 Marine Parade, Brighton BN2 1TL", "Flat 7, 40 Marine Parade, Brighton BN2 1TL"),
+        ("my address is 9 station road leeds ls1 4dy", "9 station road leeds ls1 4dy"),
         ("Street: 42 Wisteria", "42 Wisteria"),
         ('{"street":"5 Dogwood"}', "5 Dogwood"),
         ("ship to 9 elm ct unit 4 madison wi 53703", "9 elm ct unit 4 madison wi 53703"),

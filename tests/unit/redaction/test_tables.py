@@ -63,6 +63,7 @@ def test_a_stream_knows_the_column_too(text: str, values: list[str], rules: PiiE
         "<tr><th>Version</th><th>Build</th></tr><tr><td>10.4.2</td><td>88120</td></tr>",
         "Please bring your passport, and your SIN\nRoom 4120, floor 12",
         "INSERT INTO orders (id, total, badge) VALUES (100482, 88201, null); 48213 rows",
+        "code,description\n88120,blue hinge",
         "who,badge\nOrtiz,yes\n\n12044,88211 in stock",
     ],
 )
