@@ -27,7 +27,7 @@ _CELLS = {mark: re.compile(rf"(?:\"[^\"]*+\"?+|[^\"{mark}]++)*+") for mark in ("
 _WIDE = re.compile(r"[^ ]++(?: [^ ]++)*+")
 _RULE = re.compile(r"[\s|:+=-]*+")
 _WORD = re.compile(r"[a-z]+")
-_NO_HEAD = re.compile(r"[0-9]{2}|[.:!?]\s*$|[@=<>{}()\[\]][^)]*$|[^\W\d_]'[^\W\d_]{2,}.*,")
+_NO_HEAD = re.compile(r"[0-9]{2}|(?<!\bno)(?<!\bn)[.:!?]\s*$|[@=<>{}()\[\]][^)]*$|[^\W\d_]'[^\W\d_]{2,}.*,")
 # Words of sentences: a row of headers has none.
 _PROSE = word_set(
     """

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(
 _VERB = (
     r"live[sd]?|living|resid\w{1,5}|stay(?:s|ed|ing)?|houses?|home|place|apartment|flat|condo|cottage|farm|property|"
     r"moved?|moving|deliver(?:ed|y|ies)?|ship(?:ped|ping)?|send|sent|mail(?:ed)?|evicted|dropped off|drop off|"
-    r"pick(?:ed)? up|pickup|found|seen|arrested|grew up|raised|"
+    r"pick(?:ed)? up|pickup|found|seen|arrested|grew up|vue?|raised|"
     r"habit\w{1,5}|demeur\w{1,5}|reste[nts]{0,2}|vi[st]|viva\w{2,4}|vecu|loge\w{0,3}|domicilie\w?|sise?|maison|"
     r"appart|appartement|logement|chalet|livre[rz]?|livraison|envoye[rz]?|demenag\w{1,5}|expulse\w{0,2}|arretee?|"
     r"trouvee?|grandi"
@@ -36,7 +36,7 @@ _SAID = re.compile(
     rf"(?<!\w)(?:{_VERB})(?: (?:off|it|them|him|her|me|us|this|that|ca|le|la|les|tout|is|was|est|etait|now|still|back|"
     r"over|currently|toujours|maintenant|encore|situee?|located|up|here|ici|moi|lui|out|colis|parcel|package)){0,3} "
     r"(?:(?P<counts>to|on|is|est)|at|from|au|du|near|outside)(?: le| the| au)?\s?:?\s?$|"
-    rf"(?<!\w)(?:{_VERB})\s?:\s?$"
+    rf"(?<!\w)(?:{_VERB})\s?:\s?$|(?<!\w)(?:rents|rented|renting|loue|louait|occupe)(?: le)? $"
 )
 # What may come behind a street; another word is what the number counts.
 _GOES_ON = re.compile(

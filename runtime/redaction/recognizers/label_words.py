@@ -187,7 +187,7 @@ WORDS_OF = {
     DWELLING: """
         house houses home place apartment flat condo cottage farm property evicted raised maison appart appartement
         logement chalet expulse expulsee grandi vecu found trouve trouvee arrested send sent
-        picked dropped drop seen
+        picked dropped drop seen vu vue rents rented renting loue louait occupe
         """,
     SMALL: """
         is est was were are sont etait be been a an de du des d of the le la les l un une mon ma mes my your votre vos

@@ -18,7 +18,8 @@ def _one_of(alternatives: str) -> str:
 
 
 OF_WORD = _one_of(r"""
-    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=]| is | (?=[a-z0-9]{0,24}[-_!@#$%^&*])(?=[a-z_!@#$%^&*-]{0,24}[0-9]))|
+    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|
+    pw(?=\s?[:=]| is | (?=[a-z0-9]{0,24}[-_!@#$%^&*])(?=[a-z_!@#$%^&*-]{0,24}[0-9]))|
     mots?[ _-]de[ _-]passes?|mdp|
     motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security)(?: question)? answer|code d'acces|
     (?:wi-?fi|wpa[23]?|wep|network|wireless|router) (?:key|code|pw)|wpa[23]?(?=\s?[:=])|psk|

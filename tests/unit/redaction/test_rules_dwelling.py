@@ -21,6 +21,7 @@ import pytest
         ("le lot 4 471 882 du cadastre", "lot 4 471 882 du cadastre"),
         ("Flat 7, 40 Marine Parade, Brighton BN2 1TL", "Flat 7, 40 Marine Parade, Brighton BN2 1TL"),
         ("my address is 9 station road leeds ls1 4dy", "9 station road leeds ls1 4dy"),
+        ("Elle loue le 3-118 Dandurand", "3-118 Dandurand"),
         ("Street: 42 Wisteria", "42 Wisteria"),
         ('{"street":"5 Dogwood"}', "5 Dogwood"),
         ("ship to 9 elm ct unit 4 madison wi 53703", "9 elm ct unit 4 madison wi 53703"),

@@ -17,7 +17,7 @@ TABLES = {
     "tabs": ("site\tno_dossier\tnom\nLaval\t2024-00871\tRoy\nAmos\t2024-00872\tCôté", ["2024-00871", "2024-00872"]),
     "an empty cell": ("id\tplate\tssn\n1\t\t536221234", ["536221234"]),
     "Markdown": ("| Who | Health card |\n| :-- | --: |\n| Tran | 4532 118 904 KV |", ["4532 118 904 KV"]),
-    "aligned": ("Name      SSN          Team\nKay Lo    536221234    A\nBo Fry    411509987    B", ["536221234", "411509987"]),
+    "aligned": ("Name      SSN no.      Team no.\nKay Lo    536221234    A\nBo Fry    411509987    B", ["536221234", "411509987"]),
     "HTML": (
         ("<table><tr><th>Who</th><th>MRN</th></tr>\n<tr><td>Roy</td><td>0088124</td></tr>\n"
         "<tr><td class='x'>Lee</td><td>0088125</td></tr></table>"),
