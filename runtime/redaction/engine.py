@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from runtime.redaction import names
+from runtime.redaction.beside import beside
 from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
 from runtime.redaction.disguise import readings, unescaped
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
@@ -136,6 +137,8 @@ class PiiEngine:
             if model is not None:
                 for text, spans, named in zip(texts, found, _names(model, texts, check), strict=True):
                     spans[:] = resolve(self.lists.without_allowed(named, text), text, kept=spans)
+                    if more := list(beside(text, spans)):
+                        spans[:] = resolve(self.lists.without_allowed(more, text), text, kept=spans)
         except PiiUnavailable:
             raise
         except Exception as error:

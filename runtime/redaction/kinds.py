@@ -53,6 +53,7 @@ _BESIDE_NUMBERS = MONTHS | word_set(
     habitants inhabitants people personnes residents km kg mm cm ms px ko mo go kb mb gb octets bytes tonnes tons
     hectares acres million millions fois times units unités kwh app appt apt appartement apartment unit unité suite
     ste bureau bur local of porte chambre room bâtiment bat bât building ph rr r.r station succ cedex rt tq version
+    lot lots con con. conc conc.
     """
 )
 _SECRETS = word_set(
@@ -60,7 +61,7 @@ _SECRETS = word_set(
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
     token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
     code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
-    creds basic pw psw nips pins passcodes combinaison combination digicode login mnemonic
+    creds basic pw psw wpa wpa2 wpa3 psk nips pins passcodes combinaison combination digicode login mnemonic
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
@@ -72,6 +73,7 @@ _ADDRESSES = word_set(
     situé située mailing vit vivant vivent vivre vis vivait staying stays stayed grew
     """
 )
+_CORNERS = word_set("corner coin angle intersection l'angle l'intersection")
 # Kept with what follows: a street may come without a number, before a postal code.
 _STREETS_OF_CODES = word_set(
     "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
@@ -86,6 +88,7 @@ for _bits, _words in (
     (SECRET | READ, _SECRETS),
     (STREET, _STREETS),
     (ADDRESS, _ADDRESSES | _STREETS_OF_CODES),
+    (ADDRESS | READ, _CORNERS),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
     (DIGITS, _DIGIT_WORDS | {"et", "and"}),  # soixante et onze
@@ -96,15 +99,21 @@ for _bits, _words in (
         _KINDS[_word] = _KINDS.get(_word, 0) | _bits
 OF = frozenset({"de", "des", "du"})
 """Begin the name of a street that does not say what kind it is: "12, des Ormes"."""
-TELLS = frozenset({"is", "was", "est", "=", "c'est", "as", "comme", "–", "—", "->", "→"})
+TELLS = frozenset({":", "is", "was", "est", "=", "c'est", "as", "comme", "–", "—", "->", "→"})
 """What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
 PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
 """Secrets of many words."""
+BEHIND = word_set("passport passeport permis licence license nas sin ssn ramq matricule plaque plate mrn")
+"""Labels that may stand behind their value: "AB912833, passport"."""
+BEHIND = word_set("passport passeport permis licence license")
+"""Labels that stand behind their value in a list: "AB912833, passport"."""
 AS = frozenset({"as", "comme"})
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
-_CIVIC = re.compile(r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-)?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?")
+_CIVIC = re.compile(
+    r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|[NSEW]\d{1,3}[NSEW])?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?"
+)
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
 _CELL_ENDS = re.compile(r"[,;|]")
@@ -174,6 +183,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if left & SINGLE and right & SINGLE:  # j e a n
         return True
     if left & NUMBER:
+        if before[-1] == "," and word.rstrip(_EDGES).lower() in BEHIND:
+            return True
         if right & (NUMBER | CAPITALS | MARK | AROUND | STREET | DIGITS) or (left & CIVIC and word[0].isalpha()):
             return True
         if any(map(str.isalpha, before)) and len(word) <= 4:  # h42 klm
@@ -181,6 +192,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         if word in TELLS or (word[0] == "(" and word[1:2].isalpha()):
             return True
         return "@" in before or before[-1] == "=" or before[-1] == "⑈"
+    if left & NUMBER and word.strip(_EDGES).lower() in BEHIND:
+        return True
     if left & READ and word in AS:  # Fluffy&Rex as my password
         return True
     if left & DIGITS and right & (DIGITS | NUMBER):

@@ -37,7 +37,8 @@ from runtime.redaction.kinds import (
     kind,
 )
 from runtime.redaction.recognizers.secret import PEM
-from runtime.redaction.spans import Span
+from runtime.redaction.spans import Span, resolve
+from runtime.redaction.tables import Columns
 
 LEFT = 96
 WINDOW = 512
@@ -86,6 +87,7 @@ class Scanner:
         self._awaited = awaited
         self._left = left[-LEFT:]
         self._held = ""
+        self._columns = Columns()
         self._open: Span | None = None  # the finding that goes on
         self._in_key = False
 
@@ -129,10 +131,13 @@ class Scanner:
                 if start == end:
                     continue  # nothing to read up to here
                 left = (self._left + text[max(0, start - LEFT) : start])[-LEFT:]
+                if out < start:
+                    self._columns.advance(text[out:start])
                 piece = (self._window if end - start >= WINDOW else self._segment)(text[start:end], left)
                 if out < start:
                     pieces.append(Piece(text[out:start], []))
                 pieces.append(piece)
+                self._columns.advance(piece.text)
                 at = out = start + len(piece.text)
                 if at != end or self._open is not None:
                     break  # the next segment does not begin where `_segments` would go on
@@ -140,6 +145,7 @@ class Scanner:
                 break
         if out < at:
             pieces.append(Piece(text[out:at], []))
+            self._columns.advance(text[out:at])
         self._left = (self._left + text[max(0, at - LEFT) : at])[-LEFT:]
         self._held = text[at:]
         return pieces
@@ -152,11 +158,24 @@ class Scanner:
             if end == at:
                 break
             pieces.append(Piece(text[at:end], [replace(span, start=0, end=end - at)], continues=True))
+            self._columns.advance(text[at:end])
             at = end
         return at, closed
 
-    def _segment(self, segment: str, left: str) -> Piece:
+    def _found(self, segment: str, left: str) -> list[Span]:
+        """What is found in a segment, and in its cells behind the headers of their columns."""
         spans = self._find(segment, left)
+        if not (cells := self._columns.cells(segment)):
+            return spans
+        found = [
+            replace(span, start=cell.start + span.start, end=cell.start + span.end)
+            for cell in cells
+            for span in self._find(segment[cell.start : cell.end], cell.before)
+        ]
+        return resolve([*spans, *found], segment) if found else spans
+
+    def _segment(self, segment: str, left: str) -> Piece:
+        spans = self._found(segment, left)
         return self._key(segment, spans) or Piece(segment, spans)
 
     def _key(self, segment: str, spans: list[Span]) -> Piece | None:
@@ -169,7 +188,7 @@ class Scanner:
 
     def _window(self, window: str, left: str) -> Piece:
         """As much of a too long segment as no finding crosses the end of."""
-        spans = self._find(window, left)
+        spans = self._found(window, left)
         if key := self._key(window, spans):
             return key
         end = WINDOW - _HEAD

@@ -11,6 +11,7 @@ from runtime.redaction.recognizers.ca_sin import CaSin
 from runtime.redaction.recognizers.credit_card import CreditCard
 from runtime.redaction.recognizers.date_of_birth import DateOfBirth
 from runtime.redaction.recognizers.driver_license import DriverLicense
+from runtime.redaction.recognizers.dwelling import Dwelling
 from runtime.redaction.recognizers.email_address import EmailAddress
 from runtime.redaction.recognizers.email_spelled import EmailSpelled
 from runtime.redaction.recognizers.fr_business import FrBusiness
@@ -30,10 +31,11 @@ from runtime.redaction.recognizers.postal_code import PostalCode
 from runtime.redaction.recognizers.secret import Secret
 from runtime.redaction.recognizers.street_address import StreetAddress
 from runtime.redaction.recognizers.us_ssn import UsSsn
+from runtime.redaction.recognizers.vehicle_number import VehicleNumber
 
 IDENTIFIERS: tuple[type[Identifier], ...] = (
     EmailAddress, EmailSpelled, PhoneNumber, CaSin, CreditCard, IbanCode, IpAddress, MacAddress, UsSsn, CaRamq,
     HealthCard, PostalCode, FrNir, FrBusiness, FrIdCard, CaBusiness, DriverLicense, Passport, BankAccount,
-    LicensePlate, Secret, Password, StreetAddress, DateOfBirth, LabelledId,
-    NumberedId, AccessCode,
+    LicensePlate, Secret, Password, StreetAddress, Dwelling, DateOfBirth, LabelledId,
+    NumberedId, AccessCode, VehicleNumber,
 )  # fmt: skip

@@ -14,8 +14,9 @@ from runtime.redaction.recognizers.base import Hit, Run
 _LABEL = re.compile(
     r"(?<![\w@])(?:(?:home|mailing|postal|street|civic|billing|shipping|delivery|residential|current|permanent|return|"
     r"new|old|full|work|legal|patient|client|customer|residence|his|her|my|the|complete) ?)?"
-    r"(?<!mail )(?<!mac )(?<!ip )(?<!web )(?<!url )(?:address|addr|adresse|adr)"
-    r"(?: (?:on file|line 1|postale|civique|complete|actuelle|permanente|personnelle|principale|au dossier|"
+    r"(?<!mail )(?<!mac )(?<!ip )(?<!web )(?<!url )(?:address|addr|adresse|adr|street|rue)"
+    r"(?: (?:on file|line ?[12]|[12]|name|number|postale|civique|complete|actuelle|permanente|personnelle|principale|"
+    r"au dossier|"
     r"(?:du |de |de la |de l')?(?:domicile|livraison|facturation|retour|residence|client|patient|correspondance)))?"
     r"(?:[\"']?\s?[:=>]\s?[\"']?|\.\s?:\s?)"
 )

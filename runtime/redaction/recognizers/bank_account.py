@@ -36,8 +36,16 @@ _RIB = re.compile(
 _NAMED = re.compile(r"[0-9](?:[ \-./]?[0-9]){2,25}[A-Z]?(?![A-Za-z0-9]|[,.][0-9])", re.IGNORECASE)
 _LETTERED = re.compile(r"(?:[A-Z]{1,4}[ \-]?[0-9][A-Z0-9\-]{3,20}|[0-9][A-Z0-9\-]{5,22})(?![A-Za-z0-9])", re.IGNORECASE)
 _NUMBER_LABELS = re.compile(
-    r"(?<![a-z])(?:(transit|institution|inst|succursale)|folio|rib|routing|aba|bsb)(?:number|no|num)?(?![a-z])[^0-9]{0,24}$"
+    r"(?<![a-z])(?:(transit|institution|inst|succursale|succ)|folio|rib|routing|aba|bsb)(?:number|no|num)?(?![a-z])[^0-9]{0,24}$"
 )
+# "A/C" is two words to the dictionary.
+_SHORT_LABEL = re.compile(
+    r"(?<![A-Za-z/])[Aa]/[Cc](?: (?:no\.?|No\.?|number|#))?[ :.#]{1,3}([0-9](?:[ -]?[0-9]){4,16})(?![\w-]|[,.][0-9])"
+)
+# The parts of a French account, each by its own name.
+_PART_OF_RIB = re.compile(r"(?<![a-z])code[ _]?(?:de )?(?:la )?(?:banque|guichet|agence)[\"' ]{0,2}[:=]?[\"' ]{0,3}$")
+_KEY_OF_RIB = re.compile(r"(?<![a-z])cle(?:[ _]?rib)?[\"' ]{0,2}[:=]?[\"' ]{0,3}$")
+_PART = re.compile(r"(?<![\w.,-])(?:[0-9]{5}|[0-9]{2})(?![\w-]|[.,][0-9])")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:[-/](?:(?:19|20)?[0-9]{2}))?")
 
 
@@ -49,7 +57,8 @@ class BankAccount(Identifier):
     def applies(self, run: Run) -> bool:
         return (
             run.digits >= 12
-            or (run.digits >= 3 and run.topics & (BANK | BANKING) != 0)
+            or (run.digits >= 2 and run.topics & (BANK | BANKING) != 0)
+            or (run.digits >= 5 and ("/c" in run.lower or "/c" in run.left[-10:].lower()))
             or "⑆" in run.text
             or "⑈" in run.text
         )
@@ -70,9 +79,19 @@ class BankAccount(Identifier):
                     compact = "".join(filter(str.isalnum, match.group())).upper()
                     if rib(compact) or run.says(match.start(), BANK):
                         yield Hit(match.start(), match.end(), 0.95, "rib")
+        if run.topics & (BANK | BANKING):
+            for match in _PART.finditer(text):
+                part = _PART_OF_RIB if match.end() - match.start() == 5 else _KEY_OF_RIB
+                if part.search(run.before(match.start(), 28)) and (part is _PART_OF_RIB or run.topics & BANK):
+                    yield Hit(match.start(), match.end(), 0.7, "part")
         if "⑆" in text or "⑈" in text:
             for match in _MICR.finditer(text):
                 yield Hit(match.start(), match.end(), 0.95, "micr")
+        if "/" in text or "/" in run.left:
+            shift = len(left := run.left[-12:])
+            for match in _SHORT_LABEL.finditer(left + text):
+                if match.start(1) >= shift:
+                    yield Hit(match.start(1) - shift, match.end(1) - shift, 0.75, "named")
         for match, found in run.labelled(BANK, _NAMED):
             value = match.group()
             digits = sum(map(str.isdigit, value))

@@ -75,7 +75,8 @@ class CreditCard(Identifier):
             return
         for match in _EXPIRY.finditer(run.text):
             before = run.before(match.start(), 96)
-            if _EXPIRES.search(before[-28:]) and _A_CARD.search(before) and not _NO_PAYMENT.search(before):
+            around = before if _A_CARD.search(before) else run.after(match.end(), 64)
+            if _EXPIRES.search(before[-28:]) and _A_CARD.search(around) and not _NO_PAYMENT.search(before):
                 yield Hit(match.start(), match.end(), 0.7, "expiry")
                 if code := _CODE.match(run.lower, match.end()):
                     yield Hit(code.start(1), code.end(1), 0.7, "code", "SECRET")

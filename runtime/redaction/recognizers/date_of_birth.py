@@ -17,7 +17,7 @@ MONTHS = word_set(
     december jan feb mar apr jun jul aug sep dec
     """
 )
-_MONTH = (
+MONTH = (
     r"(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|january|february|march|"
     r"april|"
     r"may|june|july|august|september|october|november|december|janv|fevr|fev|avr|juil|sept|jan|feb|mar|apr|jun|jul|aug|"
@@ -26,12 +26,12 @@ _MONTH = (
 _DATE = re.compile(
     r"(?<![\w])(?:(?:19|20)[0-9]{2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}|"
     r"[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?(?:[0-9]{4}|[0-9]{2})|"
-    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[-\s./]{{1,2}}(?:(?:day of|de) )?{_MONTH},?[-\s./]{{1,2}}(?:[0-9]{{4}}|"
+    rf"[0-9]{{1,2}}(?:er|st|nd|rd|th)?(?: of)?[-\s./]{{1,2}}(?:(?:day of|de) )?{MONTH},?[-\s./]{{1,2}}(?:[0-9]{{4}}|"
     rf"'?[0-9]{{2}})|"
-    rf"{_MONTH}[-\s]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,2}}(?:[0-9]{{4}}|'[0-9]{{2}})|"
-    rf"(?:19|20)[0-9]{{2}}[-\s,/]{{1,2}}{_MONTH}[-\s/]{{1,2}}[0-9]{{1,2}}|(?:19|20)[0-9]{{6}}|"
+    rf"{MONTH}[-\s]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s{{1,2}}(?:[0-9]{{4}}|'[0-9]{{2}})|"
+    rf"(?:19|20)[0-9]{{2}}[-\s,/]{{1,2}}{MONTH}[-\s/]{{1,2}}[0-9]{{1,2}}|(?:19|20)[0-9]{{6}}|"
     rf"[0-3][0-9][01][0-9](?:19|20)[0-9]{{2}}|"
-    rf"(?P<yearless>[0-9]{{1,2}}(?:er|st|nd|rd|th)?\s{_MONTH}|{_MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?))(?!(?!t[0-9])\w|"
+    rf"(?P<yearless>[0-9]{{1,2}}(?:er|st|nd|rd|th)?\s{MONTH}|{MONTH}\s[0-9]{{1,2}}(?:st|nd|rd|th)?))(?!(?!t[0-9])\w|"
     rf"[-/][0-9])"
 )
 _BIRTH = re.compile(
@@ -46,7 +46,7 @@ _BIRTH = re.compile(
 )
 # Less than a date: a month and its year, or a year alone where a person is spoken of.
 _PARTIAL = re.compile(
-    rf"(?<![\w/.-])(?:{_MONTH},? (?:de |of )?(?:19|20)[0-9]{{2}}|(?:0?[1-9]|1[0-2])[/-](?:19|20)[0-9]{{2}}|"
+    rf"(?<![\w/.-])(?:{MONTH},? (?:de |of )?(?:19|20)[0-9]{{2}}|(?:0?[1-9]|1[0-2])[/-](?:19|20)[0-9]{{2}}|"
     r"(?P<year>(?:19|20)[0-9]{2}))(?![\w]|[-/.][0-9])"
 )
 _BORN_IN = re.compile(
@@ -74,7 +74,7 @@ _YEARS = r"(?:19[0-9]{2}|20[01][0-9])"
 _WRITTEN = (
     rf"(?<![\w.-])(?P<date>{_YEARS}(?:[-/.][01][0-9][-/.][0-3][0-9]|[01][0-9][0-3][0-9])|"
     rf"[0-3]?[0-9][-/.][0-3]?[0-9][-/.]{_YEARS}|[0-3]?[0-9]/[0-3]?[0-9]/[0-9]{{2}}|"
-    rf"(?i:[0-3]?[0-9] {_MONTH} {_YEARS}|{_MONTH} [0-3]?[0-9],? {_YEARS}))(?![\w-])"
+    rf"(?i:[0-3]?[0-9] {MONTH} {_YEARS}|{MONTH} [0-3]?[0-9],? {_YEARS}))(?![\w-])"
 )
 _BEHIND_NUMBER = re.compile(_OF_PERSON + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _WRITTEN)
 _BEFORE_NUMBER = re.compile(_WRITTEN + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _OF_PERSON)

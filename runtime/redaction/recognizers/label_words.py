@@ -41,11 +41,13 @@ class Kind(IntFlag):
     SECRET = 67108864
     EXPIRY = 134217728
     LIVING = 268435456
+    DWELLING = 536870912  # so do these, with a preposition and a number behind
 
 
 (
     PHONE, SIN, HEALTH, NEQ, TAX, LICENCE, PASSPORT, ID_CARD, BANK, CARD, IBAN, PLATE, NIR, SIREN, SSN, RECORD, OTHER,
     PERSON, POSTAL, MACHINE, CODE, SMALL, MARK, BANKING, BIRTH, VEHICLE, SECRET, EXPIRY, LIVING,
+    DWELLING,
 ) = map(int, Kind)  # fmt: skip
 WORDS_OF = {
     PHONE: """
@@ -65,18 +67,21 @@ WORDS_OF = {
     NEQ | TAX: "neq req entreprise entreprises enterprise",
     TAX: "tps tvq gst hst qst tvh tva vat bn taxes taxe tax pst fiscal fiscale ein business",
     LICENCE: """
+        drvlic drvlicense driverlic dln lic
         permis licence licences license licenses saaq driver drivers driving conduire conduite conducteur dl
         driverslicense driverslicence
         """,
     PASSPORT: """
+        pspt ppt psport
         passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
         voyage
         """,
     ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
-        transit institution inst folio compte account rib routing aba succursale bsb micr cpte acct acc iban
+        transit institution inst folio eop compte account rib routing aba succursale bsb micr cpte acct acc iban
         """,
     BANKING: """
+        succ
         guichet agence
         banque bank bancaire bancaires banking chequing checking savings epargne branch sort cheque cheques check
         depot deposit virement virements desjardins caisse transfer
@@ -122,7 +127,8 @@ WORDS_OF = {
         patiente badge mrn client cliente customer membre member mbr dossier file etudiant etudiante student
         eleve pupil abonne abonnee subscriber assure assuree insured adherent adherente fiche societaire staff
         rpps adeli ine fonctionnaire candidat candidate resident residente participant participante worker
-        travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf niss avs ahv nino
+        travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf niss avs ahv nino nin cust
+        nocli numcli idcli codecli
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
@@ -161,6 +167,7 @@ WORDS_OF = {
         porsche mini opel seat skoda twingo megane ram silverado camry accord sentra elantra tucson escape caravan
         """,
     SECRET: """
+        userpwd dbpwd adminpwd rootpwd
         pass password passwords passphrase passphrases passwd passcode passcodes passe passes pwd pswd psw pw
         mdp motdepasse userpass secret secrets secrete secretes identifiant identifiants credential credentials
         creds cred wifi wi fi wep wpa phrase answer reponse login logins connexion acces key keys cle cles clef
@@ -174,7 +181,13 @@ WORDS_OF = {
         demeurant demeurent reside resident residing resides residant livrer livraison livre livrez envoyer
         envoyez envoye reste live lives lived living deliver delivered ship shipped domicile domicilie
         domiciliee demenage demenager moved move moving located situe situee mail mailing mailed loge logee sis
-        sise relocated pickup cp vit vivent vivant vivre vis vivait staying stays stayed grew
+        sise relocated pickup cp street rue addr adr
+        vit vivent vivant vivre vis vivait staying stays stayed grew
+        """,
+    DWELLING: """
+        house houses home place apartment flat condo cottage farm property evicted raised maison appart appartement
+        logement chalet expulse expulsee grandi vecu found trouve trouvee arrested send sent
+        picked dropped drop seen vu vue rents rented renting loue louait occupe
         """,
     SMALL: """
         is est was were are sont etait be been a an de du des d of the le la les l un une mon ma mes my your votre vos

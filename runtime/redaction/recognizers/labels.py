@@ -62,6 +62,7 @@ PERSONAL = LABELS & ~(OTHER | CODE | BANKING | POSTAL) | BIRTH
 """Words that announce a number of somebody's."""
 _ENDINGS = ("password", "passwd", "token", "secret", "apikey", "key")
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|\n|[^\sa-z0-9]")
+_WITH_ATTRIBUTES = re.compile(r"<([a-z]{1,10})\s(?:class|style|id|align|width|scope|data)\b[^<>]{0,80}>")
 _BETWEEN = ([","], ["et"], ["and"], ["ou"], ["or"], ["&"], ["/"])  # two values after one label
 _OF = (["de"], ["d"], ["du"], ["°"])
 REACH = 80  # how far back a label is looked for, in characters
@@ -112,6 +113,8 @@ def label(before: str) -> Label:
     """The label at the end of a lower-case text without accents."""
     if before.rstrip()[-1:].isdigit():
         return NOTHING  # in the middle of a number
+    if "<" in before and "=" in before:
+        before = _WITH_ATTRIBUTES.sub(r"<\1>", before)
     bits = far = lines = 0
     explicit = pointed = signed = named = False
     parts = _TOKEN.findall(before)

@@ -70,10 +70,11 @@ _SMALL_PROVINCE = re.compile(
     r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
 )
 _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
+_SMALL_STATE = re.compile(r"[,\s]{1,3}([a-z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<;.)\n])")
 _CODE = re.compile(
     r"[,\s]{0,4}\(?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
-    r"[A-Z]{1,2}[0-9][A-Z0-9]?\s[0-9][A-Z]{2})\)?(?![\w\-])"
+    r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?\s[0-9](?!nd|rd|st|th)[A-Za-z]{2})\)?(?![\w\-])"
 )
 _COUNTRY = re.compile(
     r"[,\s]{1,3}(?:canada|france|usa|u\.s\.a\.?|united states(?: of america)?|etats-unis|belgique|belgium|suisse|"
@@ -124,8 +125,10 @@ def after_street(text: str, lower: str, end: int) -> int:
     if (part := _STATE_LAST.match(text, end)) and part[1] in STATES:
         return part.end()
     for _ in range(2):  # the code may stand before or after the province
-        for pattern, subject in ((_PROVINCE, text), (_STATE, text), (_SMALL_PROVINCE, lower)):
-            if (part := pattern.match(subject, end)) and (pattern is not _STATE or part[1] in STATES):
+        for pattern, subject in ((_PROVINCE, text), (_STATE, text), (_SMALL_PROVINCE, lower), (_SMALL_STATE, text)):
+            if (part := pattern.match(subject, end)) and (
+                pattern not in {_STATE, _SMALL_STATE} or part[1].upper() in STATES
+            ):
                 end = part.end()
                 break
         if part := _CODE.match(text, end):
@@ -149,7 +152,7 @@ def _town(text: str, lower: str, end: int) -> int:
             return stop
     elif (small := _SMALL_TOWN.match(lower, end)) and text[small.start(1)].islower():
         for stop in (small.end(), small.start(1) + len(small[1].split(" ")[0])):
-            if _is_known(lower, small.start(1), stop) or _CODE.match(text, stop):
+            if _is_known(lower, small.start(1), stop) or _followed(text, lower, stop):
                 return stop
     return end
 
@@ -162,6 +165,8 @@ def _is_known(lower: str, start: int, end: int) -> bool:
 def _followed(text: str, lower: str, end: int) -> bool:
     """Whether a province, a state or a code stands right behind."""
     if _CODE.match(text, end) or _STATE.match(text, end):
+        return True
+    if (state := _SMALL_STATE.match(text, end)) and state[1].upper() in STATES:
         return True
     province = _PROVINCE.match(text, end) or _SMALL_PROVINCE.match(lower, end)
     return province is not None and (province.end() - end > 3 or province.group().strip(" ,()\n").lower() in PROVINCES)

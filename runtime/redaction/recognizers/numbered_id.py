@@ -78,6 +78,8 @@ _LABEL_AFTER = re.compile(
 )
 
 
+# In a list: "AB912833, passport".
+_LABEL_LISTED = re.compile(r",\s(?:numero de |no\.? de )?(passport|passeport|permis|licen[cs]e)(?=\s?$|[.,;)\n])")
 # What a label behind a value announces, the more particular first.
 _ANNOUNCED = (
     (PASSPORT, "PASSPORT"),
@@ -114,7 +116,10 @@ class NumberedId(Identifier):
                 value = match.group()
                 if (
                     sum(map(str.isdigit, value)) >= (2 if " " in value or not value.isdigit() else 5)
-                    and (after := _LABEL_AFTER.match(run.lower, match.end()))
+                    and (
+                        after := _LABEL_AFTER.match(run.lower, match.end())
+                        or _LABEL_LISTED.match(run.lower, match.end())
+                    )
                     and (entity := _announced(after[1], value))
                     and not (DATE.match(value) or run.is_labelled_otherwise(match.start()))
                 ):

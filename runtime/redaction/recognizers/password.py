@@ -117,7 +117,9 @@ _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
 _FIRST_WORDS = {
     "word": """
         pass password passwords passphrase passphrases passwd passcode passcodes pwd pswd psw pw mot mots mdp
-        motdepasse passe m reponse secret security code wi wifi cle phrase phrases seed recovery user userpass login
+        motdepasse passe m reponse secret security code wi wifi cle phrase phrases seed recovery userpwd dbpwd
+        wpa wpa2 wpa3 wep network wireless router psk
+        adminpwd rootpwd user userpass login
         mnemonic backup
         """,
     "login": """

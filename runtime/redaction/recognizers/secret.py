@@ -24,7 +24,7 @@ _ISSUED = re.compile(
     r"(?:sk|rk|pk|whsec|ck|api|key|tok|secret|token|access|auth|live|test|pat|prod|sess|user|app|bot|org|acct|client)_"
     r"(?:live_|test_|prod_|sandbox_)?(?=[A-Za-z]{0,40}[0-9])[A-Za-z0-9]{16,250}(?![A-Za-z0-9_])|"
     r"sk-(?:proj-|ant-|or-|svcacct-|admin-|lf-)?[A-Za-z0-9_-]{16,250}|pk-lf-[A-Za-z0-9-]{20,60}|"
-    r"pplx-[A-Za-z0-9]{20,100}|"
+    r"pplx-[A-Za-z0-9]{20,100}|hf_[A-Za-z]{30,40}(?![A-Za-z0-9_])|"
     r"(?:hf|npm|dop_v1|doo_v1|dor_v1|gsk|r8|sntrys|sntryu|shpat|shpss|shpca|shppa|ntn|figd|lin_api|rubygems|pypi|"
     r"dckr_pat|"
     r"dckr_oat|nvapi|tvly|xai|rpa|sbp|sb_secret|pscale_tkn|pscale_pw|oy2|glsa|glc|duffel_live|duffel_test|frame|"

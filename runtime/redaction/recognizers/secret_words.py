@@ -18,9 +18,12 @@ def _one_of(alternatives: str) -> str:
 
 
 OF_WORD = _one_of(r"""
-    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|pw(?=\s?[:=]| is )|mots?[ _-]de[ _-]passes?|mdp|
+    pass ?words?|pass[- ]?phrases?|passwd|pass ?codes?|pwd|pswd|psw|
+    pw(?=\s?[:=]| is | (?=[a-z0-9]{0,24}[-_!@#$%^&*])(?=[a-z_!@#$%^&*-]{0,24}[0-9]))|
+    mots?[ _-]de[ _-]passes?|mdp|
     motdepasse|m\.d\.p\.?|mot secret|reponse secrete|(?:secret|security)(?: question)? answer|code d'acces|
-    wi-?fi (?:key|code)|
+    (?:wi-?fi|wpa[23]?|wep|network|wireless|router) (?:key|code|pw)|wpa[23]?(?=\s?[:=])|psk|
+    (?:user|db|admin|root)pwd|
     code (?:du |de )?wi-?fi|
     cle (?:du |de )?wi-?fi|cle (?:wep|wpa2?)|phrases? (?:de passe|secretes?|de recuperation|mnemonique)|seed phrase|
     recovery phrase|secret phrase|user ?pass|login/pass(?:word)?|user/pass(?:word)?|\w{0,24}_pass(?:word)?|\w{0,24}_pwd|

@@ -18,7 +18,8 @@ from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french, nameless
 
 _CIVIC = re.compile(
-    r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-)?[0-9]{1,6}(?:[A-Za-z](?=[-/]))?(?:[-/][0-9]{1,6})?"
+    r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-|[NSEW][0-9]{1,3} ?[NSEW])?[0-9]{1,6}"
+    r"(?:[A-Za-z](?=[-/]))?(?:[-/][0-9]{1,6})?"
     r"(?:-?[A-Za-z](?![\w']))?(?:,? ?(?:bis|ter|quater)\b| [A-D](?=[ ,]))?(?: ?½| ?1/2)?(?:\s?,)?\s{1,2}(?=[^\W_])"
 )
 # After one of these a street may be written in small letters, or without saying what kind of street it is.
@@ -92,7 +93,8 @@ _PLAIN = re.compile(
     r"(?<![\w$€.,/])(?:[0-9]{1,5}-)?[0-9]{1,5}[A-Za-z]?,?\s(?:(?:des?|du|de la)\s)?[A-ZÀ-Þ][\w'.\-]{1,24}"
     r"(?:\s(?:(?:du|de|des|la)\s){0,2}[A-ZÀ-Þ][\w'.\-]{0,24}){0,2}"
     r"(?:,?\s{1,2}(?:a(?:pp?|ppt)\b|[Aa]pt\b|[Ss]uite\b|[Uu]nit\b|#)|,\s{1,2}[A-ZÀ-Þ]|\s(?:West|East|North|South|Ouest|Est|Nord|Sud)\b)|"
-    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]"
+    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]|"
+    r"[0-9] (?:East|West|North|South|[EWNS]\.?) [0-9]{1,3}(?:st|nd|rd|th)"
 )
 
 

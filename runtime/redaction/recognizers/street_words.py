@@ -10,7 +10,7 @@ from runtime.redaction.lexicon import word_set
 
 FRENCH_STRONG = word_set(
     """
-    rue r. avenue av av. ave ave. boulevard boul boul. bd bd. blvd bld bvd boulv. chemin chem. rang impasse imp.
+    rue r. rg rg. avenue av av. ave ave. boulevard boul boul. bd bd. blvd bld bvd boulv. chemin chem. rang impasse imp.
     allee all. croissant ruelle autoroute
     """
 )
@@ -44,6 +44,7 @@ ENGLISH_WEAK = word_set(
     mount mountain neck orchard oval overpass parks parkways pass passage pike plain plains points port ports prairie
     radial ramp ranch rapid rapids rest river rue shoal shoals shore shores skyway spring springs spur station stream
     streets summit throughway trace track trafficway tunnel underpass union unions valley valleys via viaduct views
+    parade mansions paddock copse
     village villages ville walks wall ways well wells pine brae bluff bluffs
     """
 )
@@ -136,7 +137,11 @@ TOWNS = word_set(
     memphis portland las-vegas baltimore milwaukee albuquerque tucson fresno sacramento atlanta miami oakland
     minneapolis tulsa tampa new-orleans cleveland honolulu anaheim pittsburgh cincinnati orlando buffalo newark
     springfield providence hartford salt-lake-city richmond cambridge washington albany rochester syracuse plattsburgh
-    worcester lowell
+    worcester lowell leeds manchester birmingham liverpool bristol sheffield glasgow edinburgh cardiff belfast
+    nottingham leicester brighton southampton portsmouth plymouth norwich oxford bath york coventry bradford hull
+    sunderland newcastle wolverhampton derby swansea aberdeen dundee exeter reading dublin cork galway limerick
+    madison dayton boise tallahassee omaha wichita raleigh charlotte spokane tacoma anchorage birmingham
+    chattanooga knoxville louisville lexington akron toledo
     """
 )
 ACCENTED = word_set("allée allées côte montée carré résidence cité")

@@ -31,9 +31,14 @@ _WORD = re.compile(r"[^\s,;()\"<>|]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 # In the West streets are numbers too.
 _GRID = re.compile(r"([0-9]{1,3}[a-c]? (?:street|st|avenue|ave|av|road|rd)\.?)(?![\w'])")
+# "210 East 9th": the kind is left out.
+_TURNED = re.compile(
+    r"((?:East|West|North|South|[EWNS]\.?) [0-9]{1,3}(?:st|nd|rd|th))"
+    r"(?=$|[,.;)\n\"<|]| (?:in|on|and|with|near|at|apt|unit|suite|#|Apt|Unit|Suite|St|Ave))"
+)
 _OF_THE = re.compile(
     r"(?:Avenue|Ave\.?|Boulevard|Blvd\.?|Plaza|Place|Way|Circle|Court) of "
-    r"(?:the )?[A-Z][\w'-]{2,24}(?: [A-Z][\w'-]{2,24})?"
+    r"(?:the )?[A-Z][\w'-]{2,24}(?: (?!Apt|App|Suite|Unit|Floor|Ste)[A-Z][\w'-]{2,24})?"
 )
 # An adjective before the kind: "Grande Allée", "Vieux Chemin".
 _QUALIFIED = re.compile(
@@ -154,6 +159,9 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     position, small = start, False
     if turned := _OF_THE.match(text, start):
         return turned.end()
+    if ordinal := _TURNED.match(text, start):
+        behind = _WORD.match(lower, ordinal.end() + 1)
+        return behind.end() if behind and _kind(behind.group()) else ordinal.end()
     if grid := _GRID.match(lower, start):  # "10720 82 Ave NW"
         return _direction(lower, grid.end(1))
     for names in range(_MOST_WORDS):

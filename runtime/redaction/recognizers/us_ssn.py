@@ -10,6 +10,8 @@ from runtime.redaction.recognizers.label_words import NIR, SIN, SSN, TAX
 from runtime.redaction.recognizers.labels import NOTHING
 
 _AMERICAN = re.compile(r"security|(?<!\w)ss ?#")
+# Without a space between the label and the number.
+_GLUED = re.compile(r"(?<![a-z])(ssn|itin|sin|nas)#?([0-9]{9})(?![0-9a-z])")
 _NEVER_ISSUED = re.compile(r"000.*|666.*|...00....|.....0000|123456789|078051120|9{9}")
 
 
@@ -17,10 +19,12 @@ class UsSsn(Identifier):
     """SSN and ITIN (which starts with 9)."""
 
     ENTITY = "US_SSN"
-    ALSO = ("US_ITIN",)
+    ALSO = ("US_ITIN", "CA_SIN")
     LEAST_DIGITS = 9
 
     def find(self, run: Run) -> Iterator[Hit]:
+        for match in _GLUED.finditer(run.lower):
+            yield Hit(*match.span(2), 0.8, "glued", "CA_SIN" if match[1] in {"sin", "nas"} else None)
         for window in run.numbers(9):
             entity = "US_ITIN" if window.digits[0] == "9" else None
             dashed = window.shape == (3, 2, 4)
