@@ -73,6 +73,7 @@ def test_nothing_that_a_model_writes_is_loaded_or_run(troubled: Site, visit: Vis
     page.get_by_label("Conversation", exact=True).click()
     page.get_by_role("option").first.click()
     expect(turns(page)).to_have_count(1)
+    expect(turns(page).locator(".mark")).to_have_class("mark verified")  # it is drawn anew when this is known
     page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     expect(page.locator(".view")).to_contain_text("evil.example/mine.png")
     assert page.evaluate("window.pwned") is None
