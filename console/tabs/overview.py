@@ -69,6 +69,8 @@ def build(page: Page) -> None:
         activity, standing = await asyncio.gather(
             _activity(page, numbers, (period, bucket, first, last), request), _machine(page, system, request)
         )
+        if standing[0] == activity[0]:  # both doors failed alike: once is enough
+            standing[0] = ""
         return [*activity, *standing]
 
     async def by_timer(  # noqa: PLR0917 - Gradio hands inputs over one by one

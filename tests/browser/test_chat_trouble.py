@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chatting import ask, box, turns
 from tests.browser.conftest import Visit
+from tests.browser.operation import open_tab
 from tests.browser.site import Site, site
 from tests.fakes.provider import FakeProvider
 
@@ -72,6 +73,7 @@ def test_nothing_that_a_model_writes_is_loaded_or_run(troubled: Site, visit: Vis
     page.get_by_label("Conversation", exact=True).click()
     page.get_by_role("option").first.click()
     expect(turns(page)).to_have_count(1)
+    expect(turns(page).locator(".mark")).to_have_class("mark verified")  # it is drawn anew when this is known
     page.evaluate("document.querySelectorAll('details').forEach(box => { box.open = true })")
     expect(page.locator(".view")).to_contain_text("evil.example/mine.png")
     assert page.evaluate("window.pwned") is None
@@ -126,7 +128,7 @@ def test_a_model_that_is_down_is_named(troubled: Site, visit: Visit, provider: F
 
 def test_an_api_that_dies_is_told_in_words_and_the_console_lives_on(visit: Visit) -> None:
     with site(settings=NO_NAMES, LLM_BACKEND="scripted") as running:
-        page = visit("user", at=running)
+        page, operator = visit("user", at=running), visit("operator", at=running)
         assert running.api_process is not None
         expect(ask(page, "Hello?").locator(".answer")).to_contain_text("Hello, world.")
         running.api_process.signal(signal.SIGTERM)
@@ -135,6 +137,10 @@ def test_an_api_that_dies_is_told_in_words_and_the_console_lives_on(visit: Visit
         alert = turn.get_by_role("alert")
         expect(alert).to_contain_text("FilAgent's API does not answer")
         assert "Traceback" not in page.inner_text("body")
+        open_tab(operator, "overview")
+        told = operator.locator("#overview-told, #overview-alarms").get_by_text("FilAgent's API does not answer")
+        expect(told.first).to_be_visible()
+        expect(told).to_have_count(1)
         page.reload()
         page.wait_for_selector("header.frame .who")
         expect(page.get_by_text("FilAgent's API does not answer").first).to_be_visible()

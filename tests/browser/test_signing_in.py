@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from console.tabs import tabs_for
 from console.words import Words
 from tests.browser.conftest import Visit
+from tests.browser.operation import open_tab
 from tests.browser.site import Site
 
 
@@ -68,6 +69,21 @@ def test_a_role_has_its_tabs_and_no_other(console: Site, visit: Visit, role: str
     assert shown_tabs(page) == wanted
     composer = page.locator("#chat-box textarea")
     assert composer.count() == int("chat.create" in actions)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_is_as_wide_as_the_window_whatever_is_in_it(visit: Visit, width: int) -> None:
+    page = visit("admin", width=width)
+    for area in ("chat", "overview"):
+        open_tab(page, area)
+        assert page.locator(".gradio-container").evaluate("one => one.getBoundingClientRect().width") == width
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_who_may_only_read_is_not_told_to_ask(visit: Visit) -> None:
+    page = visit("viewer")
+    expect(page.locator("#chat-past")).to_contain_text(Words("en")("chat.empty_reader"))
+    expect(page.locator("#chat-past")).not_to_contain_text(Words("en")("chat.empty"))
 
 
 def test_what_is_not_in_the_page_is_refused_by_the_api_too(console: Site) -> None:
