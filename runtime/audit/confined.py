@@ -9,6 +9,7 @@ Whatever an archive does to the process (time, memory, disk), the process ends o
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import resource
@@ -41,12 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             report = verify_bundle(arguments.path, root, most=arguments.unpacked)
         else:
             report = _receipt(read_limited(arguments.path, MAX_ANSWER) or b"", root)
-    except (AuditError, OSError):
-        return 2
+    except (AuditError, OSError) as error:
+        return 3 if _is_limit(error) or _is_limit(error.__cause__) else 2
     except MemoryError:
         return 3
     sys.stdout.write(json.dumps(words.to_json(report, "en")))
     return 0 if report.whole else 1
+
+
+def _is_limit(error: BaseException | None) -> bool:
+    """Whether the kernel said no, in a call that is not Python's own memory."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOMEM, errno.EFBIG, errno.EMFILE}
 
 
 def _receipt(data: bytes, root: Ed25519PublicKey) -> Report:

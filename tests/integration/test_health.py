@@ -162,6 +162,8 @@ def test_the_description_of_the_doors_is_complete(app: Filagent) -> None:
     assert set(schema["properties"]) == {
         "messages", "conversation_id", "stream", "backend", "model", "data_subjects", "purpose", "classification", "options",
             "response_format",
+            "tools",
+            "tool_choice",
     }  # fmt: skip
     assert schema["additionalProperties"] is False
     assert app.request("GET", "/docs", key=None).status == 200
