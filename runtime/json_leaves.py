@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+MAX_DEPTH = 64
 _WORDS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|[_\-.]+")
 
 
@@ -27,12 +28,23 @@ def parse(text: str) -> Any:
     """A JSON value, read strictly.
 
     Raises:
-        ValueError: no JSON, a key that stands twice, a number that is none.
+        ValueError: no JSON, a key that stands twice, a number that is none, more than `MAX_DEPTH` levels.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    level, depth = [value], 0
+    while level := [
+        item
+        for above in level
+        if isinstance(above, list | dict)
+        for item in (above.values() if isinstance(above, dict) else above)
+    ]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError("nested too deeply")
+    return value
 
 
 def compact(value: Any) -> str:

@@ -137,8 +137,8 @@ class TurnPipeline:
         self._require(turn, self._policy.authorize(Query(principal, "chat.create", {"backend": backend.name})))
         self._require(turn, self._policy.may_use_backend(principal, backend.name, backend.kind))
         self._require(turn, self._asking.may_offer(request))
-        asked = Asked.of(request)
-        turn.length, passages = asked.characters(), asked.passages()
+        turn.brought = Asked.of(request)
+        turn.length, passages = turn.brought.characters(), turn.brought.passages()
         self._require(turn, self._policy.fits(principal, passages))
         self._evidence.demand()
         egress, limits = self._policy.egress, self._policy.limits(principal)
@@ -178,9 +178,8 @@ class TurnPipeline:
         turn.tokens = token_map(turn.recalled.tokens)
         if stale:
             turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
-        asked = Asked.of(turn.request)
-        masked = await self._masking.mask(asked.texts(), turn.tokens, turn.route, "in")
-        turn.asked = asked.with_texts(masked.texts)
+        masked = await self._masking.mask(turn.brought.texts(), turn.tokens, turn.route, "in")
+        turn.asked = turn.brought.with_texts(masked.texts)
         turn.found = masked.found
         turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
         reach("turn.masked")

@@ -31,7 +31,8 @@ class Turn:
 
     Attributes:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
-        asked: what the caller's request brings, in its strictest view.
+        brought: what the caller's request brings, as it came.
+        asked: the same in its strictest view.
         length: how many characters it brings.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
         model: the model that the request names, under its name of today.
@@ -54,6 +55,7 @@ class Turn:
     model: str | None = None
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
+    brought: Asked = field(default_factory=Asked)
     asked: Asked = field(default_factory=Asked)
     length: int = 0
     recalled: Recalled | None = None

@@ -197,6 +197,20 @@ def test_results_of_tools_are_masked_wherever_it_stands(app: Filagent, model: Mo
     assert MAIL in reply.json["content"]  # and his own data come back to him
 
 
+@pytest.mark.parametrize("depth", [200, 480, 20_000])
+def test_a_result_that_nests_without_end_is_a_text(app: Filagent, model: Model, depth: int) -> None:
+    model.play = lambda _request: Script()
+    content = "[" * depth + f'"{MAIL}"' + "]" * depth
+    reply = ask(app, user("Look"), called("c1", {}), result("c1", content), tools=())
+    assert reply.status == 200, reply.json
+    assert MAIL not in model.bytes
+    nested = {
+        "role": "assistant",
+        "tool_calls": [{"id": "c", "function": {"name": "t", "arguments": '{"a":' * depth + "1" + "}" * depth}}],
+    }
+    assert ask(app, user("Look"), nested, result("c", "x"), tools=()).json["code"] == "request.invalid"
+
+
 def test_accents_that_json_escapes_are_read(app: Filagent, model: Model) -> None:
     model.play = lambda _request: Script()
     street = "12, rue de l'Église, Québec (Québec) G1K 3X2"

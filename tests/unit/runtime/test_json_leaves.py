@@ -55,7 +55,9 @@ def test_keys_announce_what_stands_under_them() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"a":1,"a":2}', "[1e999]", "[NaN]", "[" * 200_000, "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"a":1,"a":2}', "[1e999]", "[NaN]", "[" * 200_000, "[" * 480 + "]" * 480, "9" * 5000]
+)
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
