@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from runtime.backend_settings import RemoteSettings, UpstreamSettings
 from runtime.backends.base import BackendError, ChatBackend, ChatMessage, ChatRequest, SamplingOptions, TextDelta
@@ -20,6 +15,7 @@ from runtime.backends.retry import RetryPolicy
 from runtime.choice import build_backends
 from runtime.errors import SettingsError
 from runtime.settings import load_settings
+from tests.fakes.certificates import self_signed
 from tests.fakes.provider import FakeProvider
 
 pytestmark = pytest.mark.anyio
@@ -28,28 +24,7 @@ REQUEST = ChatRequest((ChatMessage("user", "hello"),), SamplingOptions(max_token
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A file with a key and a certificate of its own for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fake")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
+    return self_signed(tmp_path / "certificate.pem")
 
 
 @pytest.fixture
