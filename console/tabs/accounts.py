@@ -14,6 +14,7 @@ from console.page import Page, SignedOut
 from console.views import accounts as views
 from console.views.tables import failed, paragraph
 
+_QUESTION = "accounts.question"  # one after another: what is asked, taken back, chosen anew
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 
 
@@ -57,6 +58,9 @@ def section(page: Page) -> None:
     async def leave() -> list[Any]:
         return [gr.update(visible=False), ""]
 
+    async def turned(user_id: str | None, asked: str) -> list[Any]:
+        return [gr.skip()] * 2 if user_id == asked else await leave()
+
     async def act(user_id: str, request: gr.Request) -> list[Any]:
         hidden = gr.update(visible=False)
         try:
@@ -72,8 +76,19 @@ def section(page: Page) -> None:
         return [paragraph(said, "ops-note"), hidden, "", True]
 
     page.on_open(load, None, [listed, which])
-    ask.click(doubt, which, [told, question, asking, asked], show_progress="hidden")
-    gr.on([no.click, which.input], leave, None, [asking, asked], show_progress="hidden")
+    # A dropdown says "input" when it is left, too: that may come beside the question, and must not take it back.
+    ask.click(
+        doubt,
+        which,
+        [told, question, asking, asked],
+        show_progress="hidden",
+        concurrency_id=_QUESTION,
+        concurrency_limit=1,
+    )
+    which.input(
+        turned, [which, asked], [asking, asked], show_progress="hidden", concurrency_id=_QUESTION, concurrency_limit=1
+    )
+    no.click(leave, None, [asking, asked], show_progress="hidden", concurrency_id=_QUESTION, concurrency_limit=1)
     yes.click(act, asked, [told, asking, asked, changed], show_progress="minimal").then(
         relist, changed, [listed, which], show_progress="hidden"
     )

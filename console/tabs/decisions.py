@@ -17,21 +17,14 @@ from console.page import Page, SignedOut
 from console.tabs import Tab
 from console.views import decisions as views
 from console.views import verdict as verdicts
-from console.views.parts import entity_name, note
+from console.views.parts import note
 from console.words import Words
 from runtime.audit.errors import KeysError
 from runtime.audit.fields import RECORD_ID
+from runtime.audit.words_kinds import KIND_WORDS, kind_text
 
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 _DECISIONS = ("allow", "redact", "deny", "require_approval", "error")
-#: Types of personal data that masking knows.
-_ENTITIES = (
-    *("PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "STREET_ADDRESS", "CA_POSTAL_CODE", "DATE_OF_BIRTH"),
-    *("CREDIT_CARD", "IBAN_CODE", "BANK_ACCOUNT", "CA_SIN", "CA_RAMQ", "PASSPORT", "ID_NUMBER", "SECRET"),
-    *("IP_ADDRESS", "LOCATION", "ORGANIZATION", "NRP", "CA_DRIVER_LICENSE", "CA_NEQ", "CA_TAX_NUMBER"),
-    *("CRYPTO", "FR_ID_CARD", "FR_NIR", "FR_SIREN", "FR_SIRET", "LICENSE_PLATE", "MAC_ADDRESS"),
-    *("URL_CREDENTIALS", "US_ITIN", "US_SSN", "LITERAL"),
-)
 _ORDER = "decisions.order"  # one list of a session at a time
 _LOOK = "decisions.look"  # the tree that this session saw last
 
@@ -161,9 +154,9 @@ def build(page: Page) -> None:
         return note(said, "done")
 
     page.on_open(first, fields, listing)
-    search.click(first, fields, listing)
-    for box in (begin, end, rule, model, principal):
-        box.submit(first, fields, listing)
+    sought = [search.click, *(box.submit for box in (begin, end, rule, model, principal))]
+    # Who searches again before an answer has come means the newer filter: it is sent next, never dropped.
+    gr.on(sought, first, fields, listing, trigger_mode="always_last")
     clear.click(cleared, None, [*fields, *listing])
     older.click(next_page, [asked, cursors, following], listing)
     newer.click(previous, [asked, cursors], listing)
@@ -211,7 +204,7 @@ def _decision_choices(words: Words) -> list[tuple[str, str]]:
 
 
 def _entity_choices(words: Words) -> list[tuple[str, str]]:
-    return [(words("decisions.any"), ""), *sorted((entity_name(value, words), value) for value in _ENTITIES)]
+    return [(words("decisions.any"), ""), *sorted((kind_text(value, words.language), value) for value in KIND_WORDS)]
 
 
 def _live(interactive: bool) -> Any:

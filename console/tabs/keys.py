@@ -21,6 +21,7 @@ from console.views.kinds import role
 from console.views.tables import failed, paragraph
 
 _MINUTES = 2  # that a new key stays in the page
+_QUESTION = "keys.question"  # one after another: what is asked, taken back, chosen anew
 _FAILURES = (ApiFailure, ApiDown, SignedOut)
 _KNOWN_ROLES = ("user", "viewer", "operator", "reviewer", "auditor", "privacy_officer", "admin")
 
@@ -107,6 +108,9 @@ def _keys(page: Page) -> None:
     async def keep() -> list[Any]:
         return [gr.update(visible=False), ""]
 
+    async def turned(key_id: str | None, asked: str) -> list[Any]:
+        return [gr.skip()] * 2 if key_id == asked else await keep()
+
     async def end(key_id: str, request: gr.Request) -> list[Any]:
         if not key_id:
             return [paragraph(words("keys.choose"), "ops-warning"), gr.update(visible=False), "", False]
@@ -124,8 +128,14 @@ def _keys(page: Page) -> None:
     )
     clear.click(remove, None, [told, *gone], show_progress="hidden")
     timer.tick(remove, None, [told, *gone], show_progress="hidden")
-    ask.click(doubt, which, [question, asking, asked], show_progress="hidden")
-    gr.on([no.click, which.input], keep, None, [asking, asked], show_progress="hidden")
+    # A dropdown says "input" when it is left, too: that may come beside the question, and must not take it back.
+    ask.click(
+        doubt, which, [question, asking, asked], show_progress="hidden", concurrency_id=_QUESTION, concurrency_limit=1
+    )
+    which.input(
+        turned, [which, asked], [asking, asked], show_progress="hidden", concurrency_id=_QUESTION, concurrency_limit=1
+    )
+    no.click(keep, None, [asking, asked], show_progress="hidden", concurrency_id=_QUESTION, concurrency_limit=1)
     yes.click(end, asked, [revoked, asking, asked, changed], show_progress="minimal").then(
         relist, changed, [listed, which], show_progress="hidden"
     )

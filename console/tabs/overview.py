@@ -95,9 +95,8 @@ def build(page: Page) -> None:
     page.on_open(fill, chosen, shown)
     page.on_open(start, auto, [timer, unattended])
     refresh.click(fill, chosen, shown).then(start, auto, [timer, unattended], show_progress="hidden")
-    bucket.input(fill, chosen, shown)
+    gr.on([bucket.input, first.submit, last.submit], fill, chosen, shown, trigger_mode="always_last")
     period.input(adapt, period, [bucket, own], show_progress="hidden").then(fill, chosen, shown)
-    gr.on([first.submit, last.submit], fill, chosen, shown)
     auto.input(start, auto, [timer, unattended], show_progress="hidden")
     timer.tick(
         by_timer,

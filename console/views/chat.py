@@ -11,6 +11,7 @@ from typing import Any, Literal
 from console.proving import Verdict
 from console.views.prose import plain, prose
 from console.words import Words
+from runtime.audit.words_kinds import kind_text
 
 _SIGNS = {"verified": "✓", "unproven": "?", "tampered": "✕"}
 
@@ -66,11 +67,7 @@ def model_name(model: Mapping[str, Any]) -> str:
 
 def masked(redactions: Mapping[str, Any], words: Words) -> str:
     """What was masked, by type."""
-    parts = []
-    for entity, count in sorted(redactions.items()):
-        key = f"chat.entity_{entity}"
-        parts.append(f"{words(key) if words.has(key) else entity} × {count}")
-    return ", ".join(parts)
+    return ", ".join(f"{kind_text(entity, words.language)} × {count}" for entity, count in sorted(redactions.items()))
 
 
 def title_of(conversation: Mapping[str, Any], words: Words) -> str:

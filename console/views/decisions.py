@@ -13,7 +13,6 @@ from console.views.parts import (
     bullets,
     decision_word,
     entities,
-    entity_name,
     event_word,
     folded,
     note,
@@ -24,6 +23,7 @@ from console.views.parts import (
     when,
 )
 from console.words import Words
+from runtime.audit.words_kinds import kind_text
 
 _NOTHING = "–"
 _FORMS = ("html", "pdf", "json")
@@ -71,7 +71,7 @@ def _models(record: Mapping[str, Any]) -> list[str]:
 
 def _row(record: Mapping[str, Any], words: Words, *, ticks: bool, whose: bool, first: bool) -> str:
     record_id = escape(str(record.get("record_id")))
-    masked = [f"{escape(entity_name(name, words))} {count}" for name, count in entities(record).items()]
+    masked = [f"{escape(kind_text(name, words.language))} {count}" for name, count in entities(record).items()]
     reasons = [f"<code>{escape(code)}</code>" for code in texts(record.get("reasons"))]
     model = _part(record, "model")
     cells = [

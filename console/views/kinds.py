@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from console.views.tables import Markup, code, joined, text
 from console.words import Words
+from runtime.audit.words_kinds import kind_text
 
 
 def kind(entity: str, words: Words) -> str:
-    """A kind of personal data, as people say it."""
-    return words(f"policy.entity.{entity}") if words.has(f"policy.entity.{entity}") else entity
+    """A kind of personal data, as people say it, with a capital: to begin a line with."""
+    said = kind_text(entity, words.language)
+    return said[:1].upper() + said[1:]
 
 
 def kind_and_code(entity: str, words: Words) -> Markup:

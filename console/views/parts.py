@@ -82,11 +82,6 @@ def entities(record: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def entity_name(entity: str, words: Words) -> str:
-    """A type of personal data in words; its code where there are none."""
-    return words(f"decisions.entity_{entity}") if words.has(f"decisions.entity_{entity}") else entity
-
-
 def texts(values: object) -> list[str]:
     """The texts of a list, none of anything else."""
     return [str(value) for value in values] if isinstance(values, Sequence) and not isinstance(values, str) else []

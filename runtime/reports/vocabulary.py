@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from runtime.audit.words_kinds import kind_text
 from runtime.audit.words_records import DECISION_WORDS, EVENT_WORDS
 from runtime.reason_words import reason_text
 from runtime.reports.tongue import Tongue
@@ -18,33 +19,10 @@ Place = Literal["here", "outside", "unknown"]
 _PLACES: Mapping[str, Place] = {"llama.cpp": "here", "llama_cpp": "here", "scripted": "here", "perplexity": "outside"}
 
 
-_ENTITIES: Mapping[str, tuple[str, str]] = {
-    "PERSON": ("names of persons", "noms de personnes"),
-    "LOCATION": ("places", "lieux"),
-    "ORGANIZATION": ("names of organisations", "noms d'organisations"),
-    "NRP": ("origins, beliefs", "origines, convictions"),
-    "EMAIL_ADDRESS": ("e-mail addresses", "adresses de courriel"),
-    "PHONE_NUMBER": ("telephone numbers", "numéros de téléphone"),
-    "CA_SIN": ("social insurance numbers", "numéros d'assurance sociale"),
-    "CA_RAMQ": ("health insurance numbers", "numéros d'assurance maladie"),
-    "CA_POSTAL_CODE": ("postal codes", "codes postaux"),
-    "CREDIT_CARD": ("card numbers", "numéros de carte"),
-    "IBAN_CODE": ("bank account numbers (IBAN)", "numéros de compte (IBAN)"),
-    "BANK_ACCOUNT": ("bank account numbers", "numéros de compte"),
-    "IP_ADDRESS": ("network addresses", "adresses réseau"),
-    "STREET_ADDRESS": ("street addresses", "adresses postales"),
-    "DATE_OF_BIRTH": ("dates of birth", "dates de naissance"),
-    "SECRET": ("passwords and keys", "mots de passe et clés"),
-    "PASSPORT": ("passport numbers", "numéros de passeport"),
-    "ID_NUMBER": ("other identifying numbers", "autres numéros d'identification"),
-    "LITERAL": ("text that imitates our marks", "texte imitant nos marques"),
-}
-
-
 def entity_words(entity: str, say: Tongue) -> str:
     """A type of personal data in words, with its code."""
-    pair = _ENTITIES.get(entity)
-    return f"{say(*pair)} (`{entity}`)" if pair else f"`{entity}`"
+    said = kind_text(entity, say.language)
+    return f"`{entity}`" if said == entity else f"{said} (`{entity}`)"
 
 
 def place(provider: object, rules: Iterable[str] = ()) -> Place:

@@ -19,6 +19,8 @@ from tests.browser.site import MODEL, Site, site
 from tests.faults.processes import ROOT
 
 _FOLDER = Path(__file__).parent
+#: How many times slower the pages run: to look for races (`BROWSER_SLOWDOWN=8 make test-browser` or the like).
+_SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", "1"))
 _CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -71,6 +73,8 @@ def visit(browser: Browser, console: Site) -> Iterator[Visit]:
         context = browser.new_context(viewport={"width": width, "height": height}, locale=lang, **options)
         contexts.append(context)
         page = context.new_page()
+        if _SLOWDOWN > 1:
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": _SLOWDOWN})
         if role is None:
             return page
         page.goto(f"{where.console}/signin?lang={lang}")

@@ -66,12 +66,14 @@ def listed(page: Page, title: str) -> Page:
 
 
 def chosen(page: Page, place: str, text: str) -> None:
-    """Choose or type a value in a dropdown, by keyboard."""
+    """Choose a value in a dropdown by typing what it shows, and wait until it is chosen."""
     box = page.locator(f"#{place} input")
     box.click()
     box.fill(text)
+    expect(page.get_by_role("option", name=text, exact=True)).to_be_visible()
     box.press("Enter")
-    box.press("Tab")
+    expect(box).not_to_be_focused()  # a choice leaves the field
+    expect(box).to_have_value(text)
 
 
 def searched(page: Page, expected: list[str]) -> None:

@@ -65,6 +65,19 @@ def test_filters_find_the_record(console: Site, visit: Visit, asked: dict[str, s
     searched(page, [one["record_id"] for one in later])
 
 
+def test_the_last_search_counts_while_an_earlier_one_is_under_way(
+    console: Site, visit: Visit, asked: dict[str, str]
+) -> None:
+    page = listed(visit("auditor"), DECISIONS["en"])
+    principal = page.locator("#decisions-principal :is(input, textarea)")
+    page.context.route("**/queue/join*", lambda route: route.continue_())  # each event makes a detour, and takes longer
+    for name in ("p_nobody", _actor(console, asked["deny"]), "p_nobody", _actor(console, asked["allow"])):
+        principal.fill(name)
+        principal.press("Enter")
+    mine = [one for one in records(console, "turn")[::-1] if one["actor"]["ref"] == _actor(console, asked["allow"])]
+    lists(page, [one["record_id"] for one in mine])
+
+
 def test_nothing_found_is_said_in_words(visit: Visit, asked: dict[str, str]) -> None:
     page = listed(visit("auditor", lang="fr"), DECISIONS["fr"])
     page.fill("#decisions-to :is(input, textarea)", "2020-01-01 00:00:00")

@@ -68,6 +68,9 @@ def test_a_key_is_made_shown_once_used_revoked_and_refused(console: Site, visit:
     page.wait_for_selector("#keys-question", state="hidden")
     assert asked(console, "GET", "/me", key=secret)[0] == 200
     page.click("#keys-ask")
+    page.wait_for_selector("#keys-confirm .ops-confirm")
+    page.click("#keys-which input")
+    page.keyboard.press("Tab")  # a look at the list is no change of mind
     page.click("#keys-yes")
     page.wait_for_selector("#keys-revoked p")
     assert asked(console, "GET", "/me", key=secret)[0] == 401

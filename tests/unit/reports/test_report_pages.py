@@ -58,7 +58,7 @@ QUESTIONS: list[tuple[Language, str, str, str]] = [
         "en",
         "what was masked",
         "What was masked",
-        r"e-mail addresses \(EMAIL_ADDRESS\) 2, names of persons \(PERSON\) 1",
+        r"e-mail address \(EMAIL_ADDRESS\) 2, name of a person \(PERSON\) 1",
     ),
     (
         "en",
@@ -76,7 +76,7 @@ QUESTIONS: list[tuple[Language, str, str, str]] = [
         "Ce qui a quitté l’organisation",
         r"sur la machine de l’organisation.; .*4{64}\. \[1\]",
     ),
-    ("fr", "what was masked", "Ce qui a été masqué", r"adresses de courriel \(EMAIL_ADDRESS\) 2"),
+    ("fr", "what was masked", "Ce qui a été masqué", r"adresse de courriel \(EMAIL_ADDRESS\) 2"),
     ("fr", "how to check", "Comment le vérifier sans nous", r"python -m runtime\.audit\.verify LOGS"),
 ]
 
