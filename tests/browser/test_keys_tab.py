@@ -180,7 +180,7 @@ def test_who_revokes_the_key_of_this_session_is_led_to_sign_in_and_told_why(cons
     page.wait_for_selector("#keys-confirm .ops-warning")
     page.click("#keys-yes")
     # The list is asked for again, and refused: said in its place, or by sign-in where the refusal came first.
-    page.wait_for_selector("#keys-list .failed, body.signin")
+    page.wait_for_selector("#keys-list .ops-error, body.signin")
     assert asked(console, "GET", "/me", key=key)[0] == 401
     if not page.url.startswith(f"{console.console}/signin"):
         page.click("#keys-ask")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Request, Route
 
 from console.settings import Language
+from console.views.kinds import kind
 from console.words import Words
 from tests.browser.conftest import Visit
 from tests.browser.operation import asked, choose, open_tab, painted, watched
@@ -55,7 +56,7 @@ def test_real_numbers_are_drawn_and_written(console: Site, visit: Visit, turns: 
     page.click("#overview-as-table > button")
     table = page.inner_text("#overview-tables")
     assert "guard.blocked_pattern" in table
-    assert words("policy.entity.EMAIL_ADDRESS") in table
+    assert kind("EMAIL_ADDRESS", words) in table
     assert "smollm2" in table.lower()
     machine = page.inner_text("#overview-machine")
     assert asked(console, "GET", "/admin/system")[1]["versions"]["policy"] in machine
