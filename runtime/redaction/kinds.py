@@ -103,8 +103,6 @@ TELLS = frozenset({":", "is", "was", "est", "=", "c'est", "as", "comme", "–", 
 """What stands between a value and what it is: "40447188 is my student number", "Tulip#9 as your password"."""
 PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
 """Secrets of many words."""
-BEHIND = word_set("passport passeport permis licence license nas sin ssn ramq matricule plaque plate mrn")
-"""Labels that may stand behind their value: "AB912833, passport"."""
 BEHIND = word_set("passport passeport permis licence license")
 """Labels that stand behind their value in a list: "AB912833, passport"."""
 AS = frozenset({"as", "comme"})

@@ -29,6 +29,7 @@ from runtime.redaction.name_model import Tagged
 from runtime.redaction.name_runs import PARTICLES, TITLES, Found, found, joined, runs
 from runtime.redaction.name_words import bare
 from runtime.redaction.namesakes import elsewhere
+from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.labels import PERSONAL, WORDS
 
 SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
@@ -79,7 +80,18 @@ _FIELDS = word_set(
     "siret ramq nam"
 )
 _ARTICLES = word_set("the a an le la les un une des")
-_NO_NAMES = word_set("my an so to do in on no me he you thi de do the her his day soo bon")
+_NO_NAMES = word_set("my an so to do in on no me he you thi de do the her his day soo bon whoever whatever somebody")
+_ELISIONS = word_set("ve re ll s t d m em")
+_REGIONS = word_set("québec quebec ontario alberta manitoba saskatchewan canada france usa")
+_LANGUAGES = word_set(
+    """
+    english french german spanish italian portuguese dutch russian chinese japanese korean arabic greek turkish polish
+    swedish danish norwegian finnish ukrainian romanian hungarian czech hebrew hindi urdu farsi persian mandarin
+    cantonese creole american canadian british irish scottish welsh mexican brazilian indian pakistani haitian moroccan
+    algerian tunisian lebanese syrian belgian swiss european african asian catholic muslim jewish protestant
+    anglais français francais allemand espagnol italien portugais russe chinois japonais arabe créole
+    """
+)
 
 
 class Lists(Protocol):
@@ -124,8 +136,14 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
 
 def _is_home(text: str, start: int, end: int) -> bool:
     """Whether a place is said to be somebody's, or is part of an address."""
-    return any(map(str.isupper, text[start:end])) and bool(
-        _HOME.search(text, max(0, start - 40), start) or _POSTAL.match(text, end) or _STREET.search(text, start, end)
+    return (
+        any(map(str.isupper, text[start:end]))
+        and text[start:end].lower() not in _REGIONS
+        and bool(
+            _HOME.search(text, max(0, start - 40), start)
+            or _POSTAL.match(text, end)
+            or _STREET.search(text, start, end)
+        )
     )
 
 
@@ -271,6 +289,10 @@ def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: 
         if WORDS.get(low, 0) & PERSONAL or not (lists.is_name(low) or _is_surname(tokens, index, lists)):
             return True  # an acronym, or the label of a number
     if word.lower() in _FIELDS or (index and lower and tokens[index - 1].text in _ARTICLES and lists.is_common(word)):
+        return True
+    if (word in _ELISIONS and before in {"'", "’"}) or (word.lower() in MONTHS and _NUMBER.match(text, token.end)):
+        return True
+    if word.lower() in _LANGUAGES and not (index and score >= SURE and lists.is_given(tokens[index - 1].text.lower())):
         return True
     if word.lower() in _NO_NAMES and not _before_a_name(tokens, index):
         return True

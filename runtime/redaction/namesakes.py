@@ -26,7 +26,7 @@ lybrand; credit suisse; crystal palace; cyrano de bergerac; daniel wellington; d
 diane von furstenberg; dick's sporting goods; doc martens; dolce & gabbana; dom perignon; don giovanni; don juan;
 don quichotte; don quixote; donna karan; dow jones; dr oetker; dr pepper; dr. martens; dr. oetker; dr. pepper; dun &
 bradstreet; duncan hines; eddie bauer; edward jones; eli lilly; elizabeth arden; emilio pucci; ernst & young; estee
-lauder; ethan allen; everton; famous amos; ferrero rocher; fisher price; fisher-price; foot locker; fort mcmurray;
+lauder; ethan allen; everton fc; famous amos; ferrero rocher; fisher price; fisher-price; foot locker; fort mcmurray;
 fort william; frank & oak; fruit of the loom; galeries lafayette; george foreman grill; gerard darel; gianni
 versace; giorgio armani; glen grant; goldman sachs; granny smith; grant thornton; guillaume tell; guy laroche; h. j.
 heinz; harley davidson; harley-davidson; harris teeter; harry potter; helena rubinstein; helly hansen; henri bendel;

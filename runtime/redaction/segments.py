@@ -50,7 +50,7 @@ _SEPARATORS = r'\s"<>|'
 _WORD = re.compile(rf"[^{_SEPARATORS}]++")
 _GAPS = re.compile(rf"[{_SEPARATORS}]")
 # How many words stay together after a label of secrets, a word for living somewhere, a civic number, a street.
-_KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 4, 12
+_KEPT_AFTER_LABEL, _KEPT_AFTER_ADDRESS, _KEPT_AFTER_CIVIC, _KEPT_AFTER_STREET = 7, 8, 7, 12
 _KEPT_AFTER_NUMBER = 4
 KEPT = 24
 """How many words of one segment are kept for such a reason, renewed or not. Words that nothing else joins, all prose,

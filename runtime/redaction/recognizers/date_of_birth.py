@@ -100,7 +100,10 @@ class DateOfBirth(Identifier):
             return
         for match in _DATE.finditer(run.lower):
             before = run.before(match.start(), 64)
-            if _BIRTH.search(before) and (match["yearless"] is None or _BIRTHDAY.search(before)):
+            said = _BIRTH.search(before)
+            if said is None or ("\n" in said.group() and any(map(str.isdigit, said.group()))):
+                continue  # another line, after a date of its own
+            if match["yearless"] is None or _BIRTHDAY.search(before):
                 yield Hit(match.start(), match.end(), 0.9, "after_birth")
         for match in _PARTIAL.finditer(run.lower):
             before = run.before(match.start(), 64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import iban
 from runtime.redaction.recognizers.label_words import BANK, IBAN
@@ -21,6 +22,10 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+# Countries whose account numbers have no letters.
+_DIGITS_ONLY = word_set(
+    "AE AT BA BE CZ DE DK EE ES FI FO GL HR HU IL IS LT LY ME MR NO PL PT RS SE SI SK SO SD TL TN XK"
+)
 _START = re.compile(r"(?<![A-Za-z0-9])(?:IBAN[ :.\-]{0,3})?([A-Za-z]{2})[ .\-\n]?([0-9])\s?([0-9])", re.IGNORECASE)
 _ANY_LENGTH = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ \-]?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])", re.IGNORECASE)
 
@@ -45,6 +50,8 @@ class IbanCode(Identifier):
                     yield Hit(start, mistyped.end(), 0.7, "named")
                 continue
             compact = "".join(c for c in run.text[start:end] if c.isalnum()).upper()
+            if compact[:2] in _DIGITS_ONLY and not compact[2:].isdigit():
+                continue  # "at 418 723 4491 tomorrow"
             if iban(compact):
                 yield Hit(start, end, 1.0, "checked")
             elif named or (match[1].isupper() and match[1] != "NO" and run.says(start, BANK, far=2)):

@@ -17,7 +17,7 @@ _NAMED = re.compile(
 )
 # The form of France since 2009 is hardly anything else.
 _FRENCH = re.compile(r"(?<![A-Za-z0-9-])[A-HJ-NP-TV-Z]{2}-[0-9]{3}-[A-HJ-NP-TV-Z]{2}(?![A-Za-z0-9-])")
-_SMALL = re.compile(r"(?<![A-Za-z0-9])[a-z]{3,4}[ \-_/\n]{1,3}[0-9]{3}(?![A-Za-z0-9])")
+_SMALL = re.compile(r"(?<![A-Za-z0-9])[a-z]{3,4}[ \-_/\n]{1,3}[0-9]{3,4}(?![A-Za-z0-9])")
 # Forms that are told from other codes where a vehicle is spoken of.
 _FORM = re.compile(
     r"(?<![A-Za-z0-9-])(?:[A-HJ-NP-TV-Z]{2}[ -]?[0-9]{3}[ -]?[A-HJ-NP-TV-Z]{2}|[A-Z][0-9]{2}[ -]?[A-Z]{3}|"

@@ -43,6 +43,7 @@ _FRENCH_CODE = re.compile(
     rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:F-?)?[0-9]{{5}}\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
 )
+_SECOND_TOWN = re.compile(rf",\s{{1,2}}(?:{_TOWN})")
 _DISTRICT = re.compile(r" [0-9]{1,2}(?:er|e|eme)(?: arr(?:ondissement|\.)?)?(?!\w)")
 # Parishes, lakes and mountains gave towns their names, more of them than any list has.
 _TOWN_LIKE = re.compile(
@@ -121,7 +122,12 @@ def after_street(text: str, lower: str, end: int) -> int:
         end = unit.end()
     if french := _FRENCH_CODE.match(text, end):
         return _country(lower, _strip(text, french.end()))
+    street = end
     end = _town(text, lower, end)
+    if end > street and (town := _SECOND_TOWN.match(text, end)):  # a borough, and its town
+        stop = _strip(text, town.end())
+        if _followed(text, lower, stop):
+            end = stop
     if (part := _STATE_LAST.match(text, end)) and part[1] in STATES:
         return part.end()
     for _ in range(2):  # the code may stand before or after the province

@@ -128,6 +128,8 @@ class NumberedId(Identifier):
 
 def _announced(words: str, value: str) -> str | None:
     """What the words behind a value say that it is, None if nothing of a person's."""
+    if words.startswith("in "):
+        return None  # "in transit"
     bits = 0
     for word in words.replace("'", " ").split():
         bits |= WORDS.get(word, 0)

@@ -24,12 +24,13 @@ class Passport(Identifier):
     """Passport numbers."""
 
     ENTITY = "PASSPORT"
-    LEAST_DIGITS = 5
+    LEAST_DIGITS = 3
 
     def applies(self, run: Run) -> bool:
         return run.topics & PASSPORT != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
-        for match, _ in run.labelled(PASSPORT, _FORM):
-            if sum(map(str.isdigit, match.group())) >= 5:
+        for match, found in run.labelled(PASSPORT, _FORM):
+            digits = sum(map(str.isdigit, match.group()))
+            if digits >= 5 or (digits >= 3 and found.explicit and match.group().isupper()):
                 yield Hit(match.start(), match.end(), 0.85, "named")

@@ -31,6 +31,12 @@ _CUE = re.compile(
     r"[^.!?]{0,40}$|(?<!\w)(?:street|rue|addr|adr|line|ligne)(?:[ _]?(?:address|adresse|name|line|ligne))?[ _]?[12]?"
     r"[\"']?(?:\s?[:=]\s?|\. ?)[\"']?$"
 )
+# A street in small letters, its kind in short, where something may be: "at 19 king st, lennoxville".
+_SMALL_STREET = re.compile(
+    r"(?:[a-z][a-z'-]{2,20} ){1,3}(?:st|ave?|rd|dr|blvd|ln|crt|ct|cres|crescent|hwy)\.?"
+    r"(?=$|[,.;)\n]| (?:in|apt|app|unit|#|and|near|by|[nsew]|north|south|east|west)\b)"
+)
+_LEADS_TO_SMALL = re.compile(r"(?:^|[,:;(\n]|(?<!\w)(?:at|@|from|to|near|for|by|addy?)) ?$")
 # Somebody lives on a street, whatever its number.
 _ORDINAL = re.compile(r"[0-9]{1,3}(?:e|er|re|eme) (?:avenue|rue|rang|boulevard)")
 _PART_BEFORE = re.compile(
@@ -120,7 +126,9 @@ class StreetAddress(Identifier):
             if civic.start() < reached:
                 continue
             before = run.before(civic.start(), 56)
-            cued = bool(_CUE.search(before))
+            cued = bool(_CUE.search(before)) or bool(
+                _SMALL_STREET.match(text, civic.end()) and _LEADS_TO_SMALL.search(before)
+            )
             if not cued and (_PART_BEFORE.search(before) or _ORDINAL.match(lower, civic.start())):
                 continue
             end = (

@@ -1,0 +1,61 @@
+"""British addresses, known by their postcode: "24 Quarry Bank, Huddersfield HD3 4QN", "The Old Forge, Bibury GL7 5NR".
+
+The postcode's form and area are Royal Mail's (124 areas). From it the address is read backwards over its parts,
+capitals between commas or line ends, to the number of the house, or to its name. A postcode that no such part leads
+to counts where the words before speak of one. Streets that show their kind are found by `street_address.py` too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from runtime.redaction.lexicon import word_set
+from runtime.redaction.recognizers.base import Hit, Identifier, Run
+
+_AREAS = word_set(
+    """
+    ab al b ba bb bd bh bl bn br bs bt ca cb cf ch cm co cr ct cv cw da dd de dg dh dl dn dt dy e ec eh en ex fk fy g
+    gl gu gy ha hd hg hp hr hs hu hx ig im ip iv je ka kt kw ky l la ld le ll ln ls lu m me mk ml n ne ng nn np nr nw ol
+    ox pa pe ph pl po pr rg rh rm s sa se sg sk sl sm sn so sp sr ss st sw sy ta td tf tn tq tr ts tw ub w wa wc wd wf
+    wn wr ws wv yo ze
+    """
+)
+_CODE = re.compile(r"(?<![\w-])([A-Z]{1,2})[0-9][0-9A-HJKMNPR-Y]? [0-9][ABD-HJLNP-UW-Z]{2}(?![\w-])")
+_NAME = r"[A-Z][a-z'’]{1,24}(?:-(?:[a-z]{2,6}-)?[A-Za-z]{2,24})?\.?"
+_PART = rf"(?:{_NAME}|[A-Z]{{2,16}})(?: (?:(?:of|the|on|upon|le|in|and|&) ){{0,2}}(?:{_NAME}|[A-Z]{{2,16}})){{0,4}}"
+_NUMBER = r"(?:(?:Flat|Unit|Apartment|Suite|Room|Plot) [0-9A-Z]{1,5},? )?[0-9]{1,4}[A-Za-z]?(?:-[0-9]{1,4})?,? "
+_ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
+_NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
+_NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
+_REACH = 140
+_TOWN_LAST = re.compile(rf"(?<!\w){_NAME},?\s{{1,2}}$")
+_MEASURES = frozenset({"GB", "TB", "MB", "KB", "HP", "PS", "ND", "RD", "ST", "TH", "PD"})
+_SAID = re.compile(r"(?<!\w)(?:post ?code|postal code|address|deliver\w*|live[sd]?|lives at)[^.!?\n]{0,24}$")
+
+
+class BritishAddress(Identifier):
+    """Addresses that end with a British postcode, and such postcodes alone."""
+
+    ENTITY = "STREET_ADDRESS"
+    LEAST_DIGITS = 2
+
+    def applies(self, run: Run) -> bool:
+        return bool(run.words)
+
+    def find(self, run: Run) -> Iterator[Hit]:
+        for code in _CODE.finditer(run.text):
+            if code[1].lower() not in _AREAS or code[0][-2:] in _MEASURES:
+                continue
+            low = max(0, code.start() - _REACH)
+            before = run.text[low : code.start()]
+            lead = _NUMBERED.search(before) or _NAMED.search(before)
+            if lead is not None:
+                yield Hit(low + lead.start(), code.end(), 0.97, "british")
+            elif _SAID.search(run.before(code.start())) or _follows_a_town(run, code.start()):
+                yield Hit(code.start(), code.end(), 0.8, "british_code")
+
+
+def _follows_a_town(run: Run, start: int) -> bool:
+    """Whether a word with a capital stands right before a code that is cut off from it."""
+    return _TOWN_LAST.search((run.left + run.text[:start])[-40:]) is not None
