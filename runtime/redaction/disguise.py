@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.normalise import View, view
-from runtime.redaction.spoken import LEAST_WORDS, spoken
+from runtime.redaction.spoken import LEAST_WORDS, SAID_MARKS, marked, spoken
 
 _ROUNDS = 3
 _ESCAPE = re.compile(
@@ -34,8 +34,15 @@ _SPACED = re.compile(
     r"(?<![^\s(\"':])\S(?: {1,2}\S){5,}(?![^\s.,;:!?)\"'])|"
     r"(?<![^\W_])[^\W_](?:([-._*/~])[^\W_])(?:\1[^\W_]){4,}(?![^\W_])"
 )
+_LETTER_BY_LETTER = re.compile(r"(?<!\S)[^\W\d_](?: [^\W\d_]){2,}(?!\S)")
+_MIXED_CASE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{0,24}[a-z0-9][A-Z][A-Za-z0-9+/_-]{6,}")
 _SECOND_SPACE = re.compile(r"(?<= ) ")
 _LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
+# A token of a known issuer that a line end cut in two.
+_LINE_IN_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|gh[pousr]_|github_pat_|sk[-_]|xox[a-z]-|AKIA|ASIA|AIza|hf_|npm_|eyJ)"
+    r"[A-Za-z0-9_.-]{2,80}(\n)(?=[A-Za-z0-9_.-]{4,}(?:\s|$))"
+)
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
@@ -69,6 +76,8 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         for reading in (folded, decoded) if decoded is not None else (folded,):
             if opened := _opened(reading):
                 yield opened
+    if any(word in SAID_MARKS for word in words) and (signed := marked(text)):
+        yield signed.over(folded)
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
 
@@ -77,6 +86,23 @@ def unescaped(folded: View) -> View | None:
     """The view with escapes of URLs, HTML, JSON and programs undone; None if there are none."""
     text = folded.text
     return _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
+
+
+def for_names(folded: View) -> View:
+    """The view in which names are looked for: escapes undone, letters put together, base64 opened."""
+    current = unescaped(folded) or folded
+    if _LETTER_BY_LETTER.search(current.text):
+        dropped: set[int] = set()
+        for match in _LETTER_BY_LETTER.finditer(current.text):
+            dropped.update(at for at in range(*match.span()) if current.text[at] == " ")
+            end = match.end()
+            while current.text[end + 1 : end + 2] == " ":  # one space of several stays between two words
+                dropped.add(end + 1)
+                end += 1
+        current = _without(current, dropped)
+    if _MIXED_CASE.search(current.text) and (opened := _opened(current)):
+        current = opened
+    return current
 
 
 def _may_be_coded(token: str) -> bool:
@@ -154,6 +180,7 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
     dropped = {match.start() for match in _SECOND_SPACE.finditer(text)}
     if broken:
         dropped.update(match.start() for match in _LINE_INSIDE.finditer(text))
+        dropped.update(match.start(1) for match in _LINE_IN_TOKEN.finditer(text))
     if "@" in text:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
     if dropped:

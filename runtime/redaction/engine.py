@@ -21,7 +21,7 @@ from pathlib import Path
 from runtime.redaction import names
 from runtime.redaction.beside import beside
 from runtime.redaction.dictionary import PACKAGES, Dictionary, installed_version
-from runtime.redaction.disguise import readings, unescaped
+from runtime.redaction.disguise import for_names, readings
 from runtime.redaction.errors import PiiUnavailable, TextTooLong
 from runtime.redaction.lists import NO_LISTS, Lists
 from runtime.redaction.name_model import SHA256, NameModel
@@ -200,8 +200,10 @@ def _behind_escape(span: Span, text: str) -> Span:
 
 
 def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) -> list[list[Span]]:
-    """Candidates for names in each text: all texts folded, without escapes, and cut in blocks, one batch."""
-    blocks = [(index, start, _plain(view(block))) for index, text in enumerate(texts) for start, block in _blocks(text)]
+    """Candidates for names in each text: all texts folded, without disguises, and cut in blocks, one batch."""
+    blocks = [
+        (index, start, for_names(view(block))) for index, text in enumerate(texts) for start, block in _blocks(text)
+    ]
     found: list[list[Span]] = [[] for _ in texts]
     tagged = model.tag([block.text for _, _, block in blocks], check)
     for (index, start, block), reading in zip(blocks, tagged, strict=True):
@@ -209,11 +211,6 @@ def _names(model: NameModel, texts: Sequence[str], check: Callable[[], None]) ->
             low, high = block.back(one.start, one.end)
             found[index].append(Span(start + low, start + high, one.entity, one.score, one.rule))
     return found
-
-
-def _plain(folded: View) -> View:
-    decoded = unescaped(folded)
-    return folded if decoded is None else decoded
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:

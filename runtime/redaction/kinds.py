@@ -43,7 +43,8 @@ class Kind(IntFlag):
 _LINKS = word_set(
     """
     at arobase arobas dot point commercial chez underscore tiret dash @ ＠ . (at) (dot) (arobase) (point) (@) (.) [at]
-    [dot] [arobase] [point] [@] [.] {at} {dot} {arobase} {point} <at> <dot> -at- -dot- *at* *dot* (a) [a] [ ] { }
+    [dot] [arobase] [point] [@] [.] {at} {dot} {arobase} {point} <at> <dot> -at- -dot- *at* *dot* (a) [a] (à) [à]
+    [ ] { }
     """
 )
 _LINKS_OF_PROSE = word_set("at . commercial chez dash tiret [ ] { }")
@@ -77,7 +78,7 @@ _CORNERS = word_set("corner coin angle intersection l'angle l'intersection")
 # Kept with what follows: a street may come without a number, before a postal code.
 _STREETS_OF_CODES = word_set(
     "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
-    "bât immeuble étage general rr r.r site"
+    "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas"
 )
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
 _DIGIT_WORDS = NUMBER_WORDS | TELLING
@@ -115,6 +116,7 @@ _CIVIC = re.compile(
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
 _CELL_ENDS = re.compile(r"[,;|]")
+_PAIR = re.compile(r"[0-9a-f]{4}")  # two bytes of a hardware address
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
     re.DOTALL,
@@ -200,6 +202,7 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return (
             bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
             or (3 <= len(before) <= 4 and before.isalpha())
+            or (len(before) == 2 == len(word) and _PAIR.fullmatch(before + word) is not None)
             or len(before) >= 60
         )
     if right & PROVINCE and left & NAME:  # Montréal (Québec)

@@ -36,10 +36,18 @@ NUMBER_WORDS = frozenset(_UNITS) | frozenset(_TENS) | _HUNDREDS | frozenset(_REP
 TELLING = (NUMBER_WORDS - _ALONE) | {"zéro"}
 """Those of them that are no common words otherwise."""
 
+# What is said between the groups of a number.
+_SAID_MARK = re.compile(
+    r"(?<=[0-9A-Za-z]) (?:(dash|tiret|hyphen|minus|moins)|(dot|point|period)|(slash|barre oblique)|(?:space|espace)) "
+    r"(?=[0-9A-Za-z])"
+)
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
 _ONE = re.compile(r"[a-z]+")
 _GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
 LEAST_WORDS = 3
+SAID_MARKS = frozenset(
+    {"dash", "tiret", "hyphen", "minus", "moins", "dot", "point", "period", "slash", "space", "espace"}
+)
 
 
 def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
@@ -54,15 +62,49 @@ def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
     lower = lowered(text)
     words = [part for word in _WORD.finditer(lower) for part in _parts(word)]
     pieces: list[tuple[int, int, str]] = []
-    at = 0
+    at, last = 0, -1  # where the number before ended
     while at < len(words):
         taken, digits = _number(words, at, lower)
+        if (
+            not taken
+            and words[at].group().isdigit()
+            and (
+                (last == at - 1 >= 0 and _near(words, at - 1, lower))
+                or (
+                    at + 1 < len(words)
+                    and _near(words, at, lower)
+                    and _below_hundred(words[at + 1].group()) is not None
+                )
+            )
+        ):  # written digits beside a number word: "six, 41, vingt-deux"
+            taken, digits = 1, words[at].group()
         if taken:
             pieces.append((words[at].start(), words[at + taken - 1].end(), digits))
         at += taken or 1
+        last = at - 1 if taken else last
     if len(pieces) < 2:
         return None
     return _replaced(text, pieces)
+
+
+def marked(text: str) -> View | None:
+    """The text with marks for those that are said between digits ("177 dash 88 dash 3950"), None if there are none."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for match in _SAID_MARK.finditer(text):
+        low, high = match.span()
+        if not (text[low - 1].isdigit() or text[high].isdigit()):
+            continue
+        out += (text[at:low], "-" if match[1] else "." if match[2] else "/" if match[3] else " ")
+        starts += [*range(at, low), low]
+        ends += [*range(at + 1, low + 1), high]
+        at = high
+    if not out:
+        return None
+    out.append(text[at:])
+    return View("".join(out), [*starts, *range(at, len(text))], [*ends, *range(at + 1, len(text) + 1)])
 
 
 def _parts(word: re.Match[str]) -> list[re.Match[str]]:

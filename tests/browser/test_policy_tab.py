@@ -38,7 +38,7 @@ def test_the_policy_in_force_is_shown_as_tables(console: Site, visit: Visit) -> 
     assert rows.count() == len(told["actions"])
     assert page.locator("#policy-permissions .ops-matrix thead th").count() == len(told["roles"]) + 1
     page.click("#policy-how > button")
-    assert "Numéro d’assurance sociale" in page.inner_text("#policy-masking")
+    assert "Numéro d'assurance sociale" in page.inner_text("#policy-masking")
     page.click("#policy-where > button")
     assert "restricted-stays" in page.inner_text("#policy-backends")
 

@@ -25,7 +25,7 @@ _VALUE = re.compile(
 )
 _ENDS = re.compile(
     r"[\s,(]{1,3}(?:tel|phone|courriel|email|e-mail|fax|cell|dob|ddn|nas|sin|ssn|nee?|born|since|depuis)(?!\w)|"
-    r"(?<=[^\W\d_]{4})[.] "
+    r"(?<=[^\W\d_]{4})[.] |(?<=[a-z][0-9])[.] | / | - (?=[^\W\d_]{4})|&(?=\w{1,24}=)"
 )
 _MACHINE = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]|://|(?:[0-9a-f]{2}[:-]){3}|[0-9a-fx]{8,}")
 

@@ -33,6 +33,8 @@ _RIB = re.compile(
     r"(?<![A-Za-z0-9])[0-9]{5}[ \-]?[0-9]{5}[ \-]?[A-Z0-9](?:[ ]?[A-Z0-9]){10}[ \-]?[0-9]{2}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+# A cheque has a number of its own.
+_OF_CHEQUE = re.compile(r"(?<!\w)(?:cheques?|checks?) ?(?:#|no\.?|n°|number|numero|num\.?)\W{0,3}$")
 _NAMED = re.compile(r"[0-9](?:[ \-./]?[0-9]){2,25}[A-Z]?(?![A-Za-z0-9]|[,.][0-9])", re.IGNORECASE)
 _LETTERED = re.compile(r"(?:[A-Z]{1,4}[ \-]?[0-9][A-Z0-9\-]{3,20}|[0-9][A-Z0-9\-]{5,22})(?![A-Za-z0-9])", re.IGNORECASE)
 _NUMBER_LABELS = re.compile(
@@ -116,6 +118,7 @@ class BankAccount(Identifier):
             elif (
                 not found.bits & CARD
                 and digits >= 6
+                and not _OF_CHEQUE.search(run.before(match.start(), 40))
                 and (found.explicit or ("-" in match.group() and not DATE.match(match.group())))
             ):
                 yield Hit(match.start(), match.end(), 0.65, "banking")

@@ -45,7 +45,7 @@ _VALUE = re.compile(
     r"[A-Z]{1,6} ?[\-/_] ?|[A-Za-z]{1,8}[\-/.#_]?)?[0-9])[A-Za-z0-9]"
 )
 _NO_PART = frozenset({"ID", "NO", "NR"})  # "ID 817378": the word is no part of the value
-_MONEY_BEFORE = re.compile(r"(?:[$€£¥]|cad|usd|eur) ?$")
+_MONEY_BEFORE = re.compile(r"(?:[$€£¥]|(?<![a-z])(?:cad|usd|eur)) ?$")
 
 
 class Hit(NamedTuple):

@@ -106,7 +106,7 @@ WORDS_OF = {
         immigration refugee refugie permanent chart medical medicaux clinique clinic hospital hopital admission
         visite visit encounter prescription ordonnance rx record incident plainte complaint vin niv enrolment
         enrollment inscription registrant personnel payroll paie travailleur csst cnesst wsib locataire tenant
-        donor donneur donateur voter electeur permit permits inmate detenu usager usagere user titulaire
+        donor donneur donateur donatrice voter electeur permit permits inmate detenu usager usagere user titulaire
         probation parolee plaintiff evaluation invitation device agent prisonniere cotisante medicare dea
         fonctionnaires eleves group groupe clock library bibliotheque mediatheque ecrou fps csq mandat warrant
         rrq rpc qpp cpp rqap prestataire acte pdl prm appareil imei medicaid volunteer benevole apprenti

@@ -81,7 +81,7 @@ def _counts(value: str, found: Label, before: str) -> bool:
     digits = sum(map(str.isdigit, value))
     if found.explicit or _WHOLE_LABEL.search(before):
         return found.far <= (4 if digits >= 5 or not value.isdigit() else 0)
-    whole = found.bits & PERSON and digits >= 9  # no crowd is as large
+    whole = digits >= 9  # no crowd is as large
     if _VERSION.fullmatch(value) or (_IN_UNITS.fullmatch(value) and not whole) or before.endswith("record of "):
         return False
     lettered = any(map(str.isalpha, value)) or "-" in value

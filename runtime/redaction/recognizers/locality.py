@@ -26,7 +26,10 @@ _UNIT = re.compile(
 )
 _UNIT_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$|"
-    r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|"
+    r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|(?<!\w)flat [0-9]{1,3}/[0-9]{1,3},\s$|"
+    r"(?<!\w)r\.?r\.? ?#? ?[0-9]{1,2},\s$|(?<!\w)(?:zi|za|zac|zone (?:industrielle|artisanale))(?: [\w' -]{1,24})?,\s$|"
+    r"(?<!\w)(?!(?:the|a|his|her|my|our|your|their|this|that|new|old|in|at|of) )[a-z'-]{2,16} (?:[a-z'-]{2,16} )?"
+    r"(?:cottage|farmhouse|farm|lodge|barn),\s$|^(?:cottage|farmhouse|lodge),\s$|"
     r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?),?\s$|"
     r"(?<!\w)(?:residence|res\.|batiment|bat\.?|immeuble|imm\.?|lieu-?dit|hameau|lotissement|villa|domaine|manoir|escalier|"
     r"esc\.?|entree|rear|basement (?:apt|apartment|suite|unit)|"
@@ -40,7 +43,7 @@ _TOWN_JOINER = r"(?:de|du|des|la|le|les|sur|sous|en|lès|aux|of|on|the|d'|l')"
 _TOWN = rf"{_TOWN_WORD}(?:[ \-](?:{_TOWN_JOINER}[ \-]?){{0,2}}{_TOWN_WORD}){{0,3}}"
 _TOWN_AFTER = re.compile(rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\s[\-–]\s|\s)(?:(?:à|in|in the city of|ville de)\s)?({_TOWN})")
 _FRENCH_CODE = re.compile(
-    rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:F-?)?[0-9]{{5}}\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
+    rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:(?:(?:F|D)-?)?[0-9]{{5}}|(?:L|B|CH|A)-[0-9]{{4}})\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
 )
 _SECOND_TOWN = re.compile(rf",\s{{1,2}}(?:{_TOWN})")

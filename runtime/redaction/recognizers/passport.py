@@ -19,6 +19,11 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 
+# The commonest two, where a passport was spoken of before: "passeport : Noémie Garrigue ; n° 19CK40273".
+_OF_TWO = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}[0-9]{6}|[0-9]{2}[A-Z]{2}[0-9]{5})(?![A-Za-z0-9])")
+_NUMBERED = re.compile(r"(?:n°|(?<!\w)(?:no|num|numero|number|nr)\.?)\W{0,3}$")
+_SPOKEN_OF = re.compile(r"(?<!\w)(?:passeports?|passports?)(?!\w)")
+
 
 class Passport(Identifier):
     """Passport numbers."""
@@ -32,5 +37,9 @@ class Passport(Identifier):
     def find(self, run: Run) -> Iterator[Hit]:
         for match, found in run.labelled(PASSPORT, _FORM):
             digits = sum(map(str.isdigit, match.group()))
-            if digits >= 5 or (digits >= 3 and found.explicit and match.group().isupper()):
+            sure = (found.explicit or not found.far) and match.group().isupper()
+            if digits >= 5 or (digits >= 3 and sure):
                 yield Hit(match.start(), match.end(), 0.85, "named")
+        for match in _OF_TWO.finditer(run.text):
+            if _NUMBERED.search(before := run.before(match.start(), 80)) and _SPOKEN_OF.search(before):
+                yield Hit(match.start(), match.end(), 0.75, "numbered")

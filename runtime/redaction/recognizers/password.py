@@ -105,10 +105,21 @@ _CLI = re.compile(
     r"--pw)[ =][\"']?([^\s\"']{4,256})|(?<!\S)-p([^\s\"'0-9/.-][^\s\"']{5,64})(?!\S)|"
     r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?([^\s\"':]{1,64}:[^\s\"']{2,128})"
 )
+# What was spoken of, in brackets: "the password you sent (Kx9-brisk-Pond)".
+_BRACKETED = re.compile(
+    rf"(?<![^\W_]){OF_WORD}(?: [\w'-]{{1,16}}){{1,5}} \(((?=[^\s()]{{0,40}}[0-9])[^\s()\"]{{6,64}})\)"
+)
 _BETWEEN = (" as ", " comme ", " is ", " est ")
 # Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
 _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
-    "word": ((_STRONG, "password"), (_PHRASE, "phrase"), (_DIRECT, "direct"), (_LOOSE, "direct"), (_SECOND, "direct")),
+    "word": (
+        (_STRONG, "password"),
+        (_PHRASE, "phrase"),
+        (_DIRECT, "direct"),
+        (_LOOSE, "direct"),
+        (_SECOND, "direct"),
+        (_BRACKETED, "direct"),
+    ),
     "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
     "key": ((_MEDIUM, "token"), (_KEYED, "keyed"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),

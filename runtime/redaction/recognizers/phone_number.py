@@ -31,6 +31,12 @@ _FRENCH_IN_PARENTHESES = re.compile(r"\(0[1-9]\) ?[0-9]{2}(?:[ .-]?[0-9]{2}){3}(
 _FRENCH_SHAPES = frozenset(
     {(10,), (2, 2, 2, 2, 2), (4, 2, 2, 2), (4, 3, 3), (2, 8), (3, 3, 4), (2, 4, 4), (2, 2, 3, 3), (1, 9)}
 )
+# Britain: eleven digits that begin with 0, in the groups that people write.
+_BRITISH = re.compile(
+    r"(?<![\w.+-])(?<![0-9] )\(?0(?:20\)? ?[378][0-9]{3} ?[0-9]{4}|(?:1[0-9]1|11[0-9])\)? [0-9]{3} ?[0-9]{4}|"
+    r"1[0-9]{3}\)? (?:[0-9]{6}|[0-9]{3} [0-9]{3})|7[1-9][0-9]{2} ?[0-9]{3} ?[0-9]{3}|7[1-9][0-9]{3} [0-9]{3} ?[0-9]{3}|"
+    r"(?:80|30|33)[0-9]\)? [0-9]{3} [0-9]{4})(?![\w-]|[.,][0-9]| [0-9])"
+)
 _EXTENSION_AFTER = re.compile(_EXTENSION, re.IGNORECASE)
 _LIMITS = frozenset(
     {"2147483647", "2147483648", "4294967295", "4294967296", "9876543210", "1234567891", "12345678910", "0123456789"}
@@ -56,6 +62,10 @@ class PhoneNumber(Identifier):
             yield from _international(run)
         if run.digits >= 10:
             yield from _grouped(run)
+            if "0" in text and run.digits >= 11:
+                for match in _BRITISH.finditer(text):
+                    if not run.is_labelled_otherwise(match.start()):
+                        yield Hit(match.start(), match.end(), 0.75, "britain")
             if "(0" in text:
                 for match in _FRENCH_IN_PARENTHESES.finditer(text):
                     yield Hit(match.start(), match.end(), 0.85, "france")

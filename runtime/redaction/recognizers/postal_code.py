@@ -18,6 +18,11 @@ _CANADIAN = re.compile(
     r"(?<![\w#-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
     re.IGNORECASE,
 )
+# "G-7-A 2-N-4", "H.4.C 2.N.8"
+_SPELLED = re.compile(
+    r"(?<![\w-])[ABCEGHJ-NPRSTVXY]([-._* ])[0-9]\1[ABCEGHJ-NPRSTV-Z](?:\1| {1,3}|\1? ?(?:espace|space) ?\1?)[0-9]\1"
+    r"[ABCEGHJ-NPRSTV-Z]\1[0-9](?![\w-])"
+)
 _CONTEXT = re.compile(
     r"(?<!\w)(?:code postal|c\.?p\.?|postal(?: code)?|zip|adresse|address|quebec|qc|ontario|on|montreal|toronto|rue|"
     r"street|"
@@ -67,6 +72,8 @@ class PostalCode(Identifier):
                     yield Hit(start, match.end(), 0.95, "province", "STREET_ADDRESS")
                 score = 0.9 if match.group(1) else 0.8
                 yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")
+        for match in _SPELLED.finditer(text):
+            yield Hit(match.start(), match.end(), 0.85, "spelled")
         if run.digits < 5:
             return
         for match, found in run.labelled(POSTAL, _ZIP, far=1):

@@ -47,6 +47,7 @@ _ISSUED = re.compile(
     r"AAAA[A-Za-z0-9_-]{7}:[A-Za-z0-9_-]{140}|"
     r"eyJ[A-Za-z0-9_-]{6,}+\.[A-Za-z0-9_-]{6,}+(?:\.[A-Za-z0-9_-]*+){0,3}|"  # JWT, JWE
     r"(?:[0-9]{6}-){7}[0-9]{6}(?![0-9-])|"  # BitLocker
+    r"b3BlbnNzaC1rZXkt[A-Za-z0-9+/]{16,8000}={0,2}|"  # the body of an OpenSSH private key
     r"AGE-SECRET-KEY-1[A-Z0-9]{20,70}|BEGIN_SECRET_[A-Za-z0-9]{16,64}"
     r")"
 )

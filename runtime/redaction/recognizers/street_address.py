@@ -34,7 +34,8 @@ _CUE = re.compile(
 # A street in small letters, its kind in short, where something may be: "at 19 king st, lennoxville".
 _SMALL_STREET = re.compile(
     r"(?:[a-z][a-z'-]{2,20} ){1,3}(?:st|ave?|rd|dr|blvd|ln|crt|ct|cres|crescent|hwy)\.?"
-    r"(?=$|[,.;)\n]| (?:in|apt|app|unit|#|and|near|by|[nsew]|north|south|east|west)\b)"
+    r"(?=$|[,.;!?)\n]| (?:in|apt|app|unit|#|and|near|by|[nsew]|north|south|east|west|around|today|tomorrow|tonight|"
+    r"please|after|before|between|or|but|if|is|for|this|at|on|ok|now|w|with|right)\b)"
 )
 _LEADS_TO_SMALL = re.compile(r"(?:^|[,:;(\n]|(?<!\w)(?:at|@|from|to|near|for|by|addy?)) ?$")
 # Somebody lives on a street, whatever its number.
@@ -91,6 +92,12 @@ _UNNUMBERED = re.compile(
     r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
     r"square|lieu-?dit|hameau|lotissement|residence|domaine|quartier|villa|zone) (?=[^\W\d])"
 )
+# Houses that are an address by themselves, before a postal code.
+_ESTATE = re.compile(
+    r"(?<!\w)(?:Ch[âa]teau|Manoir|Moulin|Ferme|Mas|Abbaye|Prieuré|Bastide) "
+    r"(?:(?:de la|de|du|des|la|le|les) |de l'|l'|d')?"
+    r"[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24}){0,2}(?=(?:,\s|\s?\n)(?:F-?)?[0-9]{5}\s[A-ZÀ-Þ])"
+)
 _BOX_WORDS = word_set("hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
@@ -116,7 +123,7 @@ class StreetAddress(Identifier):
             or run.topics & LIVING != 0
             or (run.digits >= 4 and bool(_CODE.search(run.text)))
             or (run.digits >= 2 and bool(_PLAIN.search(run.text)))
-            or (run.digits >= 5 and bool(_SURVEYED.search(run.text)))
+            or (run.digits >= 5 and bool(_SURVEYED.search(run.text) or _ESTATE.search(run.text)))
         )
 
     def find(self, run: Run) -> Iterator[Hit]:
@@ -157,6 +164,8 @@ class StreetAddress(Identifier):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
+            for house in _ESTATE.finditer(text) if run.digits >= 5 else ():
+                yield _hit(text, lower, house.start(), house.end(), "house")
             for street in _FRENCH_BEHIND.finditer(text) if ", " in text else ():
                 yield _hit(text, lower, street.start(), street.end(), "number_behind")
             for street in _NUMBER_BEHIND.finditer(text):
