@@ -72,6 +72,7 @@ class Recalled:
         turns: how many turns they are.
         complete: whether the loaded turns all fitted.
         lengths: how many messages each of the turns has, oldest first.
+        last_key: of the newest turn that was loaded, None if there is none.
     """
 
     messages: tuple[Message, ...]
@@ -79,6 +80,7 @@ class Recalled:
     turns: int
     complete: bool
     lengths: tuple[int, ...] = ()
+    last_key: ContentKey | None = field(default=None, repr=False)
 
     def newest(self, turns: int) -> Recalled:
         """The same with the newest `turns` turns only; all tokens stay."""
@@ -159,6 +161,7 @@ def recall(
         turns=len(chosen),
         complete=len(chosen) == len(history.turns),
         lengths=tuple(len(messages) for messages in reversed(chosen)),
+        last_key=keys.of(history.turns[0].turn_id, history.turns[0].key) if history.turns else None,
     )
 
 

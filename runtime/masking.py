@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
+from memory.keys import ContentKey
 from memory.recall import Recalled
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage
@@ -21,6 +22,7 @@ from runtime import said
 from runtime.asked import Asked
 from runtime.errors import Forbidden
 from runtime.json_leaves import Leaf
+from runtime.masked_before import MaskedBefore
 from runtime.redaction.engine import PiiEngine
 from runtime.redaction.spans import Span
 from runtime.redaction.stream import StreamMasker
@@ -40,10 +42,11 @@ class Route:
 
 @dataclass(slots=True)
 class Masked:
-    """Texts in their strictest view, and what was found in them (entity: count)."""
+    """Texts in their strictest view, what was found in them (entity: count), and what was read: texts and findings."""
 
     texts: list[str]
     found: Counter[str] = field(default_factory=Counter)
+    read: list[tuple[str, list[Span]]] = field(default_factory=list, repr=False)
 
 
 class Masking:
@@ -60,6 +63,7 @@ class Masking:
         self.enabled = enabled
         self._policy = policy
         self._timeout = timeout
+        self.before = MaskedBefore(lambda: self.revision)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="masking")
 
     @property
@@ -73,19 +77,30 @@ class Masking:
         return self._policy.revision
 
     async def mask(
-        self, texts: Sequence[Leaf], tokens: TokenMap, route: Route, direction: Direction, *, blocks: bool = True
+        self,
+        texts: Sequence[Leaf],
+        tokens: TokenMap,
+        route: Route,
+        direction: Direction,
+        *,
+        blocks: bool = True,
+        after: tuple[str, ContentKey | None] = ("", None),
     ) -> Masked:
         """Put `texts` into their strictest view; new tokens are added to `tokens`.
 
         A label is read with its text and is not masked. Everything found is masked, whatever today's policy shows to
-        whom: a view is derived from it when it is needed, under the policy of that day and for that backend.
+        whom: a view is derived from it when it is needed, under the policy of that day and for that backend. What the
+        turn before brought already is not looked at again: `after` names its conversation and has its key.
 
         Raises:
             PiiUnavailable, TimeoutError: no analysis, no turn.
             Forbidden: `policy.entity_blocked`, the policy blocks an entity that was found.
         """
-        found = await self.find([f"{leaf.label}: {leaf.text}" if leaf.label else leaf.text for leaf in texts])
-        result = Masked([])
+        wordings = [f"{leaf.label}: {leaf.text}" if leaf.label else leaf.text for leaf in texts]
+        known = self.before.known(*after, wordings)
+        new = iter(await self.find([text for text, spans in zip(wordings, known, strict=True) if spans is None]))
+        found = [next(new) if spans is None else spans for spans in known]
+        result = Masked([], read=list(zip(wordings, found, strict=True)))
         for (text, label), read in zip(texts, found, strict=True):
             spans = _behind(read, len(label) + 2) if label else read
             actions = {

@@ -178,9 +178,10 @@ class TurnPipeline:
         turn.tokens = token_map(turn.recalled.tokens)
         if stale:
             turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
-        masked = await self._masking.mask(turn.brought.texts(), turn.tokens, turn.route, "in")
+        after = (sure(turn.live).opened.conversation_ref, turn.recalled.last_key)
+        masked = await self._masking.mask(turn.brought.texts(), turn.tokens, turn.route, "in", after=after)
         turn.asked = turn.brought.with_texts(masked.texts)
-        turn.found = masked.found
+        turn.found, turn.read = masked.found, masked.read
         turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
         reach("turn.masked")
 
@@ -212,6 +213,7 @@ class TurnPipeline:
                 await self._mask(turn)
                 await self._recall(turn)
         turn.record.stored.update(stored)
+        self._masking.before.keep(sure(turn.live).opened.conversation_ref, sure(sure(turn.live).key), turn.read)
         self._telemetry.count_redactions(turn.record.redactions_in, "in")
         reach("turn.committed")
 

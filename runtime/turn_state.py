@@ -18,6 +18,7 @@ from runtime.ledger import LiveTurn
 from runtime.masking import Route
 from runtime.outward import Outward
 from runtime.recorder import TurnRecorder
+from runtime.redaction.spans import Span
 from runtime.redaction.tokens import TokenMap
 from runtime.spending import Reservation
 from runtime.telemetry import Telemetry
@@ -38,6 +39,7 @@ class Turn:
         model: the model that the request names, under its name of today.
         gate_failure: why the gate closed, unchanged by what a backend's client library made of it.
         found: the personal data in this request, by entity, whatever becomes of it.
+        read: its texts as they were read, and what was found in each.
         sent: (backend, SHA-256 of the bytes) that an intent covers.
         reservations: what was set aside for its requests, until it is settled.
         reasoning: what the model said to itself; `reasoning_chars` counts all of it, kept or not.
@@ -64,6 +66,7 @@ class Turn:
     finished: Finished | None = None
     gate_failure: Exception | None = None
     found: Counter[str] = field(default_factory=Counter)
+    read: list[tuple[str, list[Span]]] = field(default_factory=list, repr=False)
     sent: set[tuple[str, bytes]] = field(default_factory=set)
     transmissions: int = 0
     reservations: list[Reservation] = field(default_factory=list)

@@ -34,7 +34,7 @@ _SPACED = re.compile(
     r"(?<![^\s(\"':])\S(?: {1,2}\S){5,}(?![^\s.,;:!?)\"'])|"
     r"(?<![^\W_])[^\W_](?:([-._*/~])[^\W_])(?:\1[^\W_]){4,}(?![^\W_])"
 )
-_LETTER_BY_LETTER = re.compile(r"(?<!\S)[^\W\d_](?: [^\W\d_]){2,}(?!\S)")
+_LETTER_BY_LETTER = re.compile(r"(?<![^\s(\"'])[^\W\d_](?: [^\W\d_]){2,}(?![^\s.,;:!?)\"'])")
 _MIXED_CASE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{0,24}[a-z0-9][A-Z][A-Za-z0-9+/_-]{6,}")
 _SECOND_SPACE = re.compile(r"(?<= ) ")
 _LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
@@ -180,6 +180,7 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
     dropped = {match.start() for match in _SECOND_SPACE.finditer(text)}
     if broken:
         dropped.update(match.start() for match in _LINE_INSIDE.finditer(text))
+    if "\n" in text:
         dropped.update(match.start(1) for match in _LINE_IN_TOKEN.finditer(text))
     if "@" in text:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))

@@ -7,10 +7,10 @@ The tagger (`name_model.py`) gives each word a probability. What is believed dep
 - what follows "je m'appelle", "Mme" or "Dr." needs little more than that;
 - what was a sure name once is a name wherever the same text (of a long one, the same block) repeats it.
 
-Never believed: everyday words in lower case, prefixes of numbers ("IBAN", "sha256"), a letter on its own, what stands
-inside a file name or an option. Cities, countries, organisations, products and laws are left alone, and a place is
-masked only where the tagger reads it as somebody's and the words say so ("J'habite à …", "born in …", a number and a
-street, a postal code behind it): a city in general talk identifies nobody, and addresses are found by the recognizers.
+What is never believed is listed in `not_names.py`. Cities, countries, organisations, products and laws are left alone,
+and a place is masked only where the tagger reads it as somebody's and the words say so ("J'habite à …", "born in …", a
+number and a street, a postal code behind it): a city in general talk identifies nobody, and addresses are found by the
+recognizers.
 
 How the findings are joined with the identifiers is for `engine.py`. Pure; nothing is remembered.
 """
@@ -19,22 +19,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
-from runtime.redaction.name_runs import PARTICLES, TITLES, Found, found, joined, runs
+from runtime.redaction.name_runs import PARTICLES, Found, found, joined, runs
 from runtime.redaction.name_words import bare
 from runtime.redaction.namesakes import elsewhere
-from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.labels import PERSONAL, WORDS
+from runtime.redaction.not_names import SURE, UNLISTED, Lists, never
+from runtime.redaction.recognizers.label_words import OTHER
+from runtime.redaction.recognizers.labels import WORDS
 
-SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
 GIVEN = 0.7  # the same of a given name that is no common word
-UNLISTED = 0.94  # the same of any other word
 _BOTH = 0.4  # of both words, where only the given name is listed
 ALONE = 0.05  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
@@ -43,6 +41,7 @@ INTRODUCED = 0.18  # opens a text where a name is expected
 GREETED = 0.08  # the same of a listed given name
 POSSIBLE = 0.06  # believed beside a name, or where somebody is introduced
 PLACE = 0.8
+_REGIONS = word_set("québec quebec ontario alberta manitoba saskatchewan canada france usa")
 _UP = "A-ZÀ-ÖØ-ÞŒ"
 _WORD = r"[^\W\d_][\w'.-]{0,30}"
 _NAME = rf"[{_UP}][\w'.-]{{0,30}}"
@@ -69,42 +68,6 @@ _HOME = re.compile(
 )
 _POSTAL = re.compile(r"[ ,()]{0,3}(?:[A-Za-zÀ-ÿ]+[ ,()]{1,3}){0,2}(?:[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[0-9]{5})\b")
 _STREET = re.compile(r"(?<!\w)[0-9]+[^\W\d_]?,? (?:[^\W\d_][\w'.-]* ){0,3}[^\W\d_]{2,}")
-_NUMBER = re.compile(r"[ #:-]{0,2}\d")
-_POINTED = re.compile(r" ?[:#]| n[o°]")
-_CROWN = re.compile(r"R\.? [cv][. ]")
-
-# Listed as given names somewhere, and everyday words in front of any other word.
-# Fields of forms and tables, and what people write short.
-_FIELDS = word_set(
-    "rue ville nom prénom prenom courriel adresse street city phone email texter num mdp pw addy case dossier siren "
-    "siret ramq nam"
-)
-_ARTICLES = word_set("the a an le la les un une des")
-_NO_NAMES = word_set("my an so to do in on no me he you thi de do the her his day soo bon whoever whatever somebody")
-_ELISIONS = word_set("ve re ll s t d m em")
-_REGIONS = word_set("québec quebec ontario alberta manitoba saskatchewan canada france usa")
-_LANGUAGES = word_set(
-    """
-    english french german spanish italian portuguese dutch russian chinese japanese korean arabic greek turkish polish
-    swedish danish norwegian finnish ukrainian romanian hungarian czech hebrew hindi urdu farsi persian mandarin
-    cantonese creole american canadian british irish scottish welsh mexican brazilian indian pakistani haitian moroccan
-    algerian tunisian lebanese syrian belgian swiss european african asian catholic muslim jewish protestant
-    anglais français francais allemand espagnol italien portugais russe chinois japonais arabe créole
-    """
-)
-
-
-class Lists(Protocol):
-    """What is known of lower-case words: see `name_model.NameModel`."""
-
-    def is_common(self, word: str) -> bool:
-        """Whether it is in a dictionary."""
-
-    def is_given(self, word: str) -> bool:
-        """Whether it is a given name."""
-
-    def is_name(self, word: str) -> bool:
-        """Whether it is a given or family name."""
 
 
 def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
@@ -136,14 +99,11 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
 
 def _is_home(text: str, start: int, end: int) -> bool:
     """Whether a place is said to be somebody's, or is part of an address."""
-    return (
-        any(map(str.isupper, text[start:end]))
-        and text[start:end].lower() not in _REGIONS
-        and bool(
-            _HOME.search(text, max(0, start - 40), start)
-            or _POSTAL.match(text, end)
-            or _STREET.search(text, start, end)
-        )
+    place = text[start:end].lower()
+    if place in _REGIONS or WORDS.get(place.split()[0], 0) & OTHER:
+        return False
+    return any(map(str.isupper, text[start:end])) and bool(
+        _HOME.search(text, max(0, start - 40), start) or _POSTAL.match(text, end) or _STREET.search(text, start, end)
     )
 
 
@@ -151,7 +111,7 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
     introduced = _introduced(text, tokens, lists) if max(name) >= POSSIBLE else set()
     lower = text == text.lower()
     possible = [
-        score >= POSSIBLE and not _never(text, tokens, index, score, lists, lower=lower)
+        score >= POSSIBLE and not never(text, tokens, index, score, lists, lower=lower)
         for index, score in enumerate(name)
     ]
     if any(possible):
@@ -264,72 +224,6 @@ def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
         for low, high in greeted
         if low == one.start and one.text[0].isupper() and lists.is_given(one.text.lower())
     }
-
-
-def _never(text: str, tokens: Sequence[Token], index: int, score: float, lists: Lists, *, lower: bool) -> bool:
-    """Whether a token is none of a name, whatever the tagger says."""
-    token = tokens[index]
-    before, after = text[max(0, token.start - 1) : token.start], text[token.end : token.end + 1]
-    word = token.text
-    if not word.isalpha():
-        return word[0].isdigit() or word[0] not in ".'-(\"&,"
-    mentioned = before == "@" and not text[max(0, token.start - 2) : token.start - 1].strip()
-    if (before in {"\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "="}:
-        return True
-    if before.isdigit() or after.isdigit() or (word.islower() and "/" in {before, after}):
-        return True
-    if word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end):
-        return not (score >= UNLISTED and lists.is_name(word.lower()))
-    if word.isupper() and after == "(":
-        return True  # a type or a function of a program
-    if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
-        return True
-    if 1 < len(word) < 5 and word.isupper() and not _in_capitals(tokens, index):
-        low = word.lower()
-        if WORDS.get(low, 0) & PERSONAL or not (lists.is_name(low) or _is_surname(tokens, index, lists)):
-            return True  # an acronym, or the label of a number
-    if word.lower() in _FIELDS or (index and lower and tokens[index - 1].text in _ARTICLES and lists.is_common(word)):
-        return True
-    if (word in _ELISIONS and before in {"'", "’"}) or (word.lower() in MONTHS and _NUMBER.match(text, token.end)):
-        return True
-    if word.lower() in _LANGUAGES and not (index and score >= SURE and lists.is_given(tokens[index - 1].text.lower())):
-        return True
-    if word.lower() in _NO_NAMES and not _before_a_name(tokens, index):
-        return True
-    if len(word) == 1:
-        elided = after in {"'", "-"} and text[token.end + 1 : token.end + 2].isupper()
-        return bool(_CROWN.match(text, token.start)) or not (after == "." or elided or _joins_a_name(tokens, index))
-    if word.islower() and word not in PARTICLES and before not in {"-", "'"} and not lower:
-        return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
-    doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
-    return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
-
-
-def _in_capitals(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a word beside is in capitals too: a few capitals alone are an acronym."""
-    return any(
-        0 <= other < len(tokens) and len(tokens[other].text) > 1 and tokens[other].text.isupper()
-        for other in (index - 2, index - 1, index + 1, index + 2)
-    )
-
-
-def _is_surname(tokens: Sequence[Token], index: int, lists: Lists) -> bool:
-    """Whether a title or a given name stands right before: "Mme DIOP", "Awa DIA"."""
-    before = tokens[index - 1].text.lower() if index else ""
-    if before == "." and index > 1:
-        before = tokens[index - 2].text.lower()
-    return before in TITLES or lists.is_given(before)
-
-
-def _before_a_name(tokens: Sequence[Token], index: int) -> bool:
-    after = tokens[index + 1] if index + 1 < len(tokens) else None
-    return after is not None and tokens[index].text[0].isupper() and after.text[0].isupper()
-
-
-def _joins_a_name(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a capital on its own stands between or before words with a capital: "Mary T Jones"."""
-    after = tokens[index + 1] if index + 1 < len(tokens) else None
-    return after is not None and after.start == tokens[index].end + 1 and after.text[0].isupper()
 
 
 def _hyphenated(tokens: Sequence[Token], index: int) -> bool:

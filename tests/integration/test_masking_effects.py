@@ -384,3 +384,42 @@ def test_after_all_of_this_the_log_is_whole(
 ) -> None:
     for one in (app, parrot[0], ward[0]):
         assert_log_whole(one)
+
+
+class Counting(PiiEngine):
+    """The real engine, which also counts how often it is given a text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def analyze(self, texts: Sequence[str], *, time_limit: float | None = None) -> list[list[Span]]:
+        self.asked += texts
+        return super().analyze(texts, time_limit=time_limit)
+
+
+def test_what_a_conversation_sends_again_is_masked_again_without_another_look(tmp_path: Path) -> None:
+    finder = Counting()
+    finder.load()
+    words = "You help Margaret Thornbury, margaret@thornbury.example."
+    backend = ScriptedBackend()
+    with running(tmp_path, backend, engine=finder) as app:
+        turns: list[dict[str, Any]] = []
+        for question in ("First, call 514-555-0142.", "Second, call 514-555-0142."):
+            messages = [{"role": "system", "content": words}, {"role": "user", "content": question}]
+            more = {"conversation_id": turns[0]["conversation_id"]} if turns else {}
+            answer = app.request("POST", "/chat", {"messages": messages, **more})
+            assert answer.status == 200, answer.json
+            turns.append(answer.json)
+        assert finder.asked.count(words) == 1
+        assert finder.asked.count("Second, call 514-555-0142.") == 1
+        for sent in backend.sent:
+            shown = "\n".join(message.content for message in sent.request.messages)
+            assert "margaret@" not in shown
+            assert "555-0142" not in shown
+        found = [record(app, turn["decision_id"])["redactions"]["in"] for turn in turns]
+        assert found[0] == found[1]
+        assert found[0]["EMAIL_ADDRESS"] == 1
+        elsewhere = [{"role": "system", "content": words}, {"role": "user", "content": "Another"}]
+        assert app.request("POST", "/chat", {"messages": elsewhere}).status == 200
+        assert finder.asked.count(words) == 2  # another conversation knows nothing of it

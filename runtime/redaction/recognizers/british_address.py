@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
+from runtime.redaction.recognizers.locality import is_known_town
 
 _AREAS = word_set(
     """
@@ -24,12 +25,13 @@ _AREAS = word_set(
 _CODE = re.compile(r"(?<![\w-])([A-Z]{1,2})[0-9][0-9A-HJKMNPR-Y]? [0-9][ABD-HJLNP-UW-Z]{2}(?![\w-])")
 _NAME = r"[A-Z][a-z'’]{1,24}(?:-(?:[a-z]{2,6}-)?[A-Za-z]{2,24})?\.?"
 _PART = rf"(?:{_NAME}|[A-Z]{{2,16}})(?: (?:(?:of|the|on|upon|le|in|and|&) ){{0,2}}(?:{_NAME}|[A-Z]{{2,16}})){{0,4}}"
-_NUMBER = r"(?:(?:Flat|Unit|Apartment|Suite|Room|Plot) [0-9A-Z]{1,5},? )?[0-9]{1,4}[A-Za-z]?(?:-[0-9]{1,4})?,? "
+_CIVIC = r"[0-9]{1,4}[A-Za-z]?(?:-[0-9]{1,4})?,? "
+_NUMBER = rf"(?:(?:Flat|Unit|Apartment|Suite|Room|Plot) [0-9A-Z]{{1,5}},? (?:{_CIVIC})?|{_CIVIC})"
 _ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
 _NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
 _NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
 _REACH = 140
-_TOWN_LAST = re.compile(rf"(?<!\w){_NAME},?\s{{1,2}}$")
+_TOWN_LAST = re.compile(rf",\s{{1,2}}{_NAME}(?: {_NAME}){{0,2}},?\s{{1,2}}$")
 _MEASURES = frozenset({"GB", "TB", "MB", "KB", "HP", "PS", "ND", "RD", "ST", "TH", "PD"})
 _SAID = re.compile(r"(?<!\w)(?:post ?code|postal code|address|deliver\w*|live[sd]?|lives at)[^.!?\n]{0,24}$")
 
@@ -49,13 +51,21 @@ class BritishAddress(Identifier):
                 continue
             low = max(0, code.start() - _REACH)
             before = run.text[low : code.start()]
-            lead = _NUMBERED.search(before) or _NAMED.search(before)
+            lead = _NUMBERED.search(before) or _in_parts(before)
             if lead is not None:
                 yield Hit(low + lead.start(), code.end(), 0.97, "british")
             elif _SAID.search(run.before(code.start())) or _follows_a_town(run, code.start()):
                 yield Hit(code.start(), code.end(), 0.8, "british_code")
 
 
+def _in_parts(before: str) -> re.Match[str] | None:
+    """Names with commas or line ends between them, or a larger town: "The Old Forge, Church Lane, Bibury"."""
+    lead = _NAMED.search(before)
+    if lead is None or "," in lead.group() or "\n" in lead.group().rstrip():
+        return lead
+    return lead if is_known_town(lead.group().strip().lower(), 0, len(lead.group().strip())) else None
+
+
 def _follows_a_town(run: Run, start: int) -> bool:
-    """Whether a word with a capital stands right before a code that is cut off from it."""
+    """Whether a comma behind a name stands right before a code that is cut off from it."""
     return _TOWN_LAST.search((run.left + run.text[:start])[-40:]) is not None

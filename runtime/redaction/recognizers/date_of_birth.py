@@ -78,6 +78,12 @@ _WRITTEN = (
 )
 _BEHIND_NUMBER = re.compile(_OF_PERSON + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _WRITTEN)
 _BEFORE_NUMBER = re.compile(_WRITTEN + r"[\"']?[ ,;|\t]{1,3}[\"']?" + _OF_PERSON)
+# As encyclopaedias have it, behind a name: "(7 octobre 1923 – 12 mars 2002)".
+_LIVED = re.compile(
+    rf"\((?P<from>[0-9]{{1,2}}(?:er)? {MONTH} (?P<born>[0-9]{{4}})|{MONTH} [0-9]{{1,2}}, (?P<year>[0-9]{{4}}))"
+    rf"\s?[–—-]\s?(?:[0-9]{{1,2}}(?:er)? {MONTH} (?P<died>[0-9]{{4}})|{MONTH} [0-9]{{1,2}}, (?P<end>[0-9]{{4}}))\)"
+)
+_LEAST_LIFE = 12  # years; what is shorter is an event's
 _BIRTHDAY = re.compile(r"(?:birthday|bday|anniversaire|nee|ne|born)\W.{0,30}$")
 
 
@@ -88,14 +94,18 @@ class DateOfBirth(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.topics & BIRTH != 0 or run.digits >= 13
+        return run.topics & BIRTH != 0 or run.digits >= 10
 
     def find(self, run: Run) -> Iterator[Hit]:
-        if run.digits >= 13:
+        if run.digits >= 10:
             for pattern in (_BEHIND_NUMBER, _BEFORE_NUMBER):
                 for match in pattern.finditer(run.lower):
                     if _is_somebodys(match["number"]):
                         yield Hit(*match.span("date"), 0.75, "beside_number")
+            for match in _LIVED.finditer(run.lower):
+                years = int(match["died"] or match["end"]) - int(match["born"] or match["year"])
+                if years >= _LEAST_LIFE:
+                    yield Hit(*match.span("from"), 0.7, "lived")
         if not run.topics & BIRTH:
             return
         for match in _DATE.finditer(run.lower):

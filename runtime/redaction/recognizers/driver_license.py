@@ -20,6 +20,10 @@ _ONTARIO = re.compile(
     rf"3[01])"
     rf"(?![A-Za-z0-9])"
 )
+# Britain: five of the family name, six digits of the birth, two initials, a digit and two letters.
+_BRITISH = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}[A-Z9]{3}[0-9][0156][0-9][0-3][0-9]{2}[A-Z9]{2}[0-9A-Z]{3}(?![A-Za-z0-9])"
+)
 _NAMED = re.compile(
     r"(?:[A-Z](?:[ \-.]?[0-9]){6,14}|[A-Z]{5}[ \-]?[0-9]{9}|(?:[A-Z]{2}-?){3}[A-Z][0-9]{3}[A-Z]{2}|"
     r"[0-9]{2}[ \-]?[A-Z]{2}[ \-]?[0-9]{5}|"
@@ -39,7 +43,7 @@ class DriverLicense(Identifier):
     LEAST_DIGITS = 5
 
     def applies(self, run: Run) -> bool:
-        return (run.digits >= 12 and bool(run.words)) or run.topics & LICENCE != 0
+        return (run.digits >= 6 and bool(run.words)) or run.topics & LICENCE != 0
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 12:
@@ -50,6 +54,8 @@ class DriverLicense(Identifier):
                         yield Hit(match.start(), match.end(), 0.95, name)
                     elif match.group()[0].isupper() and not run.is_labelled_otherwise(match.start()):
                         yield Hit(match.start(), match.end(), 0.8, name)
+        for match in _BRITISH.finditer(run.text):
+            yield Hit(match.start(), match.end(), 0.8, "british")
         for match, found in run.labelled(LICENCE, _NAMED):
             value = match.group()
             near = found.explicit or not found.far

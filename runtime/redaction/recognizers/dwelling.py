@@ -62,6 +62,10 @@ _LOT = re.compile(
     r"(?:con(?:c|cession)?\.? [0-9]{1,3},? lots? [0-9]{1,4}[a-z]?)|"
     r"lots? (?:no\.? |n° |numero )?[0-9][0-9 ]{4,9}[0-9] (?:du|au) cadastre)(?!\w)"
 )
+_OWNED = re.compile(
+    r"(?<!\w)(?:proprietaires?|propriete|appart\w{2,7}|vend\w{0,5}|acqui\w{1,5}|achete\w{0,3}|residence|domicile\w{0,2}|habite\w{0,3}|"
+    r"demeur\w{1,5}|hypothe\w{2,5}|owns?|owned|owner|sold|bought|adresse|immeuble de|maison de|terrain de)(?!\w)"
+)
 _TOWNSHIP = re.compile(
     rf",? (?:(?:in )?(?:the )?(?:Geographic )?(?:Township|Twp\.?|Town|County) of )?{_NAME}(?: {_NAME})?"
 )
@@ -95,5 +99,7 @@ class Dwelling(Identifier):
             end = match.end() - (text[match.end() - 1] == ".")
             yield Hit(match.start(1), max(end, after_street(text, lower, end)), 0.7, "corner")
         for match in _LOT.finditer(lower):
+            if match.group().endswith("cadastre") and not _OWNED.search(run.before(match.start(), 64)):
+                continue  # the register of land is public: whose it is makes it somebody's
             more = _TOWNSHIP.match(text, match.end())
             yield Hit(match.start(), more.end() if more else match.end(), 0.98, "lot")

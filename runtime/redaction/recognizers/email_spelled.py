@@ -30,7 +30,9 @@ _AT = re.compile(
 _WEAK = frozenset({" at ", "-at-", "_at_", " chez ", " at-", "-at ", "_at ", " at_"})
 _DOMAIN = re.compile(rf"{LABEL}(?:{_JOIN}{LABEL}){{0,5}}?{_DOT}{TLD}(?:{_DOT}{COMMON_TLD})?(?!\w)")
 # Endings that are no words: what follows a mere "at".
-_STRICT_TLD = r"(?:com|ca|org|net|fr|edu|gov|gouv|io|eu|uk|ch|be|lu|dev|biz|info|quebec|ht|dz|sn|jp|au|nz)"
+_STRICT_TLD = (
+    r"(?:com|ca|org|net|fr|edu|gov|gouv|io|eu|uk|ch|be|lu|dev|biz|info|quebec|ht|dz|sn|jp|au|nz|example|exemple|test)"
+)
 _COMMON_DOMAIN = re.compile(rf"{LABEL}(?:{_JOIN}{LABEL}){{0,5}}?{_DOT}{_STRICT_TLD}(?:{_DOT}{_STRICT_TLD})?(?!\w)")
 _PART = r"[^\W_](?:[\w+\-]{0,61}[^\W_])?"
 _LOCAL = re.compile(rf"(?<![\w@+])(?:{_PART}{_JOIN}){{0,6}}{_PART}$")

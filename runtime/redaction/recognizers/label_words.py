@@ -61,7 +61,8 @@ WORDS_OF = {
     SIN: "nas sin",
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
     HEALTH: """
-        ramq nam soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation sanitaire
+        ramq nam nhs soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation
+        sanitaire
         """,
     HEALTH | NIR: "maladie",
     NEQ | TAX: "neq req entreprise entreprises enterprise",

@@ -27,6 +27,7 @@ _UNIT = re.compile(
 _UNIT_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_UNIT_WORD})\.?\s?#?|#\s?)(?:[a-z]?-?[0-9]{{1,5}}[a-z]?|[a-z])\s?[,\-–]?\s{{0,2}}$|"
     r"(?<![\w.,$€/-])(?:[a-z]-?)?[0-9]{1,5}[a-z]?\s[\-–]\s$|(?<!\w)flat [0-9]{1,3}/[0-9]{1,3},\s$|"
+    r"(?<!\w)(?:flat|apartment|apt|unit|suite|room) [0-9a-z]{1,4},\s[a-z][a-z' -]{2,30},\s$|"
     r"(?<!\w)r\.?r\.? ?#? ?[0-9]{1,2},\s$|(?<!\w)(?:zi|za|zac|zone (?:industrielle|artisanale))(?: [\w' -]{1,24})?,\s$|"
     r"(?<!\w)(?!(?:the|a|his|her|my|our|your|their|this|that|new|old|in|at|of) )[a-z'-]{2,16} (?:[a-z'-]{2,16} )?"
     r"(?:cottage|farmhouse|farm|lodge|barn),\s$|^(?:cottage|farmhouse|lodge),\s$|"

@@ -89,7 +89,7 @@ _CODE = re.compile(
 )
 _DOOR = re.compile(
     r"(?<!\w)(?:(?:code|nip) (?:d'acces|d'entree|d'alarme|de (?:la )?porte|du (?:batiment|garage|cadenas|portail))|"
-    r"(?:door|gate|alarm|entry|access|lockbox|buzzer|garage|building) code)\s{1,2}([0-9]{3,8}[#*]?)(?!\w)"
+    r"(?:door|gate|alarm|entry|access|lockbox|buzzer|garage|building) code)(?: is| to|:)?\s{1,2}([0-9]{3,8}[#*]?)(?!\w)"
 )
 _OF_POSTAL = re.compile(
     r"code (?:postal|d'erreur|d'article|produit|client|regional|source|civil|penal|du travail|barres?|qr)"

@@ -18,7 +18,7 @@ import pytest
         ("the farm is at the corner of Pine and Elm", "Pine and Elm"),
         ("on se voit au coin de Papineau et Rachel", "Papineau et Rachel"),
         ("Lot 14, Concession 6, Township of Clearview", "Lot 14, Concession 6, Township of Clearview"),
-        ("le lot 4 471 882 du cadastre", "lot 4 471 882 du cadastre"),
+        ("propriétaire du lot 4 471 882 du cadastre", "lot 4 471 882 du cadastre"),
         ("Flat 7, 40 Marine Parade, Brighton BN2 1TL", "Flat 7, 40 Marine Parade, Brighton BN2 1TL"),
         ("my address is 9 station road leeds ls1 4dy", "9 station road leeds ls1 4dy"),
         ("Elle loue le 3-118 Dandurand", "3-118 Dandurand"),
