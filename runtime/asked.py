@@ -37,6 +37,12 @@ class Asked:
         found = [leaf for message in self.messages for leaf in said.texts(message)]
         return found + [Leaf(text) for text in self.form()]
 
+    def positions(self) -> list[str]:
+        """Where each of the texts stands: a message's role, `schema` or `tools`."""
+        found = [message.role for message in self.messages for _ in said.texts(message)]
+        schema = 0 if self.schema is None else len(json_output.texts(self.schema))
+        return [*found, *["schema"] * schema, *["tools"] * (len(self.form()) - schema)]
+
     def form(self) -> list[str]:
         """Every text of the schema and the tools."""
         found = [] if self.schema is None else json_output.texts(self.schema)

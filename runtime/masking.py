@@ -42,11 +42,20 @@ class Route:
 
 @dataclass(slots=True)
 class Masked:
-    """Texts in their strictest view, what was found in them (entity: count), and what was read: texts and findings."""
+    """Texts in their strictest view; what was found (entity: count), in all and in each; texts and findings as read."""
 
     texts: list[str]
     found: Counter[str] = field(default_factory=Counter)
     read: list[tuple[str, list[Span]]] = field(default_factory=list, repr=False)
+    counts: list[Counter[str]] = field(default_factory=list)
+
+    def at(self, positions: Sequence[str]) -> dict[str, Counter[str]]:
+        """What was found by where it stood; `positions` has one for each text."""
+        placed: dict[str, Counter[str]] = {}
+        for position, counts in zip(positions, self.counts, strict=True):
+            if counts:
+                placed.setdefault(position, Counter()).update(counts)
+        return placed
 
 
 class Masking:
@@ -108,7 +117,8 @@ class Masking:
             }
             if blocks and "block" in actions.values():
                 raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
-            result.found.update(span.entity for span in spans)
+            result.counts.append(Counter(span.entity for span in spans))
+            result.found.update(result.counts[-1])
             result.texts.append(tokens.mask(text, spans))
         return result
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policies.model import Effect
+from runtime.audit.fields import MOST_AT
 from runtime.audit.record import Draft, new_record_id
 from runtime.backends.base import Finished
 from runtime.exchange import Extras, TurnRequest
@@ -79,6 +80,8 @@ class TurnRecorder:
     model: dict[str, Any] | None = None
     redactions_in: dict[str, int] = field(default_factory=dict)
     redactions_out: dict[str, int] = field(default_factory=dict)
+    redactions_at: dict[str, dict[str, int]] = field(default_factory=dict)
+    placed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     masked_in: bool = False
     masked_out: bool = False
     usage: dict[str, int | str] = field(default_factory=dict)
@@ -111,17 +114,32 @@ class TurnRecorder:
         self.rules.extend(rule for rule in rules if rule not in self.rules)
         self.reasons.extend(reason for reason in reasons if reason not in self.reasons)
 
-    def asked(self, masked: Mapping[str, int], passed: Mapping[str, int]) -> None:
-        """What was masked, or only counted, on the way in."""
+    def asked(
+        self,
+        masked: Mapping[str, int],
+        passed: Mapping[str, int],
+        placed: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        """What was masked, or only counted, on the way in; by where all that was found stood (None: as said before)."""
         self.redactions_in = dict(Counter(masked) + Counter(passed))
         self.masked_in = bool(masked)
+        self.placed = self.placed if placed is None else placed
+        self.redactions_at = {}
+        for position, found in self.placed.items():
+            if told := {entity: count for entity, count in found.items() if entity in self.redactions_in}:
+                self.redactions_at[position] = _most(told)
 
     def learn(
-        self, finished: Finished | None, masked: Mapping[str, int], passed: Mapping[str, int] | None = None
+        self, finished: Finished | None, masked: Mapping[str, Counter[str]], passed: Mapping[str, Counter[str]]
     ) -> None:
-        """What the model reported when it ended (None: it did not); what was masked, or counted, on the way out."""
-        self.redactions_out = dict(Counter(masked) + Counter(passed or {}))
-        self.masked_out = bool(masked)
+        """What the model reported when it ended (None: it did not).
+
+        What was masked, or only counted, on the way out comes by its position: the `answer`, or `calls` of tools.
+        """
+        placed = {position: masked[position] + passed[position] for position in masked}
+        self.redactions_out = dict(sum(placed.values(), Counter()))
+        self.redactions_at |= {position: _most(found) for position, found in placed.items() if found}
+        self.masked_out = any(masked.values())
         if finished is None:
             return
         # A provider may report anything; what a record cannot hold must not cost the turn its record.
@@ -204,6 +222,7 @@ class TurnRecorder:
                 "rules": self.rules[:32],
                 "reasons": self.reasons[:32],
                 "redactions": {"in": dict(self.redactions_in), "out": dict(self.redactions_out)},
+                "redactions_at": {position: dict(found) for position, found in self.redactions_at.items()} or None,
                 "effect": {"status": status},
                 "timings_ms": {**self.timings, "total": self.elapsed_ms()},
                 "legal": self.legal,
@@ -257,3 +276,11 @@ class TurnRecorder:
         """The turn's ciphertexts; where none exists (a refusal), the policy that decided (docs/log-format.md)."""
         named = tuple((item["name"], item["sha256"]) for item in content if "sha256" in item)
         return named or (("policy", self.policy_revision.removeprefix("sha256:")),)
+
+
+def _most(found: Mapping[str, int]) -> dict[str, int]:
+    """The counts as a record may tell them of one position: the rarest of many entities together, as `OTHER`."""
+    if len(found) <= MOST_AT:
+        return dict(found)
+    told = dict(Counter(found).most_common(MOST_AT - 1))
+    return {**told, "OTHER": sum(found.values()) - sum(told.values())}

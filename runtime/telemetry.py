@@ -60,8 +60,8 @@ class Telemetry:
         )
         self.redactions = Counter(
             "filagent_redactions",
-            "Masked spans by entity and direction",
-            ["entity", "direction"],
+            "Masked spans by entity, direction and position",
+            ["entity", "direction", "position"],
             registry=self.registry,
         )
         self.stages = Histogram(
@@ -90,10 +90,11 @@ class Telemetry:
             finally:
                 self.stages.labels(name).observe(perf_counter() - begun)
 
-    def count_redactions(self, counts: Mapping[str, int], direction: str) -> None:
-        """Count masked spans by entity; `direction` is in or out."""
-        for entity, count in counts.items():
-            self.redactions.labels(entity, direction).inc(count)
+    def count_redactions(self, placed: Mapping[str, Mapping[str, int]], direction: str) -> None:
+        """Count masked spans by position and entity; `direction` is in or out."""
+        for position, counts in placed.items():
+            for entity, count in counts.items():
+                self.redactions.labels(entity, direction, position).inc(count)
 
     def count_tokens(self, backend: str, usage: Mapping[str, int | str]) -> None:
         """Count a turn's prompt and completion tokens."""

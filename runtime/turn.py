@@ -182,7 +182,7 @@ class TurnPipeline:
         masked = await self._masking.mask(turn.brought.texts(), turn.tokens, turn.route, "in", after=after)
         turn.asked = turn.brought.with_texts(masked.texts)
         turn.found, turn.read = masked.found, masked.read
-        turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"))
+        turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"), masked.at(turn.brought.positions()))
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall
@@ -214,7 +214,7 @@ class TurnPipeline:
                 await self._recall(turn)
         turn.record.stored.update(stored)
         self._masking.before.keep(sure(turn.live).opened.conversation_ref, sure(sure(turn.live).key), turn.read)
-        self._telemetry.count_redactions(turn.record.redactions_in, "in")
+        self._telemetry.count_redactions(turn.record.redactions_at, "in")
         reach("turn.committed")
 
     # 5 and 6 -------------------------------------------------------------------------------- agent, with policy out

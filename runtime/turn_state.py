@@ -96,10 +96,14 @@ class Turn:
     def learn(self, telemetry: Telemetry) -> None:
         """Record and metrics learn what the model reported, and what was masked on the way out."""
         outward = sure(self.outward)
-        masked, passed = Counter(outward.masked) + self.calls_masked, Counter(outward.passed) + self.calls_passed
-        self.record.learn(self.finished, masked, passed)
+        self.record.learn(
+            self.finished,
+            {"answer": Counter(outward.masked), "calls": self.calls_masked},
+            {"answer": Counter(outward.passed), "calls": self.calls_passed},
+        )
         self.record.learn_extras(self.extras, self.reasoning_chars)
-        telemetry.count_redactions(self.record.redactions_out, "out")
+        out = {place: found for place, found in self.record.redactions_at.items() if place in {"answer", "calls"}}
+        telemetry.count_redactions(out, "out")
         telemetry.count_tokens(self.route.backend, self.record.usage)
 
     def hear(self, reasoning: str, *, keep: int) -> None:

@@ -120,6 +120,9 @@ _integer = Shape(r"(?:0|-?[1-9][0-9]{0,14})")
 _boolean = Shape(r"(?:true|false)")
 _codes = _list(_code, 32)
 
+MOST_AT = 20  # entities told at one position: a full record must fit a line
+#: Where in a turn something was masked: messages by role, the schema of the answer, tools; then what the model says.
+POSITIONS = ("system", "user", "assistant", "tool", "schema", "tools", "answer", "calls")
 PREDICATE: Mapping[str, Shape] = {
     # Only a system component is named by a code; whoever stands for a person has a random reference.
     "actor": _either(
@@ -152,6 +155,7 @@ PREDICATE: Mapping[str, Shape] = {
         "provider",
     ),
     "redactions": _object({"in": _table("masked", ENTITY, _count, 48), "out": _table("removed", ENTITY, _count, 48)}),
+    "redactions_at": _object({place: _table(f"at_{place}", ENTITY, _count, MOST_AT) for place in POSITIONS}),
     "usage": _table("usage", KEY, _either(_count, _text(DECIMAL)), 16),
     "timings_ms": _table("timings", KEY, _count, 32),
     "tool": _object({"name": _key, "call_id": _text(r"[A-Za-z0-9_-]{1,64}")}, "name"),
@@ -173,7 +177,7 @@ PREDICATE: Mapping[str, Shape] = {
     "detail": _table("detail", KEY, _either(_boolean, _integer, _name), 16),
 }
 RECORD_ID = re.compile(_RECORD_ID)
-_TABLES = ("params", "masked", "removed", "usage", "timings", "detail")
+_TABLES = ("params", "masked", "removed", *(f"at_{place}" for place in POSITIONS), "usage", "timings", "detail")
 _PREDICATE = re.compile("".join(f'(?:,"{name}":{shape.pattern})?+' for name, shape in PREDICATE.items()))
 _SUBJECT = rf'\{{"name":"[a-z][a-z0-9_.:/-]{{0,63}}","digest":\{{"sha256":"{HEX}"\}}\}}'
 _SUBJECTS = re.compile(rf"\[{_SUBJECT}(?:,{_SUBJECT}){{0,31}}+\]")

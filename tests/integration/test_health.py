@@ -115,8 +115,8 @@ def test_metrics_count_requests_errors_tokens_and_redactions(app: Filagent) -> N
     assert more("filagent_request_duration_seconds_count", "chat") == 3
     assert more("filagent_model_tokens_total", "scripted", "prompt") == 1
     assert more("filagent_model_tokens_total", "scripted", "completion") == 3
-    assert more("filagent_redactions_total", "in", "EMAIL_ADDRESS") == 1
-    assert more("filagent_redactions_total", "in", "PHONE_NUMBER") == 1
+    assert more("filagent_redactions_total", "in", "EMAIL_ADDRESS", "user") == 1
+    assert more("filagent_redactions_total", "in", "PHONE_NUMBER", "user") == 1
     for code in ("upstream.timeout", "policy.forbidden", "request.not_json", "auth.missing"):
         assert more("filagent_errors_total", code) == 1, code
     for stage in ("policy_in", "mask", "recall", "commit", "agent", "store", "record"):

@@ -168,8 +168,9 @@ def test_arguments_of_earlier_calls_are_masked(
     model.play = lambda _request: Script()
     reply = ask(app, user("Write"), called("c1", given), result("c1", "done"), tools=())
     assert reply.status == 200, reply.json
-    masked = record(app, reply.json["decision_id"])["redactions"]["in"]
-    assert masked == ({found: 1} if found else {})
+    told = record(app, reply.json["decision_id"])
+    assert told["redactions"]["in"] == ({found: 1} if found else {})
+    assert told.get("redactions_at", {}) == ({"assistant": {found: 1}} if found else {})
     (call,) = model.seen.messages[1].tool_calls
     json.loads(call.arguments)
     if found:

@@ -12,6 +12,7 @@ import pytest
 from runtime.audit import record
 from runtime.audit.envelope import MAX_LINE, keyid_of, seal
 from runtime.audit.errors import DraftRefused, RecordError
+from runtime.audit.fields import MOST_AT, POSITIONS
 from runtime.audit.header import fingerprint, header_of
 from runtime.audit.record import EVENTS, NO_PREV, Draft, build_statement, new_record_id, parse_statement, prepare
 
@@ -44,6 +45,7 @@ FULL: dict[str, Any] = {
         "seed": -1,
     },
     "redactions": {"in": {"EMAIL_ADDRESS": 1}, "out": {}},
+    "redactions_at": {"user": {"EMAIL_ADDRESS": 1}, "calls": {}},
     "usage": {"prompt_tokens": 12},
     "timings_ms": {"total": 840},
     "tool": {"name": "web.search", "call_id": "call_1"},
@@ -128,6 +130,9 @@ def test_a_full_record_of_every_event_fits_a_line(record_key) -> None:
         "content": [{"name": wide(48), "sha256": SHA, "size": 10**15 - 1, "key_ref": wide(64), "commit": SHA}] * 32,
         "redactions": {
             way: {f"E{number:03d}".ljust(48, "X"): 10**15 - 1 for number in range(48)} for way in ("in", "out")
+        },
+        "redactions_at": {
+            place: {f"E{number:03d}".ljust(48, "X"): 10**15 - 1 for number in range(MOST_AT)} for place in POSITIONS
         },
         "usage": {f"u{number:02d}".ljust(48, "x"): 10**15 - 1 for number in range(16)},
         "timings_ms": {f"t{number:02d}".ljust(48, "x"): 10**15 - 1 for number in range(32)},

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from policies.model import Effect, Principal
+from runtime.audit.fields import POSITIONS
 from runtime.audit.record import prepare
 from runtime.backends.base import Finished
 from runtime.exchange import Caller, Message, TurnRequest
@@ -161,15 +163,40 @@ def test_a_record_fits_the_log_however_much_happened() -> None:
     made.note(tuple(f"rule.{number}" for number in range(100)), tuple(f"reason.{number}" for number in range(100)))
     for step in range(20):
         prepare(made.intent(b"x" * step))
-    made.learn(Finished("stop", 2**62, 2**62, "m"), {f"ENTITY_{number}": 10**6 for number in range(48)})
+    many = {f"ENTITY_{number}": 10**6 for number in range(48)}
+    made.asked(many, {}, dict.fromkeys(POSITIONS[:-2], many))
+    made.learn(Finished("stop", 2**62, 2**62, "m"), both(many, many), both())
     draft = made.closing(Effect.REDACT, released="x" * 10**6, status="complete")
     prepare(draft)
     assert len(draft.predicate["rules"]) == len(draft.predicate["reasons"]) == 32
+    told = draft.predicate["redactions_at"]
+    assert all(sum(counts.values()) == sum(many.values()) for counts in told.values())
+    assert told["user"]["OTHER"] == sum(many.values()) - 10**6 * (len(told["user"]) - 1)
+
+
+def both(answer: dict[str, int] | None = None, calls: dict[str, int] | None = None) -> dict[str, Counter[str]]:
+    """What was masked in an answer and in calls of tools."""
+    return {"answer": Counter(answer or {}), "calls": Counter(calls or {})}
+
+
+def test_what_was_masked_is_told_by_where_it_stood() -> None:
+    made = recorder()
+    placed = {"system": {"PERSON": 1, "EMAIL_ADDRESS": 1}, "user": {"EMAIL_ADDRESS": 2}, "tools": {"PERSON": 1}}
+    made.asked({"EMAIL_ADDRESS": 3}, {}, placed)
+    assert made.redactions_at == {"system": {"EMAIL_ADDRESS": 1}, "user": {"EMAIL_ADDRESS": 2}}
+    made.asked({"EMAIL_ADDRESS": 3, "PERSON": 2}, {})  # another backend stepped in, which may see less
+    assert made.redactions_at == placed
+    made.learn(None, both({"CA_SIN": 1}), both({"CA_SIN": 1}, {"IP_ADDRESS": 1}))
+    draft = made.closing(Effect.REDACT, released="half", status="partial")
+    prepare(draft)
+    assert draft.predicate["redactions"]["out"] == {"CA_SIN": 2, "IP_ADDRESS": 1}
+    told = draft.predicate["redactions_at"]
+    assert told == {**placed, "answer": {"CA_SIN": 2}, "calls": {"IP_ADDRESS": 1}}
 
 
 def test_what_the_model_reported_is_learnt() -> None:
     made = recorder(model={"provider": "p", "request_model": "m"})
-    made.learn(Finished("stop", 7, 5, "m-2026"), {"EMAIL_ADDRESS": 1})
+    made.learn(Finished("stop", 7, 5, "m-2026"), both({"EMAIL_ADDRESS": 1}), both())
     assert made.usage == {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     assert made.model == {"provider": "p", "request_model": "m", "response_model": "m-2026"}
     assert made.redactions_out == {"EMAIL_ADDRESS": 1}
@@ -177,7 +204,7 @@ def test_what_the_model_reported_is_learnt() -> None:
 
 def test_a_model_that_never_ended_reported_nothing() -> None:
     made = recorder()
-    made.learn(None, {"EMAIL_ADDRESS": 1})
+    made.learn(None, both({"EMAIL_ADDRESS": 1}), both())
     draft = made.closing(Effect.ERROR, released="half", status="partial")
     prepare(draft)
     assert "usage" not in draft.predicate
