@@ -13,7 +13,7 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.normalise import fold
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.street_words import ACCENTED, BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
-from runtime.redaction.spoken import NUMBER_WORDS, TELLING
+from runtime.redaction.spoken import NUMBER_WORDS, ORDINALS, TELLING
 
 
 class Kind(IntFlag):
@@ -81,7 +81,7 @@ _STREETS_OF_CODES = word_set(
     "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas"
 )
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
-_DIGIT_WORDS = NUMBER_WORDS | TELLING
+_DIGIT_WORDS = NUMBER_WORDS | TELLING | ORDINALS | {"mil", "mille", "thousand"}
 _STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
 _KINDS: dict[str, int] = {}
 for _bits, _words in (
@@ -196,7 +196,9 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if left & READ and word in AS:  # Fluffy&Rex as my password
         return True
-    if left & DIGITS and right & (DIGITS | NUMBER):
+    if left & DIGITS and right & (DIGITS | NUMBER | AROUND):
+        return True
+    if left & AROUND and right & DIGITS:  # the ninth of August nineteen sixty-three
         return True
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
         return (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.normalise import View, lowered
 
 _UNITS = {
@@ -31,6 +32,12 @@ _TENS = {
 _HUNDREDS = frozenset({"cent", "cents", "hundred"})
 _REPEATED = {"double": 2, "triple": 3}
 _ALONE = frozenset({"un", "une", "one", "oh", "cent", "cents", "double", "triple", "hundred"})
+ORDINALS = word_set(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth thirtieth premier twenty-first twenty-second twenty-third "
+    "twenty-fourth twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirty-first"
+)
+"""Days of a month in English; of French ones the first alone has such a name."""
 NUMBER_WORDS = frozenset(_UNITS) | frozenset(_TENS) | _HUNDREDS | frozenset(_REPEATED)
 """Words of numbers, lower case, without accents."""
 TELLING = (NUMBER_WORDS - _ALONE) | {"zéro"}

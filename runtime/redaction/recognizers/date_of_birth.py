@@ -9,6 +9,7 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.checksums import luhn
 from runtime.redaction.recognizers.label_words import BIRTH
+from runtime.redaction.spoken import NUMBER_WORDS, ORDINALS
 
 MONTHS = word_set(
     """
@@ -43,6 +44,13 @@ _BIRTH = re.compile(
     r"(?:sa|ma|ta|votre) fete|"
     r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
     r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
+)
+_NUMBER = "|".join(sorted({*NUMBER_WORDS, "mil", "mille", "thousand"}, key=len, reverse=True))
+_ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
+_IN_WORDS = re.compile(
+    rf"(?<![\w-])(?:(?:{_ORDINAL}|(?:{_NUMBER})(?:[ -](?:et[ -])?(?:{_NUMBER}))?)(?: day)?(?: of| de)? {MONTH}|"
+    rf"{MONTH} (?:the )?(?:{_ORDINAL})),? "
+    rf"(?:[0-9]{{4}}|(?:{_NUMBER})(?:[ -](?:et[ -]|and )?(?:{_NUMBER})){{1,6}})(?![\w-])"
 )
 # Less than a date: a month and its year, or a year alone where a person is spoken of.
 _PARTIAL = re.compile(
@@ -91,7 +99,6 @@ class DateOfBirth(Identifier):
     """The date alone, not the words before it."""
 
     ENTITY = "DATE_OF_BIRTH"
-    LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
         return run.topics & BIRTH != 0 or run.digits >= 10
@@ -115,6 +122,9 @@ class DateOfBirth(Identifier):
                 continue  # another line, after a date of its own
             if match["yearless"] is None or _BIRTHDAY.search(before):
                 yield Hit(match.start(), match.end(), 0.9, "after_birth")
+        for match in _IN_WORDS.finditer(run.lower):
+            if _BIRTH.search(run.before(match.start(), 64)):
+                yield Hit(match.start(), match.end(), 0.85, "in_words")
         for match in _PARTIAL.finditer(run.lower):
             before = run.before(match.start(), 64)
             if _BORN_IN.search(before) and (

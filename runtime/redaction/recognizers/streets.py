@@ -175,7 +175,11 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
             return None
         if small and capital and kind and not cued:
             return None  # "…, médecin traitant Dr"
-        if names and kind and (cued or capital or (kind in ENGLISH_STRONG and len(kind) > 3)):
+        if (
+            names
+            and kind
+            and (cued or capital or (kind in ENGLISH_STRONG and len(kind) > 3) or _is_coded(text, lower, word.end()))
+        ):
             if not _goes_on(text, lower, word.end()):
                 return _accepted(text, lower, word.end(), kind, cued=cued, dated=dated, small=small, names=names)
         elif (
@@ -315,7 +319,7 @@ def _accepted(
     end = _direction(lower, end)
     stop = after_street(text, lower, end)
     goes_on = stop > end
-    if small and (not strong or dated):
+    if small and (not strong or dated) and not _CODE_AT_END.search(text[end:stop]):
         return None
     if dated and not cued and not _CODE_AT_END.search(text[end:stop]):
         return None
@@ -324,6 +328,11 @@ def _accepted(
     framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&" or text.startswith(" (", end)
     said = names > 1 and kind in ENGLISH_PLAIN and text[end + 1 : end + 2].islower()
     return _stripped(text, end) if strong or cued or framed or said else None
+
+
+def _is_coded(text: str, lower: str, end: int) -> bool:
+    """Whether a town and its postal code follow: "46 beech grove, kirkland qc h9j 2c5"."""
+    return _CODE_AT_END.search(text[end : after_street(text, lower, end)]) is not None
 
 
 def _direction(lower: str, end: int) -> int:

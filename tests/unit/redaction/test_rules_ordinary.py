@@ -33,6 +33,9 @@ The postal code is [[H-4-C 2-N-8]], buzzer 12.
 MAC [[1e ca d3 f6 ab 2e]] on port 14
 Jeton coupé : [[glpat-k3Vw9⏎QxTz7RmL2pNbY8s]]
 mon courriel c'est [[julie [point] hamelin [à] cgocable [point] ca]] merci
+I was born on the [[ninth of August nineteen sixty-three]] in Truro.
+Née le [[premier janvier mille neuf cent quatre-vingts]], dit-elle.
+moved to [[46 beech grove, kirkland qc h9j 2c5]] on june 30
 DOB: [[30-DEC-1948]]⏎Admitted: 12-JAN-2025
 """
 CLEAN = """
@@ -40,6 +43,7 @@ We'll contact her at the office on 4 March.
 Cheque number 000417 was cleared on the 6th for $220.00.
 Tracking: 1Z 999 AA1 01 2345 6784 – in transit, Mirabel hub
 Lot 4 218 337 du cadastre du Québec, superficie de 1 420,6 mètres carrés.
+The first of May nineteen ninety was a Tuesday.
 Le congrès (12 mars 2002 – 14 mars 2002) a réuni 300 membres.
 """
 NO_NAMES = """
