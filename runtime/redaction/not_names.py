@@ -30,7 +30,9 @@ _FIELDS = word_set(
 _ARTICLES = word_set("the a an le la les un une des")
 _NO_NAMES = word_set("my an so to do in on no me he you thi de do the her his day soo bon whoever whatever somebody")
 _UNITS = word_set("min mins sec hr hrs km kg mg ml cm mm px ko mo go kb mb gb am pm ch cl dl")
-_KEYWORDS = word_set("DESC ASC LIMIT NULL WHERE FROM JOIN ORDER GROUP HAVING VALUES TRUE FALSE AND OR NOT")
+_KEYWORDS = word_set(
+    "DESC ASC LIMIT NULL WHERE FROM JOIN ORDER GROUP HAVING VALUES TRUE FALSE AND OR NOT True False None"
+)
 _ELISIONS = word_set("ve re ll s t d m em")
 _LANGUAGES = word_set(
     """
@@ -70,11 +72,11 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
         return True
     if word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end):
         return not (score >= UNLISTED and lists.is_name(word.lower()))
-    if word.isupper() and after == "(":
+    if after == "(" and (word.isupper() or not word.istitle() or before in {".", "[", "="}):
         return True  # a type or a function of a program
     if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
         return True
-    if 1 < len(word) < 5 and word.isupper() and not _in_capitals(tokens, index):
+    if 1 < len(word) < 5 and word.isupper() and not _in_capitals(text, tokens, index, lists):
         low = word.lower()
         if WORDS.get(low, 0) & PERSONAL or not (lists.is_name(low) or _is_surname(tokens, index, lists)):
             return True  # an acronym, or the label of a number
@@ -91,18 +93,26 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
     if len(word) == 1:
         elided = after in {"'", "-"} and text[token.end + 1 : token.end + 2].isupper()
         return bool(_CROWN.match(text, token.start)) or not (after == "." or elided or _joins_a_name(tokens, index))
-    if word.islower() and word not in PARTICLES and before not in {"-", "'"} and not lower:
+    half = before in {"-", "'"} and index > 1 and tokens[index - 2].text[0].isupper()  # Marie-ève
+    if word.islower() and word not in PARTICLES and not half and not lower:
         return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
     doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
     return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
 
 
-def _in_capitals(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a word beside is in capitals too: a few capitals alone are an acronym."""
-    return any(
-        0 <= other < len(tokens) and len(tokens[other].text) > 1 and tokens[other].text.isupper()
+def _in_capitals(text: str, tokens: Sequence[Token], index: int, lists: Lists) -> bool:
+    """Whether a word beside is in capitals too: a few capitals alone are an acronym.
+
+    So are several short ones in a text that is not in capitals, where none is known as a name: "PTX ISA".
+    """
+    beside = [
+        tokens[other].text
         for other in (index - 2, index - 1, index + 1, index + 2)
-    )
+        if 0 <= other < len(tokens) and len(tokens[other].text) > 1 and tokens[other].text.isupper()
+    ]
+    if not beside or text == text.upper():
+        return bool(beside)
+    return any(len(word) > 4 or lists.is_name(word.lower()) for word in (tokens[index].text, *beside))
 
 
 def _is_surname(tokens: Sequence[Token], index: int, lists: Lists) -> bool:
