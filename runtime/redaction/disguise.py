@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.normalise import View, view
-from runtime.redaction.spoken import LEAST_WORDS, SAID_MARKS, marked, spoken
+from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
 
 _ROUNDS = 3
 _ESCAPE = re.compile(
@@ -78,6 +78,8 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
                 yield opened
     if any(word in SAID_MARKS for word in words) and (signed := marked(text)):
         yield signed.over(folded)
+    if "-" in text and not NUMBER_WORDS.isdisjoint(words) and (numbered := civic(text)):
+        yield numbered.over(folded)
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
 

@@ -78,8 +78,10 @@ _CORNERS = word_set("corner coin angle intersection l'angle l'intersection")
 # Kept with what follows: a street may come without a number, before a postal code.
 _STREETS_OF_CODES = word_set(
     "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
-    "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas"
+    "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas "
+    "rectory vicarage forge lodge grange priory farmhouse barn"
 )
+_HOUSES = word_set("cottage rectory vicarage forge lodge grange priory farmhouse barn")
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
 _DIGIT_WORDS = NUMBER_WORDS | TELLING | ORDINALS | {"mil", "mille", "thousand"}
 _STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
@@ -208,6 +210,10 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
             or len(before) >= 60
         )
     if right & PROVINCE and left & NAME:  # Montréal (Québec)
+        return True
+    if left & NAME and right & ADDRESS and word.strip(_EDGES).lower() in _HOUSES:  # Rose Cottage, Mill Lane
+        return True
+    if left & DIGITS and "-" in before and right & (STREET | NAME):  # quarante-deux, rue des Remparts
         return True
     if right & STREET and not left & ~(NAME | STREET | AROUND | CAPITALS):  # 12 maple street; 15 bis avenue; P.O. box
         return True

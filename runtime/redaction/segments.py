@@ -25,6 +25,7 @@ from runtime.redaction.kinds import (
     ADDRESS,
     AS,
     CIVIC,
+    DIGITS,
     NAME,
     NUMBER,
     OF,
@@ -269,7 +270,7 @@ def _segments(
             ):
                 if keep:
                     keep, kept = keep - 1, kept + 1
-                if left & CIVIC and (right & NAME or word in OF):
+                if (left & CIVIC or (left & DIGITS and "-" in before)) and (right & (NAME | STREET) or word in OF):
                     street, keep = True, max(keep, _KEPT_AFTER_CIVIC)
                 if (right & STREET and (street or numbered)) or (left & STREET and right & NUMBER):
                     keep = max(keep, _KEPT_AFTER_STREET)

@@ -48,6 +48,13 @@ _SAID_MARK = re.compile(
     r"(?<=[0-9A-Za-z]) (?:(dash|tiret|hyphen|minus|moins)|(dot|point|period)|(slash|barre oblique)|(?:space|espace)) "
     r"(?=[0-9A-Za-z])"
 )
+# The number of a house, where a street follows.
+_CIVIC = re.compile(
+    r"(?<![\w-])((?i:[a-z]{4,9}(?:-[a-z]{2,9}){1,2}))(?=,? (?:(?:rue|avenue|boulevard|boul\.|chemin|rang|place|impasse|"
+    r"allée|route|quai|cours)(?!\w)|(?:[A-Z][\w'-]{1,24} ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|"
+    r"Crescent|Court|"
+    r"Place|Way|Boulevard|Blvd|Terrace|Close|Gardens)(?!\w)))"
+)
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
 _ONE = re.compile(r"[a-z]+")
 _GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
@@ -112,6 +119,16 @@ def marked(text: str) -> View | None:
         return None
     out.append(text[at:])
     return View("".join(out), [*starts, *range(at, len(text))], [*ends, *range(at + 1, len(text) + 1)])
+
+
+def civic(text: str) -> View | None:
+    """The text with the number of a house in digits, None if none is in words: "twenty-nine Sycamore Road"."""
+    pieces: list[tuple[int, int, str]] = []
+    for match in _CIVIC.finditer(text):
+        value = _below_hundred(lowered(match[1]))
+        if value is not None:
+            pieces.append((*match.span(1), str(value)))
+    return _replaced(text, pieces) if pieces else None
 
 
 def _parts(word: re.Match[str]) -> list[re.Match[str]]:

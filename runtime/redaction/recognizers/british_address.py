@@ -31,7 +31,7 @@ _ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? )?{_PART}){{0,5}}
 _NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
 _NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
 _REACH = 140
-_TOWN_LAST = re.compile(rf",\s{{1,2}}{_NAME}(?: {_NAME}){{0,2}},?\s{{1,2}}$")
+_LED = re.compile(r"[,:\n(]\s{0,2}$")  # what was cut off from a code ends so
 _MEASURES = frozenset({"GB", "TB", "MB", "KB", "HP", "PS", "ND", "RD", "ST", "TH", "PD"})
 _SAID = re.compile(r"(?<!\w)(?:post ?code|postal code|address|deliver\w*|live[sd]?|lives at)[^.!?\n]{0,24}$")
 
@@ -54,7 +54,7 @@ class BritishAddress(Identifier):
             lead = _NUMBERED.search(before) or _in_parts(before)
             if lead is not None:
                 yield Hit(low + lead.start(), code.end(), 0.97, "british")
-            elif _SAID.search(run.before(code.start())) or _follows_a_town(run, code.start()):
+            elif _SAID.search(run.before(code.start())) or _LED.search((run.left + run.text[: code.start()])[-4:]):
                 yield Hit(code.start(), code.end(), 0.8, "british_code")
 
 
@@ -64,8 +64,3 @@ def _in_parts(before: str) -> re.Match[str] | None:
     if lead is None or "," in lead.group() or "\n" in lead.group().rstrip():
         return lead
     return lead if is_known_town(lead.group().strip().lower(), 0, len(lead.group().strip())) else None
-
-
-def _follows_a_town(run: Run, start: int) -> bool:
-    """Whether a comma behind a name stands right before a code that is cut off from it."""
-    return _TOWN_LAST.search((run.left + run.text[:start])[-40:]) is not None

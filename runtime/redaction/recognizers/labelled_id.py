@@ -67,6 +67,11 @@ class LabelledId(Identifier):
                 yield Hit(match.start(), match.end(), 0.7, "of_letter")
 
 
+_ENACTED = re.compile(
+    r"(?<!\w)(?:ordonnances?|lois?|decrets?|arretes?)(?: royale?| ministeriel)? (?:n°|no\.?|numero) ?$"
+)
+
+
 def is_number(value: str) -> bool:
     """Whether a value could number somebody's record: it is no year, no date, no docket, no name of a standard."""
     return sum(map(str.isdigit, value)) >= 3 and not (
@@ -76,7 +81,7 @@ def is_number(value: str) -> bool:
 
 def _counts(value: str, found: Label, before: str) -> bool:
     """Whether a value after a label of records is such a number, and not a year, a count or a docket."""
-    if not is_number(value):
+    if not is_number(value) or (_ENACTED.search(before) and value[:2] in {"18", "19", "20"}):
         return False
     digits = sum(map(str.isdigit, value))
     if found.explicit or _WHOLE_LABEL.search(before):

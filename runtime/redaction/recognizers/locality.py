@@ -17,7 +17,7 @@ _UNIT_WORD = (
 )
 _UNIT = re.compile(
     rf"[,\s]{{0,3}}[(\-–]?\s?(?:{_UNIT_WORD}\.?(?:\s?(?:no|n°|"
-    rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}})?|[\s#]{{1,2}}[a-z])|"
+    rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}}|/[0-9]{{1,2}})?|[\s#]{{1,2}}[a-z])|"
     r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?)(?:\s(?:gauche|"
     r"droite|face))?|"
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) floor|"
@@ -68,11 +68,15 @@ _PROVINCE = re.compile(
     r"Mississippi|"
     r"Missouri|Montana|Nebraska|Nevada|New Hampshire|New Jersey|New Mexico|New York|North Carolina|North Dakota|Ohio|"
     r"Oklahoma|Oregon|Pennsylvania|Rhode Island|South Carolina|South Dakota|Tennessee|Texas|Utah|Vermont|Virginia|"
-    r"Washington|West Virginia|Wisconsin|Wyoming)\)?(?!\w)"
+    r"Washington|West Virginia|Wisconsin|Wyoming|(?:Sask|Man|Nfld|Ala|Ariz|Ark|Calif|Cal|Colo|Conn|Del|Fla|Ga|Ill|"
+    r"Ind|Kan|"
+    r"Ky|La|Md|Mass|Mich|Minn|Miss|Mo|Mont|Neb|Nev|Okla|Ore|Pa|Penn|Tenn|Tex|Vt|Va|Wash|Wis|Wyo|N\.H|N\.J|N\.M|N\.Y|"
+    r"N\.C|N\.D|R\.I|S\.C|S\.D|W\.Va|D\.C)\.)\)?(?!\w)"
 )
 _PROVINCE_LAST = re.compile(_PROVINCE.pattern + "$")
 _SMALL_PROVINCE = re.compile(
-    r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei)\)?(?!\w)"
+    r"[,\s]{1,3}\(?(?:quebec|qc|ontario|alberta|manitoba|saskatchewan|ab|bc|mb|sk|ns|nb|nl|pei|"
+    r"on(?= [a-z][0-9][a-z] ?[0-9][a-z][0-9]))\)?(?!\w)"
 )
 _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _SMALL_STATE = re.compile(r"[,\s]{1,3}([a-z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")

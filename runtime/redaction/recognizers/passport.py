@@ -41,5 +41,7 @@ class Passport(Identifier):
             if digits >= 5 or (digits >= 3 and sure):
                 yield Hit(match.start(), match.end(), 0.85, "named")
         for match in _OF_TWO.finditer(run.text):
-            if _NUMBERED.search(before := run.before(match.start(), 80)) and _SPOKEN_OF.search(before):
+            before = run.before(match.start(), 96)
+            numbered = match.group()[0].isdigit() or _NUMBERED.search(before)
+            if numbered and _SPOKEN_OF.search(before):
                 yield Hit(match.start(), match.end(), 0.75, "numbered")

@@ -105,6 +105,12 @@ _CLI = re.compile(
     r"--pw)[ =][\"']?([^\s\"']{4,256})|(?<!\S)-p([^\s\"'0-9/.-][^\s\"']{5,64})(?!\S)|"
     r"(?<!\S)(?:-u|--user|--proxy-user)[ =][\"']?([^\s\"':]{1,64}:[^\s\"']{2,128})"
 )
+# In the next sentence: "… the password for the portal. The old one was Copper!Kettle88".
+_NEXT = re.compile(
+    rf"(?<![^\W_]){OF_WORD}[^\n.;]{{0,64}}\. (?:(?:the|my|his|her|le|la|l'|mon) ?(?:old|new|current|previous|ancien|"
+    rf"nouveau|actuel)(?: (?:one|password|mdp|mot de passe))?|"
+    rf"it),? {VERB}\s{{1,2}}[\"'«(*]{{0,2}} ?([^\s\"«»]{{4,128}})"
+)
 # What was spoken of, in brackets: "the password you sent (Kx9-brisk-Pond)".
 _BRACKETED = re.compile(
     rf"(?<![^\W_]){OF_WORD}(?: [\w'-]{{1,16}}){{1,5}} \(((?=[^\s()]{{0,40}}[0-9])[^\s()\"]{{6,64}})\)"
@@ -119,6 +125,7 @@ _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         (_LOOSE, "direct"),
         (_SECOND, "direct"),
         (_BRACKETED, "direct"),
+        (_NEXT, "direct"),
     ),
     "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
     "key": ((_MEDIUM, "token"), (_KEYED, "keyed"), (_ONCE, "pin")),

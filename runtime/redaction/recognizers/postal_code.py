@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import POSTAL
-from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.locality import after_street, is_known_town
 from runtime.redaction.recognizers.street_words import STATES, TOWNS
 
 _CANADIAN = re.compile(
@@ -20,8 +20,8 @@ _CANADIAN = re.compile(
 )
 # "G-7-A 2-N-4", "H.4.C 2.N.8"
 _SPELLED = re.compile(
-    r"(?<![\w-])[ABCEGHJ-NPRSTVXY]([-._* ])[0-9]\1[ABCEGHJ-NPRSTV-Z](?:\1| {1,3}|\1? ?(?:espace|space) ?\1?)[0-9]\1"
-    r"[ABCEGHJ-NPRSTV-Z]\1[0-9](?![\w-])"
+    r"(?<![\w-])[ABCEGHJ-NPRSTVXY]([-._* ])[0-9]\1[ABCEGHJ-NPRSTV-Z]"
+    r"(?:\1| {1,3}| ?, ?|\1? ?(?:espace|space) ?\1?)[0-9]\1[ABCEGHJ-NPRSTV-Z]\1[0-9](?![\w-])"
 )
 _CONTEXT = re.compile(
     r"(?<!\w)(?:code postal|c\.?p\.?|postal(?: code)?|zip|adresse|address|quebec|qc|ontario|on|montreal|toronto|rue|"
@@ -38,6 +38,7 @@ _FRENCH = re.compile(
     r"des|la|le|les|sur|sous|"
     r"en|lès|aux)[ \-]){0,2}[A-ZÀ-Þ][\w'\-]{1,40}){0,3})(?:\s(?:CEDEX|Cedex))?(?:(?<=edex|EDEX)\s[0-9]{1,2})?"
 )
+_VILLAGE = re.compile(r"(?<!\w)(?:(?:Le |Au )?(?:Bourg|Village|Hameau|Lieu-dit)(?: [\w' -]{1,24})?,\s)$")
 _PLACE_BEFORE = re.compile(
     r"(?<!\w)(?:adresse|habite\w{0,3}|demeur\w{1,5}|resid\w{1,5}|domicil\w{1,4}|ville|commune|cp|code postal|postal|"
     r"address|live[sd]?|"
@@ -83,12 +84,14 @@ class PostalCode(Identifier):
             return
         for match in _FRENCH.finditer(text):
             town = run.lower[match.start(2) : match.end(2)].replace(" ", "-")
-            known = town in TOWNS or town.split("-")[0] in TOWNS or "edex" in match.group()
+            known = is_known_town(town, 0, len(town)) or town.split("-")[0] in TOWNS or "edex" in match.group()
             if _COUNTED.search(match[2]) or run.is_amount(*match.span()):
                 continue
             if known or _PLACE_BEFORE.search(run.before(match.start())) or _is_line(run, match):
                 end = match.end() if known or "-" in town else match.start(2) + len(match[2].split(" ")[0])
-                yield Hit(match.start(), max(end, after_street(text, run.lower, end)), 0.7, "french", "STREET_ADDRESS")
+                village = _VILLAGE.search(text[max(0, match.start() - 40) : match.start()])
+                start = match.start() - (len(village.group()) if village else 0)
+                yield Hit(start, max(end, after_street(text, run.lower, end)), 0.7, "french", "STREET_ADDRESS")
         for match in _AMERICAN.finditer(text):
             if match[1] in STATES:
                 yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")

@@ -52,6 +52,11 @@ _ISSUED = re.compile(
     r")"
 )
 _LONG = re.compile(r"[A-Za-z0-9_.:/-]{18}")
+# The secret half of an AWS key, right behind its public one.
+_BESIDE_ID = re.compile(
+    r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])[^A-Za-z0-9]{1,4}(?:[A-Za-z_]{1,20}[^A-Za-z0-9]{1,4}){0,3}"
+    r"([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
 _WEBHOOK = re.compile(
     r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,80}|"
     r"(?<=discord\.com/api/webhooks/)[0-9]{15,22}/[A-Za-z0-9_-]{40,90}|"
@@ -94,6 +99,8 @@ class Secret(Identifier):
             for match in _ISSUED.finditer(text):
                 end = match.end() - (match.group()[-1] in ".-_")
                 yield Hit(match.start(), end, 1.0, "issued")
+            for match in _BESIDE_ID.finditer(text):
+                yield Hit(*match.span(1), 0.95, "issued")
             for match in _WEBHOOK.finditer(text):
                 yield Hit(match.start(), match.end(), 1.0, "webhook")
         if "-----" in text or "PuTTY" in text:

@@ -52,7 +52,9 @@ _HYPHENED = re.compile(
 _WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
-_CODE_AT_END = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|[A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?$")
+_CODE_AT_END = re.compile(
+    r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|(?:[A-Z]{2}|[A-Z][a-z]{3,12}),? [0-9]{5}(?:-[0-9]{4})?$"
+)
 _TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
 # What stands before an address that names no kind of street and no province.
 _LEADS = re.compile(
