@@ -107,8 +107,8 @@ _CLI = re.compile(
 )
 # In the next sentence: "… the password for the portal. The old one was Copper!Kettle88".
 _NEXT = re.compile(
-    rf"(?<![^\W_]){OF_WORD}[^\n.;]{{0,64}}\. (?:(?:the|my|his|her|le|la|l'|mon) ?(?:old|new|current|previous|ancien|"
-    rf"nouveau|actuel)(?: (?:one|password|mdp|mot de passe))?|"
+    rf"(?<![^\W_]){OF_WORD}[^\n.;]{{0,64}}\.{{1,3}} (?:(?:the|my|his|her|le|la|l'|mon) ?(?:old|new|current|previous|"
+    rf"ancien|nouveau|actuel)(?: (?:one|password|mdp|mot de passe))?|"
     rf"it),? {VERB}\s{{1,2}}[\"'«(*]{{0,2}} ?([^\s\"«»]{{4,128}})"
 )
 # What was spoken of, in brackets: "the password you sent (Kx9-brisk-Pond)".

@@ -15,7 +15,8 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street, unit_before
 from runtime.redaction.recognizers.street_words import GATE
-from runtime.redaction.recognizers.streets import english, french, nameless
+from runtime.redaction.recognizers.streets import english, french
+from runtime.redaction.recognizers.streets_nameless import nameless
 
 _CIVIC = re.compile(
     r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-|[NSEW][0-9]{1,3} ?[NSEW])?[0-9]{1,6}"

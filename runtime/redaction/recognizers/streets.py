@@ -1,15 +1,14 @@
-"""Where the street ends that follows a civic number: word by word, in French, in English, or without its kind.
+"""Where the street ends that follows a civic number: word by word, in French or in English.
 
 Each function gets the text from the civic number on and says where the street ends, or None if there is none. What
-follows the street is read by `locality.py`.
+follows the street is read by `locality.py`; streets that do not say what kind they are, by `streets_nameless.py`.
 """
 
 from __future__ import annotations
 
 import re
 
-from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.locality import after_street, ends_in_province, has_unit, is_known_town
+from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import (
     COUNTED,
     DIRECTIONS,
@@ -27,7 +26,7 @@ from runtime.redaction.recognizers.street_words import (
     UNITS,
 )
 
-_WORD = re.compile(r"[^\s,;()\"<>|]+")
+WORD = re.compile(r"[^\s,;()\"<>|]+")
 _ORDINAL = re.compile(r"[0-9]{1,4}(?:st|nd|rd|th|e|eme|ieme|re|er|ere)")
 # In the West streets are numbers too.
 _GRID = re.compile(r"([0-9]{1,3}[a-c]? (?:street|st|avenue|ave|av|road|rd)\.?)(?![\w'])")
@@ -49,32 +48,13 @@ _OF = re.compile(r"(?:(?:de|sur) )?(?:la |l'|le |du |des )?(?=rue|avenue|boul|ch
 _HYPHENED = re.compile(
     r"(?:cote|montee|rang|chemin)-(?:(?:de|du|des|la|l'|st|ste|saint|sainte)-){0,2}[a-z][a-z'-]{2,30}"
 )
-_WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _ROAD_NUMBER = re.compile(r"\s#?[0-9]{1,4}[A-Za-z]?(?!\w)")
-_SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
-_CODE_AT_END = re.compile(
+CODE_AT_END = re.compile(
     r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]$|(?:[A-Z]{2}|[A-Z][a-z]{3,12}),? [0-9]{5}(?:-[0-9]{4})?$"
 )
-_TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
-# What stands before an address that names no kind of street and no province.
-_LEADS = re.compile(
-    r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@|adr\.?|addr\.?) |[\n:;(=|\"] ?|"
-    r"(?<!\w)(?:app|apt|appt|appartement|apartment|suite|unit|unite|bureau|#)\.? ?#?[a-z0-9]{1,5},? ?)$"
-)
-# These lead to counts too: "500 Canadians, Montreal".
-_MAY_LEAD = re.compile(r"(?:^|(?<!\w)(?:du|of) )$")
-_PLURAL = re.compile(r"[^\s-]+s")
-_COMMA_HERE = re.compile(r"(?<![\w.,$€/-])[0-9]{1,5}, (?:de la |de l'|du |des |de )$", re.IGNORECASE)
-_LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
-# A civic number that is no year and no count of a few.
-_NUMBER_HERE = re.compile(
-    r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}[A-Za-z]?|[0-9]{1,5}-[0-9]{2,5})\s$"
-)
-_GOES_ON = re.compile(r" (?:\(|[a-zà-ÿ])")
 _NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) ?[0-9]{1,4}(?!\w)")
 _TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
 _LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
-_TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 _MOST_WORDS = 6
 
 
@@ -90,8 +70,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     if of := _OF.match(lower, start):
         start = of.end()
     if hyphened := _HYPHENED.match(lower, start):
-        kind = _WORD.match(lower, hyphened.end() + 1)
-        return _stripped(text, _direction(lower, (kind if kind and _kind(kind.group()) else hyphened).end()))
+        kind = WORD.match(lower, hyphened.end() + 1)
+        return stripped(text, _direction(lower, (kind if kind and _kind(kind.group()) else hyphened).end()))
     qualified = _QUALIFIED.match(lower, start)
     if qualified and (cued or text[start].isupper()):
         start = qualified.end()
@@ -99,14 +79,14 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         qualified = None
     if road := _NATIONAL.match(lower, start):
         return road.end()
-    first = _WORD.match(lower, start)
+    first = WORD.match(lower, start)
     if first is None:
         return None
     if _ORDINAL.fullmatch(first.group()):  # "1234, 5e Avenue", "12, 3e Rang Nord"
-        kind = _WORD.match(lower, first.end() + 1)
+        kind = WORD.match(lower, first.end() + 1)
         if kind is None or kind.group().rstrip(".") not in FRENCH_TYPES:
             return None
-        return _stripped(text, _direction(lower, kind.end()))
+        return stripped(text, _direction(lower, kind.end()))
     short = first.group() == "r" and _TOWN_CODE.match(text, first.end()) is not None
     if first.group() not in FRENCH_TYPES and first.group().rstrip(".") not in FRENCH_TYPES and not short:
         return None
@@ -116,7 +96,7 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     while names <= _MOST_WORDS and text[position : position + 1] in {" ", "\n"}:
         if text[position] == "\n" and names:
             break  # the next line is a town
-        word = _WORD.match(text, position + 1)
+        word = WORD.match(text, position + 1)
         if word is None:
             break
         value, low = word.group(), lower[word.start() : word.end()]
@@ -145,7 +125,7 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
         position = word.end()
         if value[-1] in "!?:" or (value[-1] == "." and len(value.rpartition("-")[2]) > 3):
             break
-    return None if end is None else _stripped(text, end)
+    return None if end is None else stripped(text, end)
 
 
 def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> int | None:
@@ -162,12 +142,12 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     if turned := _OF_THE.match(text, start):
         return turned.end()
     if ordinal := _TURNED.match(text, start):
-        behind = _WORD.match(lower, ordinal.end() + 1)
+        behind = WORD.match(lower, ordinal.end() + 1)
         return behind.end() if behind and _kind(behind.group()) else ordinal.end()
     if grid := _GRID.match(lower, start):  # "10720 82 Ave NW"
         return _direction(lower, grid.end(1))
     for names in range(_MOST_WORDS):
-        word = _WORD.match(text, position)
+        word = WORD.match(text, position)
         if word is None:
             return None
         value, low = word.group(), lower[word.start() : word.end()]
@@ -206,89 +186,6 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
     return None
 
 
-def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> int | None:
-    """A street that does not say what kind it is: after "j'habite au", or before a town and its code.
-
-    Args:
-        text: the run.
-        lower: the same in lower case, without accents.
-        start: where the civic number ends.
-        cued: whether something before speaks of where somebody lives.
-        before: lower-case text before the civic number.
-    """
-    of = _WITHOUT_KIND.match(lower, start)
-    number = _NUMBER_HERE.search(text, max(0, start - 24), start)
-    if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
-        cued = True
-    led = _LEADS.search(before) or _MAY_LEAD.search(before)
-    if of and number and text[of.end() : of.end() + 1].isupper() and led:
-        start = of.end()  # what follows decides
-    elif of and (cued or text[start - 2 : start] == ", "):  # "12, des Ormes, Boucherville"
-        start = of.end()
-    position, end = start, None
-    names = 0
-    while names < 3:
-        word = _WORD.match(text, position)
-        if word is not None and end is not None and lower[word.start() : word.end()] in DIRECTIONS:
-            end = word.end()
-            break
-        names += word is not None and lower[word.start() : word.end()] not in JOINERS
-        if word is not None and end is not None and (link := _LINK.match(text, word.start())):  # Clair de Lune
-            position = link.end()
-            continue
-        if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
-            break
-        end = word.end()
-        if text[end : end + 1] != " ":
-            break
-        position = end + 1
-    if end is None:
-        return None
-    end = _stripped(text, end)
-    saint = _SAINT.match(text, start) is not None or lower[start:end].rpartition(" ")[2] in DIRECTIONS
-    reached = after_street(text, lower, end)
-    if (
-        reached > end
-        and not cued
-        and _is_placed(text, lower, start, end, reached, led=_is_led(text[:end], before, start))
-    ):
-        return end
-    turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
-    if of and number and before.endswith("au "):
-        return end
-    if turned or (number is not None and has_unit(lower, end)):
-        return end
-    if (cued and (saint or reached > end)) or (saint and reached > end) or _CODE_AT_END.search(text[end:reached]):
-        return end
-    return None
-
-
-def _is_led(text: str, before: str, start: int) -> bool:
-    """Whether what stands before a number and capitals, the end of `text`, leads to an address."""
-    if _MAY_LEAD.search(before):
-        civic = _NUMBER_HERE.search(text, max(0, start - 24), start)
-        return civic is not None and not civic[0].rstrip().endswith("00") and not _PLURAL.fullmatch(text, start)
-    return _LEADS.search(before) is not None
-
-
-def _is_placed(text: str, lower: str, start: int, end: int, reached: int, *, led: bool) -> bool:
-    """Whether a town behind a comma makes a number and capitals an address: "1123 Kingsway, Vancouver, BC"."""
-    if lower[start:end].partition(" ")[0] in MONTHS or any(c in ".:!?" for c in text[start : end - 1]):
-        return False
-    behind = _TOWN_PART.match(text, end)
-    if behind is None:
-        return False
-    if ends_in_province(text[end:reached]):
-        return reached > behind.start(1)
-    civic = _NUMBER_HERE.search(text, max(0, start - 40), start)
-    return (
-        (civic is not None or _COMMA_HERE.search(text, max(0, start - 40), start) is not None)
-        and led
-        and is_known_town(lower, behind.start(1), reached)
-        and (reached >= len(text) or text[reached] in '.,;)\n"<|' or _GOES_ON.match(text, reached) is not None)
-    )
-
-
 def _kind(word: str) -> str:
     """The kind of street that an English word names, empty if none."""
     kind = word.rstrip(":!?")
@@ -300,7 +197,7 @@ def _kind(word: str) -> str:
 def _goes_on(text: str, lower: str, end: int) -> bool:
     """Whether a kind of street comes yet: "Pine Ridge Road", "Old Mill Pond Trail"."""
     for ahead in range(3):
-        if text[end : end + 1] != " " or (after := _WORD.match(text, end + 1)) is None:
+        if text[end : end + 1] != " " or (after := WORD.match(text, end + 1)) is None:
             return False
         word = lower[after.start() : after.end()].rstrip(".:!?")
         if word in (ENGLISH_TYPES if not ahead else ENGLISH_KINDS) and (not ahead or after.group()[0].isupper()):
@@ -321,31 +218,32 @@ def _accepted(
     end = _direction(lower, end)
     stop = after_street(text, lower, end)
     goes_on = stop > end
-    if small and (not strong or dated) and not _CODE_AT_END.search(text[end:stop]):
+    if small and (not strong or dated) and not CODE_AT_END.search(text[end:stop]):
         return None
-    if dated and not cued and not _CODE_AT_END.search(text[end:stop]):
+    if dated and not cued and not CODE_AT_END.search(text[end:stop]):
         return None
-    if (after := _WORD.match(lower, end + 1)) and after.group().rstrip(".:!?") in NOT_AFTER:
+    if (after := WORD.match(lower, end + 1)) and after.group().rstrip(".:!?") in NOT_AFTER:
         return None
     framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&" or text.startswith(" (", end)
     said = names > 1 and kind in ENGLISH_PLAIN and text[end + 1 : end + 2].islower()
-    return _stripped(text, end) if strong or cued or framed or said else None
+    return stripped(text, end) if strong or cued or framed or said else None
 
 
 def _is_coded(text: str, lower: str, end: int) -> bool:
     """Whether a town and its postal code follow: "46 beech grove, kirkland qc h9j 2c5"."""
-    return _CODE_AT_END.search(text[end : after_street(text, lower, end)]) is not None
+    return CODE_AT_END.search(text[end : after_street(text, lower, end)]) is not None
 
 
 def _direction(lower: str, end: int) -> int:
-    if lower[end : end + 1] == " " and (word := _WORD.match(lower, end + 1)):
+    if lower[end : end + 1] == " " and (word := WORD.match(lower, end + 1)):
         low = word.group().rstrip("!?:")
         if low in DIRECTIONS or low.rstrip(".") in DIRECTIONS:
             return end + 1 + len(low.rstrip("."))
     return end
 
 
-def _stripped(text: str, end: int) -> int:
+def stripped(text: str, end: int) -> int:
+    """The end without marks."""
     while text[end - 1] in ".:!?'\"":
         end -= 1
     return end
