@@ -1,9 +1,11 @@
 """`python -m bench.pii`: how much personal data is left in clear, beside the goals and the references.
 
-    python -m bench.pii [--split dev|held] [--only CATEGORY] [--misses N] [--stock] [--json FILE] [--show-held]
+    python -m bench.pii [--split dev|held|letters|letters-held] [--only CATEGORY] [--misses N] [--stock] [--json FILE]
+                        [--show-held]
 
 The dev split is for developing: its misses may be read. The held split is kept aside: only its totals are shown,
-unless `--show-held` says that it has served its time.
+unless `--show-held` says that it has served its time. Both are generated; `letters` and `letters-held` are the same of
+texts that were written one by one (`letters.py`).
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ from pathlib import Path
 from bench.pii import report
 from bench.pii.figures import Run, run
 from bench.pii.labels import CATEGORIES
+from bench.pii.letters import SPLITS as LETTERS
 from bench.pii.source import SPLITS
 
 
 def main() -> int:
     """Run the command. Returns 1 when a goal is not reached."""
     parser = argparse.ArgumentParser(prog="python -m bench.pii", description=__doc__)
-    parser.add_argument("--split", choices=SPLITS, default="dev")
+    parser.add_argument("--split", choices=(*SPLITS, *LETTERS), default="dev")
     parser.add_argument("--only", choices=(*CATEGORIES, "innocent"), help="texts of one category; no streams, no speed")
     parser.add_argument("--misses", type=int, default=0, metavar="N", help="also show the N commonest kinds of failure")
     parser.add_argument("--stock", action="store_true", help="beside stock Presidio too")
@@ -41,7 +44,7 @@ def tables(measured: Run, *, misses: int, show_held: bool) -> Iterator[Iterator[
     """The lines of each table that may be shown: of the held split, totals only."""
     yield report.summary(measured)
     yield report.side_by_side(measured)
-    if measured.split == "dev" or show_held:
+    if measured.split in {"dev", "letters"} or show_held:
         yield report.by_kind(measured)
         if misses:
             yield report.failures(measured, misses)

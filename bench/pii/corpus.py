@@ -10,6 +10,8 @@ from functools import cache
 
 from bench.pii.fill import Filler
 from bench.pii.labels import SECTIONS, LabelledText
+from bench.pii.letters import SPLITS as LETTERS
+from bench.pii.letters import letters
 from bench.pii.source import DATA
 
 LANGUAGES = ("en", "fr")
@@ -26,7 +28,9 @@ def templates(split: str, section: str, language: str) -> list[str]:
 
 @cache
 def corpus(split: str) -> tuple[LabelledText, ...]:
-    """All texts of a split, no two alike."""
+    """All texts of a split, no two alike. The splits of `letters.py` are no templates."""
+    if split in LETTERS:
+        return letters(split)
     found: dict[str, LabelledText] = {}
     for section in SECTIONS:
         for language in LANGUAGES:

@@ -33,6 +33,7 @@ _RIB = re.compile(
     r"(?<![A-Za-z0-9])[0-9]{5}[ \-]?[0-9]{5}[ \-]?[A-Z0-9](?:[ ]?[A-Z0-9]){10}[ \-]?[0-9]{2}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_CHEQUING = re.compile(r"(?<!\w)(?:chequing|checking|savings|epargne)(?: account)? $")
 # A cheque has a number of its own.
 _OF_CHEQUE = re.compile(r"(?<!\w)(?:cheques?|checks?) ?(?:#|no\.?|n°|number|numero|num\.?)\W{0,3}$")
 _NAMED = re.compile(r"[0-9](?:[ \-./]?[0-9]){2,25}[A-Z]?(?![A-Za-z0-9]|[,.][0-9])", re.IGNORECASE)
@@ -113,9 +114,10 @@ class BankAccount(Identifier):
                 yield Hit(window.start, window.end, 0.7, "routing")
         for match, found in run.labelled(BANKING, _NAMED, far=0):
             digits = sum(map(str.isdigit, match.group()))
-            if digits == 5 and match.group().isdigit() and run.topics & BANK and not found.bits & CARD:
+            alone = match.group().isdigit() and not found.bits & CARD
+            if alone and run.topics & BANK and (digits == 5 or match.group() in _INSTITUTIONS):
                 yield Hit(match.start(), match.end(), 0.65, "branch")  # with an account beside it
-            elif (
+            elif (alone and 7 <= digits <= 12 and _CHEQUING.search(run.before(match.start(), 24))) or (
                 not found.bits & CARD
                 and digits >= 6
                 and not _OF_CHEQUE.search(run.before(match.start(), 40))
