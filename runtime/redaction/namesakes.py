@@ -71,7 +71,7 @@ _SAYS_BEFORE = word_set(
     """
     hôpital hospital école school collège college lycée cégep cegep université university aéroport airport pont stade
     stadium station métro lac prix fondation foundation institut institute église basilique cathédrale théâtre theatre
-    théâtres aréna arena bibliothèque pavillon chu chum chsld gare rivière mount autoroute musée museum échangeur tunnel
+    théâtres aréna arena bibliothèque pavillon chu chsld gare rivière mount autoroute musée museum échangeur tunnel
     barrage polyvalente maternelle auberge hôtel fromagerie boulangerie pâtisserie librairie épicerie boucherie
     pharmacie quincaillerie cidre cidrerie cognac vignoble brasserie microbrasserie restaurant bistro caisse banque
     galeries éditions rapport commission loi coupe trophée salon prison pénitencier caserne refuge

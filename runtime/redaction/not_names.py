@@ -17,9 +17,10 @@ from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.labels import PERSONAL, WORDS
 
 SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
-UNLISTED = 0.94  # the same of any other word
+UNLISTED = 0.9  # the same of any other word
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _POINTED = re.compile(r" ?[:#]| n[o°]")
+_NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
 _CROWN = re.compile(r"R\.? [cv][. ]")
 
 # Fields of forms and tables, and what people write short.
@@ -76,6 +77,8 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
         return True  # a type or a function of a program
     if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
         return True
+    if _NUMERAL.fullmatch(word) and score >= UNLISTED and index and _is_numbered(tokens[index - 1], lists):
+        return False
     if 1 < len(word) < 5 and word.isupper() and not _in_capitals(text, tokens, index, lists):
         low = word.lower()
         if WORDS.get(low, 0) & PERSONAL or not (lists.is_name(low) or _is_surname(tokens, index, lists)):
@@ -98,6 +101,11 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
         return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
     doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
     return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
+
+
+def _is_numbered(token: Token, lists: Lists) -> bool:
+    """Whether a numeral behind a word may be somebody's: "Louis XIV", "Carmichael III"."""
+    return token.text.istitle() and lists.is_name(token.text.lower())
 
 
 def _in_capitals(text: str, tokens: Sequence[Token], index: int, lists: Lists) -> bool:

@@ -17,12 +17,17 @@ from typing import NamedTuple
 from zlib import crc32
 
 DATA = Path(__file__).parent / "data"
-_SUFFIXES = (" Jr.", " Sr.", " III", " fils", " père", " II", ", Ph.D.", ", M.D.", ", ing.")
+_SUFFIXES = (" Jr.", " Sr.", " III", " fils", " père", " Jr", " II", " IV", ", Jr.")
+_NUMERALS = ("II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XXIII")
+_PARTICLES = ("de", "de", "de", "du", "de la", "des", "le", "La", "von", "van", "di", "da")
+_LINKS = ("le", "de", "du", "des", "la")  # Viollet-le-Duc
+_VOWELS = "aeiouhyàâéèêëîïôûAEIOUHYÀÂÉÈÊÎÔÛ"
 _NO_NAMES = {"es", "zh_TW", "is_IS", "ga_IE"}  # placeholders, capitals, and two lists that would outweigh the rest
 _WEIGHTS = {
-    "quebec": 16, "fr_CA": 10, "lexicon": 14, "fr_FR": 8, "france": 8, "en_US": 8, "en_GB": 5, "en": 5, "arab": 6,
-    "haiti": 4, "viet": 4, "china": 4, "africa": 5, "india": 4, "inuit": 3, "first": 4, "particle": 4, "fr_BE": 3,
+    "quebec": 16, "fr_CA": 10, "lexicon": 14, "fr_FR": 8, "france": 8, "en_US": 8, "en_GB": 5, "en": 5, "arab": 8,
+    "haiti": 5, "viet": 4, "china": 4, "africa": 8, "india": 6, "inuit": 3, "first": 4, "particle": 4, "fr_BE": 3,
     "en_IE": 3, "slav": 3, "latin": 4, "persian": 2, "korea": 3, "fr_DZ": 3, "en_IN": 2,
+    "caribbean": 5, "gael": 5, "old": 6, "ancien": 7, "greece": 3, "armenia": 3, "new": 6, "crown": 2,
 }  # fmt: skip
 
 
@@ -92,6 +97,13 @@ class Person:
             self.middle = pool.given(random, origin) + " "
         elif chance < 0.12:
             self.middle = pool.given(random, origin)[0] + ". "
+        self.suffix = random.choice(_SUFFIXES)
+        self.numeral = random.choice(_NUMERALS)
+        self.noble = noble(random.choice(_PARTICLES), self.family)
+        if (chance := random.random()) < 0.03:
+            self.family = self.noble
+        elif chance < 0.04:
+            self.family += f"-{random.choice(_LINKS)}-{pool.family(random, other)}"
         self.style = random.random()
         self.called = random.random()
 
@@ -105,9 +117,9 @@ class Person:
             return f"{family.upper()} {given}"
         elif self.style < 0.135:
             return f"{family} {given}"
-        elif self.style < 0.15:
-            family += self.random.choice(_SUFFIXES[:5])
         elif self.style < 0.16:
+            family += self.suffix
+        elif self.style < 0.17:
             return (
                 f"{given} « {self.given[:4]} » {family}"
                 if self.random.random() < 0.5
@@ -132,9 +144,17 @@ class Person:
         forms: dict[str, Callable[[], str]] = {
             "": self.full, "x": self.some, "r": self.reversed, "f": lambda: self.given, "s": lambda: self.family,
             "u": f"{self.given} {self.family}".upper, "us": self.family.upper,
-            "uf": self.given.upper, "f1": lambda: self.given[0],
+            "uf": self.given.upper, "f1": lambda: self.given[0], "g": lambda: f"{self.given} {self.numeral}",
+            "d": lambda: f"{self.given} {self.noble}",
         }  # fmt: skip
         return forms[how]()
+
+
+def noble(particle: str, family: str) -> str:
+    """A family name behind a particle, as one writes it: "de Lassalle", "d'Iberville"."""
+    if particle == "de" and family[0] in _VOWELS:
+        return f"d'{family}"
+    return f"{particle} {family}"
 
 
 def _everything() -> dict[str, Names]:

@@ -32,6 +32,8 @@ Thanks [[Ashley]], see you at noon.
 [[Connelly Zainab]] 2024-03-02 present
 Call [[Calvin]] about the jeans.
 [[Hendricks]] told the court that [[Patel]] owed him money.
+[[Thomas Carmichael III]] signed the deed.
+Queen [[Elizabeth II]] visited the mill.
 """
 FRENCH = """
 Bonjour, je m'appelle [[Jean-François Tremblay]].
@@ -57,6 +59,8 @@ Employé : [[HASSAN, Youssef]]
 rappelle à [[fatima benali]] que son quart commence à 8 h
 nom de l'élève : [[chloé mcintyre]]
 Personne à joindre : [[Linda Vollant]] (mère)
+Mon chum [[Mathieu]] pis moi on arrive.
+Sous [[Louis XIV]], la ville s'agrandit.
 """
 UNTOUCHED = """
 Explique-moi la différence entre une liste et un tuple en Python.
@@ -70,7 +74,9 @@ Ford, Tesla and Mercedes-Benz presented new models.
 Eli Lilly announced results.
 Yves Rocher et Laura Secord
 Une bouteille de Veuve Clicquot
+Benjamin Moore paint
 Sydney Opera House
+Annex II and Schedule IV
 Fromagerie Boivin
 Le rapport Bouchard-Taylor
 Hôpital Pierre-Boucher

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pytest
 
 from runtime.redaction.name_features import ENDINGS, NUMBERS, SHAPES, Features
 from scripts.train_names import network, tagger
 from scripts.train_names.__main__ import stored
+from scripts.train_names.pools import noble
+from scripts.train_names.texts import KINDS, templates
 
 ROWS = 40
 
@@ -52,3 +57,20 @@ def test_the_same_weights_are_the_same_file() -> None:
     weights = {**tagger.new(5, 1), "rows": np.ones((4, 2), dtype=np.float32)}
     lists = {"given": np.array([1, 2], dtype=np.uint32)}
     assert stored(weights, ["a", "b"], lists) == stored(dict(reversed(weights.items())), ["a", "b"], lists)
+
+
+@pytest.mark.parametrize(
+    ("particle", "family", "expected"),
+    [("de", "Lassalle", "de Lassalle"), ("de", "Iberville", "d'Iberville"), ("du", "Amours", "du Amours")],
+)
+def test_a_particle_is_elided_as_one_writes_it(particle: str, family: str, expected: str) -> None:
+    assert noble(particle, family) == expected
+
+
+@pytest.mark.parametrize("name", [*(f"{kind}.{of}" for kind in KINDS for of in ("en", "fr")), "forms.any"])
+def test_templates_close_what_they_open(name: str) -> None:
+    for line in templates(name):
+        marks = re.findall(r"[\[\]{}]", re.sub(r"\\[\[\]{}|]", "", line))
+        while "".join(marks) != (less := re.sub(r"\[\]|\{\}", "", "".join(marks))):
+            marks = list(less)
+        assert not marks, line
