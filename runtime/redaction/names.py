@@ -32,8 +32,9 @@ from runtime.redaction.not_names import SURE, UNLISTED, Lists, never
 from runtime.redaction.recognizers.label_words import OTHER
 from runtime.redaction.recognizers.labels import WORDS
 
-GIVEN = 0.7  # the same of a given name that is no common word
+GIVEN = 0.9  # the same of a given name that is no common word
 _BOTH = 0.4  # of both words, where only the given name is listed
+ALONE = 0.025  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
 FULL = 0.22  # opens a text: of a listed given name before a listed family name
 INTRODUCED = 0.18  # opens a text where a name is expected
@@ -154,12 +155,19 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
 
 def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Lists) -> float:
     """How probable a word must be to open a text."""
+    beside = any(
+        0 <= other < len(tokens)
+        and name[other] >= 0.5
+        and tokens[other].text.isalpha()
+        and joined(*sorted((tokens[index], tokens[other]), key=lambda token: token.start))
+        for other in (index - 1, index + 1)
+    )
     if any(_is_full(tokens, first, name, lists) for first in (index - 1, index)):
         return FULL
     word = tokens[index].text.lower()
     if lists.is_given(word) and not lists.is_common(word):
         return GIVEN
-    return SURE if lists.is_name(word) else UNLISTED
+    return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
 
 
 def _behind_particles(tokens: Sequence[Token], first: int) -> int:

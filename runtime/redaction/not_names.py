@@ -16,8 +16,8 @@ from runtime.redaction.name_runs import PARTICLES, TITLES
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.labels import PERSONAL, WORDS
 
-SURE = 0.86  # of a listed name: opens a text, and is looked for elsewhere in it
-UNLISTED = 0.9  # the same of any other word
+SURE = 0.93  # of a listed name: opens a text, and is looked for elsewhere in it
+UNLISTED = 0.97  # the same of any other word
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _POINTED = re.compile(r" ?[:#]| n[o°]")
 _NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
