@@ -26,8 +26,8 @@ FRENCH_TYPES = FRENCH_STRONG | FRENCH_WEAK
 ENGLISH_STRONG = word_set(
     """
     street st st. avenue ave ave. av av. road rd rd. boulevard blvd blvd. boul boul. drive dr dr. drv lane ln ln.
-    court ct ct. crescent cres cres. highway hwy hwy. parkway pkwy pkwy. terrace terr terr. circle cir cir. sideroad
-    expressway expy turnpike
+    court ct ct. crt crt. crescent cres cres. cr cr. highway hwy hwy. parkway pkwy pkwy. terrace terr terr. circle cir
+    cir. sideroad expressway expy turnpike
     """
 )
 ENGLISH_WEAK = word_set(

@@ -18,7 +18,7 @@ _TOWN_PART = re.compile(r",\s{1,2}([A-ZÀ-Þ])")
 # What stands before an address that names no kind of street and no province.
 _LEADS = re.compile(
     r"(?:(?<!\w)(?:at|au|to|from|chez|near|outside|@|adr\.?|addr\.?) |[\n:;(=|\"] ?|"
-    r"(?<!\w)(?:app|apt|appt|appartement|apartment|suite|unit|unite|bureau|#)\.? ?#?[a-z0-9]{1,5},? ?)$"
+    r"(?<!\w)(?:app|apt|appt|appartement|apartment|suite|unit|unite|bureau|#)\.? ?#?[a-z0-9]{1,5}(?: [/–-])?,? ?)$"
 )
 # These lead to counts too: "500 Canadians, Montreal".
 _MAY_LEAD = re.compile(r"(?:^|(?<!\w)(?:du|of) )$")
@@ -80,6 +80,8 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
         and _is_placed(text, lower, start, end, reached, led=_is_led(text[:end], before, start))
     ):
         return end
+    if number is not None and _SAINT.match(text, start) and lower[start:end].rpartition(" ")[2] in DIRECTIONS:
+        return end  # 301 Saint-Viateur W
     turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
     if of and number and before.endswith("au "):
         return end
