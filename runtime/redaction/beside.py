@@ -26,14 +26,20 @@ _BESIDE = re.compile(
     rf"\s?[(\[](?:[a-z.°#]{{1,10}}[ :]{{1,2}}#?)?(?:(?P<number>{_NUMBER})|(?P<date>{_DATE}))[)\]]|"
     rf"(?:\s[-–—]\s|\s?[,;|]\s?|\t)(?:(?P<number2>[a-z]{{1,4}}-?[0-9]{{4,10}}|[0-9]{{6,10}})|(?P<date2>{_DATE})){_ENDS}"
 )  # fmt: skip
+# Days beside several names, none of them of these years: a list of people with their births.
+_LISTED = re.compile(
+    r"[ \t]((?:19[2-9][0-9]|200[0-9]|201[0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?=\s?(?:[;,.|\n)]|$))"
+)
 _REACH = 48
 
 
 def beside(text: str, spans: Iterable[Span]) -> Iterator[Span]:
     """The numbers and dates of birth right behind names."""
-    for span in spans:
-        if span.entity != "PERSON":
-            continue
+    named = [span for span in spans if span.entity == "PERSON"]
+    listed = [(span, found) for span in named if (found := _LISTED.match(text, span.end))]
+    if len(listed) > 1:  # "1) Abel, Jeannine 1947-01-19; 2) Babin, Théo 2019-07-07"
+        yield from (Span(*found.span(1), "DATE_OF_BIRTH", 0.6, "beside_names") for _, found in listed)
+    for span in named:
         found = _BESIDE.match(lowered(text[span.end : span.end + _REACH]))
         if found is None:
             continue

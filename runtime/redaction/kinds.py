@@ -79,7 +79,7 @@ _CORNERS = word_set("corner coin angle intersection l'angle l'intersection")
 _STREETS_OF_CODES = word_set(
     "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
     "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas "
-    "rectory vicarage forge lodge grange priory farmhouse barn"
+    "basement sous-sol rez-de-chaussée rectory vicarage forge lodge grange priory farmhouse barn"
 )
 _HOUSES = word_set("cottage rectory vicarage forge lodge grange priory farmhouse barn")
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")

@@ -50,22 +50,24 @@ monterey jack; morgan stanley; mother nature; mount logan; mount vernon; mr clea
 napa auto parts; nicolas feuillatte; nina ricci; north america; norton rose fulbright; oscar mayer; otto bock; paco
 rabanne; papa john's; patek philippe; patrick morin; paul mitchell; pernod ricard; perrier-jouet; perry ellis; peter
 pan; peter rabbit; peugeot; philip morris; pierre cardin; pierre fabre; port arthur; port elizabeth; port stanley;
-pratt & whitney; prince albert; prince edward county; prince george; prince rupert; procter & gamble; queen elizabeth
-hotel; ralph lauren; ray ban; ray-ban; raymond james; red lobster; remington; remy martin; renaud-bray; renault; rene
-derhy; robert bosch; robert half; robert mondavi; robin hood; roche diagnostics; roger vivier; rogers centre; roland
-garros; roland-garros; rolls royce; rolls-royce; romeo and juliet; romeo et juliette; rona; ronald mcdonald; saint
-john; saint-bernard; saint-jean-baptiste; salt lake city; salvatore ferragamo; sam adams; samuel adams; san diego; san
-jose; santa barbara; santa clara; santa claus; santa monica; sara lee; sarah lawrence college; scotiabank arena;
-scotts miracle-gro; sept-iles; sherlock holmes; sherwin williams; sherwin-williams; shirley temple; simon fraser
-university; smith & nephew; smith & wesson; sonia rykiel; south america; spalding; spirou et fantasio; st. bernard;
-st. catharines; st. john's; st. louis; st. patrick's day; st. petersburg; standard & poor's; stanley black & decker;
-stella artois; stella mccartney; steve madden; sun life; susan b. komen; t. rowe price; taco bell; tartempion; ted
-baker; thermo fisher; thierry mugler; thomas cook; thomson reuters; tim horton's; tim hortons; tom clancy's; tom
-collins; tom ford; tom sawyer; tommy bahama; tommy hilfiger; tony roma's; tory burch; trader joe's; uncle ben's; uncle
-sam; urban outfitters; val-d'or; van cleef & arpels; van houtte; vera wang; veuve clicquot; victoria day; victoria
-park; victoria's secret; vivienne westwood; waldorf salad; walt disney; wayne state; webster's; wells fargo; west ham;
-western digital; wilfrid laurier university; william grant & sons; wilson sporting goods; winchester; winnie the pooh;
-yves rocher; yves saint laurent; yves saint-laurent; zadig & voltaire
+pratt & whitney; prince albert; prince edward county; prince george; prince rupert; princess of wales; procter &
+gamble; queen elizabeth hotel; ralph lauren; ray ban; ray-ban; raymond james; red lobster; remington; remy martin;
+renaud-bray; renault; rene derhy; robert bosch; robert half; robert mondavi; robin hood; roche diagnostics; roger
+vivier; rogers centre; roland garros; roland-garros; rolls royce; rolls-royce; romeo and juliet; romeo et juliette;
+rona; ronald mcdonald; royal alexandra; saint john; saint-bernard; saint-jean-baptiste; salt lake city; salvatore
+ferragamo; sam adams; samuel adams; san diego; san jose; santa barbara; santa clara; santa claus; santa monica; sara
+lee; sarah lawrence college; sault ste marie; sault ste. marie; sault-sainte-marie; scotiabank arena; scotts
+miracle-gro; sept-iles; sherlock holmes; sherwin williams; sherwin-williams; shirley temple; simon fraser university;
+smith & nephew; smith & wesson; sonia rykiel; south america; spalding; spirou et fantasio; st. albert; st. bernard;
+st. catharines; st. john's; st. louis; st. marys; st. patrick's day; st. petersburg; standard & poor's; stanley black
+& decker; ste-foy; ste-julie; ste-marie; ste. anne; stella artois; stella mccartney; steve madden; sun life; susan b.
+komen; t. rowe price; taco bell; tartempion; ted baker; thermo fisher; thierry mugler; thomas cook; thomson reuters;
+tim horton's; tim hortons; tom clancy's; tom collins; tom ford; tom sawyer; tommy bahama; tommy hilfiger; tony roma's;
+tory burch; trader joe's; uncle ben's; uncle sam; urban outfitters; val-d'or; van cleef & arpels; van houtte; vera
+wang; veuve clicquot; victoria day; victoria park; victoria's secret; vivienne westwood; waldorf salad; walt disney;
+wayne state; webster's; wells fargo; west ham; western digital; wilfrid laurier university; william grant & sons;
+wilson sporting goods; winchester; winnie the pooh; yves rocher; yves saint laurent; yves saint-laurent; zadig &
+voltaire
 """
 _SAYS_BEFORE = word_set(
     """

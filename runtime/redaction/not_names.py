@@ -69,6 +69,8 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
     mentioned = before == "@" and not text[max(0, token.start - 2) : token.start - 1].strip()
     if (before in {"\\", "@", "_", "$", "#"} and not mentioned) or after in {"@", "_", "\\", "="}:
         return True
+    if "+" in {before, after}:
+        return True  # Ctrl+Maj+P
     if before.isdigit() or after.isdigit() or (word.islower() and "/" in {before, after}):
         return True
     if word.isupper() and len(word) < 6 and _NUMBER.match(text, token.end):

@@ -24,7 +24,9 @@ _S = r"[ \-./:,;_\n]{1,3}"
 _CANADIAN = re.compile(
     rf"(?<![A-Za-z0-9.-])([0-9]{{5}}){_S}([0-9]{{3}}){_S}([0-9]{{2,3}}(?:[ \-]?[0-9]{{2,5}}){{1,3}})(?![A-Za-z0-9])"
 )
-_INSTITUTION_FIRST = re.compile(rf"(?<![A-Za-z0-9.-])([0-9]{{3,4}}){_S}([0-9]{{5}}){_S}([0-9]{{5,12}})(?![A-Za-z0-9])")
+_INSTITUTION_FIRST = re.compile(
+    rf"(?<![A-Za-z0-9.-])([0-9]{{3,4}}){_S}([0-9]{{5}}){_S}([0-9]{{5,12}}(?:-[0-9])?)(?![A-Za-z0-9])"
+)
 # The line of a cheque: its marks are symbols of their own, or what scanners and people write for them.
 _MICR = re.compile(
     r"[⑆⑇⑈⑉][ ]?[0-9](?:[0-9⑆⑇⑈⑉ \-]{6,60})[0-9⑆⑇⑈⑉]|[0-9⑈⑉\-]{3,14} ?⑈?[ ]?⑆[0-9⑉ \-]{6,16}⑆[0-9⑈⑉ \-]{3,24}[0-9⑈]"

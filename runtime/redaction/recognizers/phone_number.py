@@ -38,6 +38,13 @@ _BRITISH = re.compile(
     r"1[0-9]{3}\)? (?:[0-9]{6}|[0-9]{3} [0-9]{3})|7[1-9][0-9]{2} ?[0-9]{3} ?[0-9]{3}|7[1-9][0-9]{3} [0-9]{3} ?[0-9]{3}|"
     r"(?:80|30|33)[0-9]\)? [0-9]{3} [0-9]{4})(?![\w-]|[.,][0-9]| [0-9])"
 )
+# Without its area code, behind a whole one: "at work, 1 807 555-0121, or home, 345-0187".
+_LOCAL = re.compile(r"(?<![\w.,/-])(?<![0-9] )[2-9][0-9]{2}[- ][0-9]{4}(?![\w/-]|[.,][0-9])")
+_ALSO_AT = re.compile(
+    r"[0-9]{3}[-. ][0-9]{4}[,;]? (?:or|and|ou|et|/)(?: (?:at|a|au|le|la|the|my))?(?: (?:home|work|office|house|cell|"
+    r"mobile|night|"
+    r"maison|travail|bureau|domicile|cellulaire|soir))?(?: (?:at|au))?,? ?$"
+)
 _EXTENSION_AFTER = re.compile(_EXTENSION, re.IGNORECASE)
 _LIMITS = frozenset(
     {"2147483647", "2147483648", "4294967295", "4294967296", "9876543210", "1234567891", "12345678910", "0123456789"}
@@ -74,6 +81,10 @@ class PhoneNumber(Identifier):
                 for window in run.numbers(length):
                     if hit := _row(run, window):
                         yield hit
+        if run.digits >= 7:
+            for match in _LOCAL.finditer(run.text):
+                if _ALSO_AT.search(run.before(match.start(), 64)):
+                    yield Hit(match.start(), match.end(), 0.7, "local")
         if run.topics & (PHONE | MARK):
             yield from _labelled(run)
 

@@ -36,6 +36,19 @@ mon courriel c'est [[julie [point] hamelin [à] cgocable [point] ca]] merci
 I was born on the [[ninth of August nineteen sixty-three]] in Truro.
 Née le [[premier janvier mille neuf cent quatre-vingts]], dit-elle.
 moved to [[46 beech grove, kirkland qc h9j 2c5]] on june 30
+Reach me at work, [[1 807 555 0121]], or home, [[345-0187]].
+folio [[815-30219-0552188-4]], solde 3 402,18 $
+bank [[003]], branch [[04592]], account [[1029384]]
+her place, [[301 Saint-Viateur W]], is near
+[[Basement, 7741 140 Street, Surrey, British Columbia, V3W 5J7]]
+key [[AKIALOHOMPVD4HALGMIT]] / secret [[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]] today
+I forgot the password for the portal. The old one was [[Copper!Kettle88]] and it stopped.
+Tow slip: 2015 Ford Focus, tag [[7KRT402]] (California)
+vehicle 1, white Ford Transit [[LK19 ZXB]], driver
+J'habite au [[quarante-deux, rue des Remparts, 71000 Mâcon]], sonnez.
+We live at [[twenty-nine Sycamore Road, Durham]], opposite the chapel.
+[[715 Mulberry Street, Scranton, Pa. 18510]] by noon
+the roof of [[1489 County Road 27, Ithaca, New York 14850]] was last replaced
 DOB: [[30-DEC-1948]]⏎Admitted: 12-JAN-2025
 """
 CLEAN = """
@@ -54,11 +67,16 @@ Série 8, épisode 12 : durée 52 min, diffusion le jeudi.
 SELECT id, montant FROM factures ORDER BY montant DESC LIMIT 100;
 GTIN 0 62100 00412 7 — lait 2 %, format de 2 L.
 In 2021 Canada had 36,991,981 people, of whom 8,501,833 lived in Québec.
+Appuyez sur Ctrl+Maj+P, tapez « recharger » puis Entrée.
+Heavy rain is expected from Sault Ste. Marie to North Bay.
+La loi n° 78-17 a été modifiée par l'ordonnance n° 2018-1125.
 A coat of Benjamin Moore paint covers about 400 square feet.
 """
 NAMES = """
 D R I V E R : [[H e n r y   A l b r i g h t]], on time
 account owner (b64) [[UmViZWNjYSBUaG9ybmhpbGw=]]
+Flu clinic: 1) [[Abel, Jeannine]] [[1947-01-19]]; 2) [[Babin, Théo]] [[2019-07-07]]
+Sous [[Louis XIV]], la ville s'agrandit.
 Final notice – [[Everton Clarke]], today
 """
 
