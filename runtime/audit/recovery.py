@@ -160,10 +160,17 @@ def set_aside(torn: Torn, logs_dir: Path, record_id: str, files: Files, on_step:
 
 
 def pending(logs_dir: Path) -> list[tuple[str, int, str]]:
-    """(record id, size, hex SHA-256) of every torn line that no record speaks of yet, oldest first."""
+    """(record id, size, hex SHA-256) of every torn line that no record speaks of yet, oldest first.
+
+    Raises:
+        LogDamaged: one of them is no file, or cannot be read.
+    """
     found = []
     for path in sorted((logs_dir / TORN_DIR).glob("DR-*.pending")):
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise LogDamaged(f"{TORN_DIR}/{path.name} cannot be read: {error.strerror}") from error
         found.append((path.stem, len(data), sha256(data).hexdigest()))
     return found
 

@@ -38,10 +38,10 @@ _LETTER_BY_LETTER = re.compile(r"(?<![^\s(\"'])[^\W\d_](?: [^\W\d_]){2,}(?![^\s.
 _MIXED_CASE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{0,24}[a-z0-9][A-Z][A-Za-z0-9+/_-]{6,}")
 _SECOND_SPACE = re.compile(r"(?<= ) ")
 _LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
-# A token of a known issuer that a line end cut in two.
+# A token of a known issuer that a line end cut in two: what stands before it is too short for a whole one.
 _LINE_IN_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|gh[pousr]_|github_pat_|sk[-_]|xox[a-z]-|AKIA|ASIA|AIza|hf_|npm_|eyJ)"
-    r"[A-Za-z0-9_.-]{2,80}(\n)(?=[A-Za-z0-9_.-]{4,}(?:\s|$))"
+    r"[A-Za-z0-9_.-]{2,18}(\n)(?=[A-Za-z_.-]{0,40}[0-9][A-Za-z0-9_.-]{3,}(?:\s|$))"
 )
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
 # What any of them needs, before it is worth trying.

@@ -339,6 +339,17 @@ def test_a_file_that_is_no_segment(rig: Rig, name: str) -> None:
         rig.open()
 
 
+def test_a_torn_line_that_cannot_be_read_is_refused_and_the_lock_let_go(rig: Rig) -> None:
+    rig.closed(1)
+    place = rig.logs / "torn" / "DR-x.pending"
+    place.mkdir(parents=True)
+    with pytest.raises(LogDamaged, match="cannot be read"):
+        rig.open()
+    place.rmdir()
+    rig.closed(1)
+    assert rig.events()[-1] == "turn"
+
+
 def test_two_segments_of_one_beginning(rig: Rig) -> None:
     rig.closed(1)
     shutil.copy(last_segment(rig), rig.logs / "events" / f"events_20270116_{0:020d}.jsonl")
