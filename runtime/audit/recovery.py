@@ -27,7 +27,7 @@ from pathlib import Path
 from runtime.audit.authority import in_force_at, key_of, newest_checkpoint, read_header, succession
 from runtime.audit.checkpoint import Checkpoint
 from runtime.audit.envelope import check_signature
-from runtime.audit.errors import EnvelopeError, LogDamaged
+from runtime.audit.errors import EnvelopeError, LogDamaged, LogUnavailable
 from runtime.audit.files import Files
 from runtime.audit.header import Header
 from runtime.audit.manifest import Manifest
@@ -163,14 +163,17 @@ def pending(logs_dir: Path) -> list[tuple[str, int, str]]:
     """(record id, size, hex SHA-256) of every torn line that no record speaks of yet, oldest first.
 
     Raises:
-        LogDamaged: one of them is no file, or cannot be read.
+        LogDamaged: one of them is no file.
+        LogUnavailable: one of them cannot be read now.
     """
     found = []
     for path in sorted((logs_dir / TORN_DIR).glob("DR-*.pending")):
         try:
             data = path.read_bytes()
+        except IsADirectoryError as error:
+            raise LogDamaged(f"{TORN_DIR}/{path.name} is no file") from error
         except OSError as error:
-            raise LogDamaged(f"{TORN_DIR}/{path.name} cannot be read: {error.strerror}") from error
+            raise LogUnavailable(f"{TORN_DIR}/{path.name} cannot be read: {error.strerror}") from error
         found.append((path.stem, len(data), sha256(data).hexdigest()))
     return found
 

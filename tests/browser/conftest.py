@@ -19,7 +19,7 @@ from tests.browser.site import MODEL, Site, site
 from tests.faults.processes import ROOT
 
 _FOLDER = Path(__file__).parent
-#: How many times slower the pages run: to look for races (`BROWSER_SLOWDOWN=8 make test-browser` or the like).
+#: How many times slower the pages run: to look for races (`BROWSER_SLOWDOWN=3 python -m pytest tests/browser`).
 _SLOWDOWN = float(os.environ.get("BROWSER_SLOWDOWN", "1"))
 _CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -339,11 +339,11 @@ def test_a_file_that_is_no_segment(rig: Rig, name: str) -> None:
         rig.open()
 
 
-def test_a_torn_line_that_cannot_be_read_is_refused_and_the_lock_let_go(rig: Rig) -> None:
+def test_a_torn_line_that_is_no_file_is_refused_and_the_lock_let_go(rig: Rig) -> None:
     rig.closed(1)
     place = rig.logs / "torn" / "DR-x.pending"
     place.mkdir(parents=True)
-    with pytest.raises(LogDamaged, match="cannot be read"):
+    with pytest.raises(LogDamaged, match="is no file"):
         rig.open()
     place.rmdir()
     rig.closed(1)
