@@ -44,6 +44,9 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
         before: lower-case text before the civic number.
     """
     of = _WITHOUT_KIND.match(lower, start)
+    if not of and not text[start : start + 1].isupper() and not _SAINT.match(text, start):
+        return None
+    of = _WITHOUT_KIND.match(lower, start)
     number = _NUMBER_HERE.search(text, max(0, start - 24), start)
     if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
         cued = True
