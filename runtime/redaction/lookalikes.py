@@ -1,8 +1,16 @@
-"""What reads as a token. One reading, used to escape texts and to restore them: that is their safety.
+r"""What reads as a token. One reading, used to escape texts and to restore them: that is their safety.
 
 A token is `<ENTITY_N>` or `<ENTITY_N_M>` (see `tokens.py`). Models rewrite them, so for the entities of `READ_LOOSELY`
-any case counts, spaces, hyphens or backslashes for underscores, invisible characters in between, other angle brackets,
-and, in capitals, no brackets at all. Everything is bounded: a look-alike is at most `LONGEST` code points.
+these count too:
+
+- in brackets: any case, spaces, hyphens, `#` or backslashes for underscores, none between the words of the entity,
+  invisible characters in between, a slash before; other angle brackets, and brackets as HTML (`&lt;`), URLs (`%3C`) and
+  Markdown (`\<`) escape them;
+- in capitals without brackets: with one that is left over, with Markdown's backslashes, between its underscores, before
+  a plural's s.
+
+Small letters without brackets do not count: programs have such names. Everything is bounded: a look-alike is at most
+`LONGEST` code points.
 """
 
 from __future__ import annotations
@@ -28,16 +36,32 @@ LONGEST = 66
 
 _OPEN, _CLOSE = "<＜‹⟨〈", ">＞›⟩〉"
 _ENTITY = r"[A-Z][A-Z0-9]*(?:_[A-Z][A-Z0-9]*)*"
-_BARE = r"(?:" + "|".join(sorted(READ_LOOSELY, key=len, reverse=True)) + r")_[0-9]{1,9}(?:_[0-9]{1,9})?"
+_BARE = (
+    r"(?:" + "|".join(sorted(READ_LOOSELY, key=len, reverse=True)).replace("_", r"\\?_") + r")"
+    r"\\?_[0-9]{1,9}(?:\\?_[0-9]{1,9})?"
+)
+# Not inside a word; Markdown's underscores around it are none of it.
+_LEAD = r"(?<![A-Za-z0-9\\])(?<![A-Za-z0-9\\]_)(?<![A-Za-z0-9\\]__)(?<!___)"
+_TRAIL = r"(?=s?_{0,2}(?![A-Za-z0-9_]))"
+BEFORE = 3
+"""How many characters before it tell whether a look-alike without brackets begins at a place."""
 _LOOK_ALIKE = re.compile(
-    rf"[{_OPEN}]([^{_OPEN}{_CLOSE}\n]{{3,{LONGEST - 2}}})[{_CLOSE}]|(?<![A-Za-z0-9_])({_BARE})(?![A-Za-z0-9_])"
+    rf"\\[{_OPEN}]([^{_OPEN}{_CLOSE}\n]{{3,{LONGEST - 4}}})\\[{_CLOSE}]"
+    rf"|[{_OPEN}]([^{_OPEN}{_CLOSE}\n]{{3,{LONGEST - 2}}})[{_CLOSE}]"
+    rf"|(?:&lt;|%3[Cc])([^{_OPEN}{_CLOSE}&%\n]{{3,{LONGEST - 8}}})(?:&gt;|%3[Ee])"
+    rf"|[{_OPEN}]?{_LEAD}({_BARE}){_TRAIL}[{_CLOSE}]?"
 )
 _EXACT = re.compile(rf"({_ENTITY})_([0-9]{{1,9}})(?:_([0-9]{{1,9}}))?")
 _OURS = re.compile(rf"<({_ENTITY})_([1-9][0-9]{{0,8}})(?:_([1-9][0-9]{{0,8}}))?>")
 _NAME = re.compile(_ENTITY)
-_BETWEEN = re.compile(r"[\s_\\-]+")
-_BARE_TAIL = re.compile(rf"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{{0,{LONGEST}}}\Z")
-_BARE_TAIL_NUMBER = re.compile(r"([A-Z][A-Z_]*[A-Z])_(?:[0-9]{1,9}(?:_[0-9]{0,9})?)?")
+_BETWEEN = re.compile(r"[\s_\\#-]+")
+_RUN_TOGETHER = {name.replace("_", ""): name for name in READ_LOOSELY}
+_BARE_TAIL = re.compile(rf"{_LEAD}[A-Z][A-Z0-9_\\]{{0,{LONGEST}}}s?_{{0,2}}\Z")
+_BARE_TAIL_NUMBER = re.compile(r"([A-Z][A-Z_]*[A-Z])_(?:[0-9]{1,9}(?:_[0-9]{0,9})?s?_{0,2})?")
+# An escaped bracket, or the beginning of one, and what may stand in it until it closes.
+_ESCAPED_TAIL = re.compile(
+    rf"(?:(?:&lt;|%3[Cc])[^{_OPEN}{_CLOSE}&%\n]{{0,{LONGEST - 8}}}(?:&g?t?|%3?)?|&l?t?|%3?|\\)\Z"
+)
 
 
 class Key(NamedTuple):
@@ -54,8 +78,9 @@ class Key(NamedTuple):
 
 
 def is_entity(name: str) -> bool:
-    """Whether tokens can be made of an entity's name."""
-    return len(name) <= 40 and _NAME.fullmatch(name) is not None
+    """Whether tokens can be made of an entity's name: not of one that reads as another's."""
+    known = _RUN_TOGETHER.get(name.replace("_", ""), name)
+    return len(name) <= 40 and _NAME.fullmatch(name) is not None and known == name
 
 
 def exact(token: str) -> Key | None:
@@ -71,7 +96,7 @@ def look_alikes(text: str, start: int = 0) -> Iterator[tuple[int, int, Key]]:
     """
     match = _LOOK_ALIKE.search(text, start)
     while match is not None:
-        key = _read(match.group(1) or match.group(2))
+        key = _read(match[match.lastindex or 0])
         if key is None:
             match = _LOOK_ALIKE.search(text, match.start() + 1)
         else:
@@ -86,17 +111,21 @@ def undecided(text: str) -> int:
         if text[at] in _CLOSE or text[at] == "\n":
             break
         if text[at] in _OPEN:
-            hold = at
+            hold = at - (text[at - 1 : at] == "\\")
             break
-    if (tail := _BARE_TAIL.search(text, max(0, len(text) - LONGEST))) and _may_become_bare(tail.group()):
+    least = max(0, len(text) - LONGEST)
+    if tail := _ESCAPED_TAIL.search(text, least):
+        hold = min(hold, tail.start())
+    if (tail := _BARE_TAIL.search(text, least)) and _may_become_bare(tail.group()):
         hold = min(hold, tail.start())
     return hold
 
 
 def _may_become_bare(tail: str) -> bool:
-    if any(name.startswith(tail) for name in READ_LOOSELY):
+    plain = tail.replace("\\", "")
+    if any(name.startswith(plain) for name in READ_LOOSELY):
         return True
-    numbered = _BARE_TAIL_NUMBER.fullmatch(tail)
+    numbered = _BARE_TAIL_NUMBER.fullmatch(plain)
     return numbered is not None and numbered.group(1) in READ_LOOSELY
 
 
@@ -104,7 +133,8 @@ def _read(inner: str) -> Key | None:
     match = _EXACT.fullmatch(inner)
     if match is None:
         plain = "".join(c for c in unicodedata.normalize("NFKC", inner) if unicodedata.category(c) not in {"Cf", "Mn"})
-        match = _EXACT.fullmatch(_BETWEEN.sub("_", plain.strip(" \\_-")).upper())
-        if match is None or match.group(1) not in READ_LOOSELY:
+        match = _EXACT.fullmatch(_BETWEEN.sub("_", plain.strip(" \\_-/")).upper())
+        if match is None or match[1].replace("_", "") not in _RUN_TOGETHER:
             return None
-    return Key(match.group(1), int(match.group(2)), int(match.group(3) or 1))
+    name = _RUN_TOGETHER.get(match[1].replace("_", ""), match[1])
+    return Key(name, int(match[2]), int(match[3] or 1))

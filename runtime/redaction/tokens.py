@@ -17,14 +17,15 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
 from typing import NamedTuple
 
 from runtime.redaction.errors import TokenMapCorrupt
 from runtime.redaction.lookalikes import LITERAL, Key, exact, is_entity, look_alikes
 from runtime.redaction.spans import Span
+from runtime.redaction.values import NAMES, Values
 
 _SEPARATORS = re.compile(r"[\s.\-()/_]+")
-_NAMES = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 _EXACT_ONLY = frozenset({"SECRET", LITERAL})
 
 
@@ -54,6 +55,8 @@ class TokenMap:
         self._spellings: dict[tuple[str, int], int] = {}  # how many, by entity and number
         self._last: dict[str, int] = {}
         self._new: list[TokenEntry] = []
+        self._values = Values()
+        self._masking = Lock()  # one text at a time: who gave up on one may still be at it
         for entry in entries:
             key = exact(entry.token)
             if key is None or key.entity != entry.entity or key.token() != entry.token:
@@ -91,13 +94,14 @@ class TokenMap:
         Spans may overlap or be out of order; what any of them covers is masked. A span that a look-alike only partly
         covers is masked together with it.
         """
-        regions = self._plan(text, spans)
-        pieces: list[str] = []
-        at = 0
-        for start, end, entity in regions:
-            pieces += (text[at:start], self._token(entity, text[start:end]))
-            at = end
-        return "".join((*pieces, text[at:]))
+        with self._masking:
+            regions = self._plan(text, spans)
+            pieces: list[str] = []
+            at = 0
+            for start, end, entity in regions:
+                pieces += (text[at:start], self._token(entity, text[start:end]))
+                at = end
+            return "".join((*pieces, text[at:]))
 
     def restore(self, text: str, *, entities: Callable[[str], bool] = lambda _: True) -> str:
         """Put values back for the tokens of these entities; everything else stays."""
@@ -171,7 +175,7 @@ class TokenMap:
             _cover(regions, low, high)
         _fill(
             regions,
-            self._known(text, {(text[start:end], entity) for start, end, entity in regions if entity in _NAMES}),
+            self._known(text, {(text[start:end], entity) for start, end, entity in regions if entity in NAMES}),
         )
         while True:
             # every token reads alike to its neighbours: it starts with < and ends with >
@@ -193,19 +197,16 @@ class TokenMap:
                 _cover(regions, original + low - shown, original + high - shown)
                 stray = next(look_alikes(trial, high), None)
 
-    def _known(self, text: str, named: set[tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
-        """Where values of the map, and names found in this text, stand in it unfound: a name is masked everywhere."""
-        for value, entity in named | {(entry.value, entry.entity) for entry in self._entries.values()}:
-            if entity == LITERAL or len(value) < 4 or (entity in _NAMES and not value[0].isupper()):
-                continue
-            low = text.find(value)
-            while low >= 0:
-                high = low + len(value)
-                if not (value[0].isalnum() and text[low - 1 : low].isalnum()) and not (
-                    value[-1].isalnum() and text[high : high + 1].isalnum()
-                ):
-                    yield low, high, entity
-                low = text.find(value, high)
+    def _known(self, text: str, named: Iterable[tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
+        """Where values of the map, and names found in this text, stand in it unfound: a name is masked everywhere.
+
+        One pass over the text, however many values there are.
+        """
+        found = Values()
+        for value, entity in named:
+            found.add(value, entity)
+        yield from self._values.within(text)
+        yield from found.within(text)
 
     def _token(self, entity: str, value: str) -> str:
         key = self._keys.get((entity, value))
@@ -222,6 +223,7 @@ class TokenMap:
     def _keep(self, key: Key, entry: TokenEntry) -> None:
         self._entries[key] = entry
         self._keys[entry.entity, entry.value] = key
+        self._values.add(entry.value, entry.entity)
         self._numbers.setdefault((entry.entity, _canonical(entry.entity, entry.value)), key.number)
         self._count(key)
 
@@ -238,7 +240,7 @@ def _canonical(entity: str, value: str) -> str:
         return value
     folded = unicodedata.normalize("NFKC", value).casefold()
     folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    return " ".join(folded.split()) if entity in _NAMES else _SEPARATORS.sub("", folded) or folded
+    return " ".join(folded.split()) if entity in NAMES else _SEPARATORS.sub("", folded) or folded
 
 
 def _disjoint(regions: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:

@@ -55,7 +55,8 @@ def test_secrets_are_not_folded() -> None:
 
 LOOK_ALIKES = [
     "<PERSON_1>", "<person_1>", "< PERSON_1 >", "<PERSON 1>", "<Person-1>", "＜PERSON_1＞", "⟨PERSON_1⟩", "<PERSON\\_1>", "<PER\u200bSON_1>",
-    "<PERSON_１>", "PERSON_1", "<PERSON_1_1>", "<PERSON_01>", "(PERSON_1)", "**PERSON_1**",
+    "<PERSON_１>", "PERSON_1", "<PERSON_1_1>", "<PERSON_01>", "(PERSON_1)", "**PERSON_1**", "PERSON\\_1", "<PERSON #1>", "PERSON_1s",
+    "_PERSON_1_", "__PERSON_1__", "</PERSON_1>", "&lt;PERSON_1&gt;", "%3CPERSON_1%3E", "\\<PERSON\\_1\\>", "<PERSON_1", "PERSON_1>",
 ]  # fmt: skip
 
 
@@ -86,13 +87,41 @@ def test_a_model_may_rewrite_a_token(rewritten: str) -> None:
         "PERSON_1X",
         "<PERSON_\n1>",
         "<b>",
-        "<PERSON_1",
+        "person_1",
+        "x_PERSON_1",
+        "PERSON_1st",
+        "&lt;PERSON&gt;",
     ],
 )
 def test_what_a_model_invents_stays(invented: str) -> None:
     tokens = TokenMap([TokenEntry("<PERSON_1>", "PERSON", "Jean Roy")])
-    restored = tokens.restore(f"a {invented} b")
-    assert restored == (f"a {invented} b" if invented != "<PERSON_1" else "a <Jean Roy b")
+    assert tokens.restore(f"a {invented} b") == f"a {invented} b"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("le <PERSON_1, oui", "le Jean Roy, oui"),
+        ("le PERSON_1>, oui", "le Jean Roy, oui"),
+        ("<b>&lt;PERSON_1&gt;</b>", "<b>Jean Roy</b>"),
+        ("mailto:%3CEMAIL_ADDRESS_1%3E", "mailto:jean@exemple.ca"),
+        ("<EmailAddress_1> <EMAILADDRESS 1>", "jean@exemple.ca jean@exemple.ca"),
+        ("\\<PERSON\\_1\\> et EMAIL\\_ADDRESS\\_1.", "Jean Roy et jean@exemple.ca."),
+        ("les PERSON_1s ; PERSON_1's", "les Jean Roys ; Jean Roy's"),
+        ("_PERSON_1_ __PERSON_1__ **<PERSON_1>**", "_Jean Roy_ __Jean Roy__ **Jean Roy**"),
+    ],
+)
+def test_nothing_is_left_of_a_rewritten_token(written: str, shown: str) -> None:
+    entries = [
+        TokenEntry("<PERSON_1>", "PERSON", "Jean Roy"),
+        TokenEntry("<EMAIL_ADDRESS_1>", "EMAIL_ADDRESS", "jean@exemple.ca"),
+    ]
+    assert TokenMap(entries).restore(written) == shown
+
+
+def test_an_entity_that_reads_as_another_has_no_tokens() -> None:
+    with pytest.raises(ValueError, match="an entity's name"):
+        TokenMap().mask("abc", [Span(0, 3, "EMAILADDRESS", 1.0, "test")])
 
 
 def test_a_name_found_once_is_masked_everywhere_in_the_text() -> None:
