@@ -166,6 +166,10 @@ class PolicyEngine:
         """
         return self._bundle.limits_for(principal.role)
 
+    def restores(self, tool: str, entity: str) -> bool:
+        """Whether a tool that the caller runs gets values of `entity`; tokens otherwise."""
+        return self._bundle.masking.restores(tool, entity)
+
     def masking(self, entity: str, backend_kind: BackendKind, backend: str, direction: Direction) -> MaskAction:
         """What happens to `entity` on its way to (`in`) or from (`out`) that backend."""
         return self._bundle.masking.action(entity, backend_kind, backend, direction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from policies.model import BackendKind, Direction, MaskAction
@@ -48,6 +49,7 @@ class MaskingRules:
     Attributes:
         allow: exact texts, each with the entity that it is never masked as (None: any).
         deny: exact texts, each with the entity that it counts as.
+        tools: patterns of tools' names, each with the entities that are restored for them (None: all).
     """
 
     names: frozenset[str]
@@ -57,6 +59,14 @@ class MaskingRules:
     overrides: tuple[MaskingOverride, ...]
     allow: tuple[tuple[str, str | None], ...] = ()
     deny: tuple[tuple[str, str], ...] = ()
+    tools: tuple[tuple[str, frozenset[str] | None], ...] = ()
+
+    def restores(self, tool: str, entity: str) -> bool:
+        """Whether a tool of the caller's gets values of this entity; the first pattern that fits its name decides."""
+        for pattern, entities in self.tools:
+            if fnmatchcase(tool, pattern):
+                return entities is None or entity in entities or entity == ALWAYS_MASKED
+        return False
 
     def masks_everywhere(self, entity: str) -> bool:
         """Whether `entity` is in clear for no backend, in no direction."""
@@ -89,6 +99,7 @@ def masking_rules(section: MaskingSection) -> MaskingRules:
         overrides=tuple(_override(override) for override in section.overrides),
         allow=tuple((one, None) if isinstance(one, str) else (one.text, one.entity) for one in section.allow),
         deny=tuple((one.text, one.entity) for one in section.deny),
+        tools=tuple((one.tool, None if one.restore == "all" else frozenset(one.restore)) for one in section.tools),
     )
 
 

@@ -116,6 +116,14 @@ class DeniedSection(Section):
     entity: Entity
 
 
+class ToolValuesSection(Section):
+    """A tool, by its name or a pattern with `*`, and which entities are values again in its calls; else tokens stay."""
+
+    tool: str = Field(pattern=r"^[A-Za-z0-9_.*?-]{1,64}$")
+    destination: Literal["caller"] = "caller"
+    restore: Literal["all"] | list[Entity]
+
+
 class MaskingSection(Section):
     """Which entities are which, what happens to them, and which exact texts are never or always masked."""
 
@@ -125,6 +133,7 @@ class MaskingSection(Section):
     overrides: list[MaskingOverrideSection]
     allow: list[ListedText | AllowedSection] = Field(default_factory=list, max_length=MOST_LISTED)
     deny: list[DeniedSection] = Field(default_factory=list, max_length=MOST_LISTED)
+    tools: list[ToolValuesSection] = Field(default_factory=list, max_length=256)
 
 
 class RemoteSection(Section):

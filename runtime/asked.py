@@ -15,7 +15,7 @@ from policies.model import Passage
 from runtime import json_output, said
 from runtime.backends.base import Tool
 from runtime.exchange import TurnRequest
-from runtime.json_leaves import Leaf
+from runtime.json_leaves import Leaf, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Asked:
     def texts(self) -> list[Leaf]:
         """Every text."""
         found = [leaf for message in self.messages for leaf in said.texts(message)]
-        return found + [Leaf(text) for text in self.form()]
+        return found + self.form()
 
     def positions(self) -> list[str]:
         """Where each of the texts stands: a message's role, `schema` or `tools`."""
@@ -43,12 +43,16 @@ class Asked:
         schema = 0 if self.schema is None else len(json_output.texts(self.schema))
         return [*found, *["schema"] * schema, *["tools"] * (len(self.form()) - schema)]
 
-    def form(self) -> list[str]:
+    def form(self) -> list[Leaf]:
         """Every text of the schema and the tools."""
         found = [] if self.schema is None else json_output.texts(self.schema)
         for tool in self.tools:
-            found += [tool.description, *json_output.texts(tool.parameters)]
+            found += [Leaf(tool.description), *json_output.texts(tool.parameters)]
         return found
+
+    def names(self) -> list[Leaf]:
+        """What the names of the tools say, as words; names are not replaced."""
+        return [Leaf(words(tool.name)) for tool in self.tools]
 
     def with_texts(self, new: Sequence[str]) -> Asked:
         """The same with other texts, in the order of `texts`."""
@@ -77,7 +81,7 @@ class Asked:
         found = [
             Passage(message.role, "\n".join(leaf.text for leaf in said.texts(message))) for message in self.messages
         ]
-        if form := [text for text in self.form() if text]:
+        if form := [leaf.text for leaf in self.form() if leaf.text]:
             found.append(Passage("user", "\n".join(form)))
         return found
 

@@ -98,7 +98,7 @@ class Asking:
         def shown(text: str) -> str:
             return self._masking.view(text, turn.tokens, turn.route)
 
-        form = turn.asked.with_form([shown(text) for text in turn.asked.form()])
+        form = turn.brought.with_form([shown(leaf.text) for leaf in turn.asked.form()])
         return ChatRequest(
             messages=said.for_model(said.changed(message, shown) for message in turn.prompt),
             options=SamplingOptions(

@@ -8,7 +8,8 @@ ends the turn as an answer would. What is not kept is forgotten here.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memory.recall import decode_messages, encode_messages
 from policies.model import Decision, Effect
@@ -28,26 +29,33 @@ MOST_REASONING = 20_000
 
 
 class ExtrasOut:
-    """The way out for one turn's extras."""
+    """The way out for one turn's extras.
 
-    def __init__(self, masking: Masking, tokens: TokenMap, route: Route) -> None:
+    Attributes:
+        masked, passed: what was masked, or only counted, by its place (entity: count).
+    """
+
+    def __init__(self, masking: Masking, tokens: TokenMap, route: Route, supplied: Callable[[str], bool]) -> None:
         self._masking = masking
+        self._supplied = supplied
         self._tokens = tokens
         self._route = route
+        self.masked: dict[str, Counter[str]] = {"calls": Counter(), "reasoning": Counter(), "citations": Counter()}
+        self.passed: dict[str, Counter[str]] = {place: Counter() for place in self.masked}
 
     def release(self, turn: Turn, refuse: Callable[[Decision], None]) -> Extras:
         """What may go out of what a turn was given; `refuse` is called when the guards refuse the reasoning."""
         citations = () if turn.finished is None else turn.finished.citations
-        kept = self._out("".join(turn.reasoning)[:MOST_REASONING])
-        if kept and (decision := self._screen(kept)).effect is not Effect.ALLOW:
+        turn.masked_beside, turn.passed_beside = self.masked, self.passed
+        kept = self._out("".join(turn.reasoning)[:MOST_REASONING], "reasoning")
+        if kept and (decision := self._screen(kept, self.masked["reasoning"])).effect is not Effect.ALLOW:
             refuse(decision)
         found = [pair for pair in map(self._citation, citations) if pair is not None]
         if found and self._screen("\n".join(title for title, _ in found)).effect is not Effect.ALLOW:
             found = [pair for pair in found if self._screen(pair[0]).effect is Effect.ALLOW]
-        calls = ToolsOut(self._masking, self._tokens, self._route)
-        wanted = turn.request.tool_choice
-        tool_calls = calls.release(turn.calls, turn.request.tools, wanted, refuse)
-        turn.calls_masked, turn.calls_passed = calls.masked, calls.passed
+        calls = ToolsOut(self._masking, self._tokens, self._route, self._supplied)
+        self.masked["calls"], self.passed["calls"] = calls.masked, calls.passed
+        tool_calls = calls.release(turn.calls, turn.request.tools, turn.request.tool_choice, refuse)
         return Extras(
             tool_calls=tool_calls,
             citations=tuple({"title": title, "url": url} for title, url in found),
@@ -56,24 +64,33 @@ class ExtrasOut:
         )
 
     def _citation(self, citation: Citation) -> tuple[str, str] | None:
+        """A source as it may go out; one in which the policy blocks what was found stays here."""
+        masked = Counter(self.masked["citations"])
         url = citation.url
-        if self._mask(url) != url:
+        if self._mask(url, "citations") != url:
             url = site_of(url)
-            if self._mask(url) != url:
+            if self._mask(url, "citations") != url:
                 return None
-        return self._out(citation.title), url
+        title = self._out(citation.title, "citations")
+        if self._screen("", self.masked["citations"] - masked).effect is not Effect.ALLOW:
+            return None
+        return title, url
 
-    def _screen(self, text: str) -> Decision:
-        return self._masking.screen_outward(text, (), self._route)
+    def _screen(self, text: str, masked: Iterable[str] = ()) -> Decision:
+        return self._masking.screen_outward(text, masked, self._route)
 
-    def _mask(self, text: str) -> str:
-        return redact(text, self._masking.outward(self._tokens, self._route))
+    def _mask(self, text: str, place: str) -> str:
+        masker = self._masking.outward(self._supplied, self._route)
+        shown = redact(text, masker)
+        self.masked[place].update(masker.counts)
+        self.passed[place].update(masker.passed)
+        return shown
 
-    def _out(self, text: str) -> str:
+    def _out(self, text: str, place: str) -> str:
         if not text:
             return ""
         restorer = StreamRestorer(self._tokens)
-        return restorer.feed(self._mask(text)) + restorer.flush()
+        return restorer.feed(self._mask(text, place)) + restorer.flush()
 
 
 def texts_of(extras: Extras) -> list[Leaf]:

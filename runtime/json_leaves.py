@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 64
@@ -103,10 +103,24 @@ def _walk(value: Any, label: str, change: Callable[[Leaf, bool], Any]) -> Any:
         return change(Leaf(json.dumps(value), label), True)
     if isinstance(value, list):
         return [_walk(item, label, change) for item in value]
-    return {str(change(Leaf(key), False)): _walk(item, _words(key), change) for key, item in value.items()}
+    made: dict[str, Any] = {}
+    for key, item in value.items():
+        name = free_name(str(change(Leaf(key), False)), made)
+        made[name] = _walk(item, words(key), change)
+    return made
 
 
-def _words(key: str) -> str:
+def free_name(name: str, taken: Container[str]) -> str:
+    """A key that is not taken: two that were masked alike stay two."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
+def words(key: str) -> str:
+    """What a key says, as words: `dateOfBirth` becomes "date Of Birth"."""
     return " ".join(_WORDS.sub(" ", key).split())
 
 

@@ -2,17 +2,19 @@
 
 A subset of JSON Schema 2020-12 that every backend understands the same way and that no text can blow up: no
 references, patterns or formats, bounded in size, depth and counts. What is outside it is refused, never ignored.
-Strings of a schema (names, descriptions, choices) are a caller's text like any other: `texts` and `with_texts` let them
-be masked. Pure.
+Texts and numbers of a schema (names, descriptions, choices) are a caller's text like any other: `texts` and
+`with_texts` let them be masked. Pure.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from runtime.errors import UpstreamFailed
+from runtime.json_leaves import Leaf, free_name, words
 
 MAX_BYTES: Final = 16_384
 _MAX_DEPTH: Final = 8
@@ -65,34 +67,71 @@ def conforms(text: str, schema: Mapping[str, Any]) -> bool:
     return _fits(value, schema)
 
 
-def require(text: str, schema: Mapping[str, Any] | None) -> None:
+def require(text: str, schema: Mapping[str, Any] | None, *, masked: bool = False) -> None:
     """Let pass an answer that keeps to its schema, or has none.
 
+    `masked` says whether something in it was masked on its way out.
+
     Raises:
-        UpstreamFailed: `agent.not_json`; an answer that was cut at its longest is not JSON either.
+        UpstreamFailed: `agent.not_json`; an answer that was cut at its longest is not JSON either. `agent.masked_form`
+            where masking may be what took its form.
     """
     if schema is not None and not conforms(text, schema):
+        if masked:
+            raise masked_form()
         raise UpstreamFailed(
             "agent.not_json", "The model's answer is no JSON of this schema, or was cut at max_tokens."
         )
 
 
-def texts(schema: Mapping[str, Any]) -> list[str]:
-    """Every string of the caller's in a schema, in a fixed order: names, choices, descriptions."""
-    found: list[str] = []
+def masked_form() -> UpstreamFailed:
+    """What is said where an identifier that the caller did not supply was masked, and the form did not survive it."""
+    return UpstreamFailed(
+        "agent.masked_form",
+        "Personal data that the caller did not supply was masked, and what is left does not keep to the schema.",
+    )
 
-    def keep(text: str) -> str:
-        found.append(text)
-        return text
 
-    _map(schema, keep)
+def texts(schema: Mapping[str, Any]) -> list[Leaf]:
+    """Every text and number of the caller's in a schema, in a fixed order: names, choices, descriptions.
+
+    A property's name announces what stands below it.
+    """
+    found: list[Leaf] = []
+
+    def keep(leaf: Leaf) -> str:
+        found.append(leaf)
+        return leaf.text
+
+    _map(schema, "", keep)
     return found
 
 
-def with_texts(schema: Mapping[str, Any], new: list[str]) -> dict[str, Any]:
-    """The schema with its strings replaced, in the order of `texts`."""
+def with_texts(schema: Mapping[str, Any], new: Sequence[str]) -> dict[str, Any]:
+    """The schema with its texts replaced, in the order of `texts`; a number that is replaced becomes a string."""
     rest = iter(new)
-    return _map(schema, lambda _text: next(rest))
+    return _map(schema, "", lambda _leaf: next(rest))
+
+
+def fitted(value: Any, schema: Mapping[str, Any], may: Callable[[str], bool]) -> Any:
+    """A value in which strings are numbers where the schema wants numbers: a model cannot write a token as one.
+
+    Args:
+        value: JSON.
+        schema: what it should keep to.
+        may: of which strings that may be made.
+    """
+    if isinstance(value, str) and may(value) and not _fits(value, schema):
+        with contextlib.suppress(ValueError, RecursionError):
+            number = json.loads(value.replace(" ", ""), parse_constant=_no_constant)
+            if type(number) in (int, float) and _fits(number, schema):
+                return number
+        return value
+    if isinstance(value, list) and isinstance(below := schema.get("items"), dict):
+        return [fitted(item, below, may) for item in value]
+    if isinstance(value, dict) and isinstance(below := schema.get("properties"), dict):
+        return {name: fitted(item, below[name], may) if name in below else item for name, item in value.items()}
+    return value
 
 
 def compact(schema: Mapping[str, Any]) -> str:
@@ -192,29 +231,42 @@ def _fits(value: Any, schema: Mapping[str, Any]) -> bool:
     return True
 
 
-def _map(schema: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+def _map(schema: Mapping[str, Any], label: str, change: Callable[[Leaf], str]) -> dict[str, Any]:
     """The same schema with every text of the caller's changed; a name that stands twice is changed twice, alike."""
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _NOTES:
+            made[key] = change(Leaf(value, label))
+        elif key == "properties":
+            below: dict[str, Any] = {}
+            for name, part in value.items():
+                below[free_name(change(Leaf(name)), below)] = _map(part, words(name), change)
+            made[key] = below
+        elif key == "required":
+            made[key] = [change(Leaf(name)) for name in value]
+        elif key == "items":
+            made[key] = _map(value, label, change)
+        elif key == "anyOf":
+            made[key] = [_map(option, label, change) for option in value]
+        elif key == "enum":
+            made[key] = [_choice(choice, label, change) for choice in value]
+        elif key == "const":
+            made[key] = _choice(value, label, change)
+        else:
+            made[key] = value
+    choices = made.get("enum", [made["const"]] if "const" in made else [])
+    if made.get("type") in ("integer", "number") and any(isinstance(choice, str) for choice in choices):
+        del made["type"]  # a number that was masked is none any more
+    return made
 
-    def each(items: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-        for key, value in items:
-            if key in _NOTES:
-                yield key, change(value)
-            elif key == "properties":
-                yield key, {change(name): _map(below, change) for name, below in value.items()}
-            elif key == "required":
-                yield key, [change(name) for name in value]
-            elif key == "items":
-                yield key, _map(value, change)
-            elif key == "anyOf":
-                yield key, [_map(option, change) for option in value]
-            elif key == "enum":
-                yield key, [change(choice) if isinstance(choice, str) else choice for choice in value]
-            elif key == "const":
-                yield key, change(value) if isinstance(value, str) else value
-            else:
-                yield key, value
 
-    return dict(each(iter(schema.items())))
+def _choice(value: Any, label: str, change: Callable[[Leaf], str]) -> Any:
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, str):
+        return change(Leaf(value, label))
+    text = json.dumps(value)
+    return value if (new := change(Leaf(text, label))) == text else new
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

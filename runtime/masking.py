@@ -7,12 +7,13 @@ two and keeps the engine off the event loop: a text that takes too long is refus
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 from memory.keys import ContentKey
 from memory.recall import Recalled
@@ -20,16 +21,19 @@ from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Passage
 from runtime import said
 from runtime.asked import Asked
-from runtime.errors import Forbidden
 from runtime.json_leaves import Leaf
 from runtime.masked_before import MaskedBefore
 from runtime.redaction.engine import PiiEngine
+from runtime.redaction.errors import PiiUnavailable, TextTooLong
 from runtime.redaction.spans import Span
 from runtime.redaction.stream import StreamMasker
 from runtime.redaction.tokens import TokenMap
 
 Direction = Literal["in", "out"]
 OFF = "sha256:" + "0" * 64
+SMALL = 2_000
+"""Characters that are masked on the event loop: a piece of a stream takes less than handing it to a thread."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class Masked:
     found: Counter[str] = field(default_factory=Counter)
     read: list[tuple[str, list[Span]]] = field(default_factory=list, repr=False)
     counts: list[Counter[str]] = field(default_factory=list)
+
+    def part(self, start: int, end: int) -> Masked:
+        """The same of some of the texts."""
+        counts = self.counts[start:end]
+        return Masked(self.texts[start:end], sum(counts, Counter()), self.read[start:end], counts)
 
     def at(self, positions: Sequence[str]) -> dict[str, Counter[str]]:
         """What was found by where it stood; `positions` has one for each text."""
@@ -89,10 +98,7 @@ class Masking:
         self,
         texts: Sequence[Leaf],
         tokens: TokenMap,
-        route: Route,
-        direction: Direction,
         *,
-        blocks: bool = True,
         after: tuple[str, ContentKey | None] = ("", None),
     ) -> Masked:
         """Put `texts` into their strictest view; new tokens are added to `tokens`.
@@ -103,20 +109,28 @@ class Masking:
 
         Raises:
             PiiUnavailable, TimeoutError: no analysis, no turn.
-            Forbidden: `policy.entity_blocked`, the policy blocks an entity that was found.
         """
         wordings = [f"{leaf.label}: {leaf.text}" if leaf.label else leaf.text for leaf in texts]
         known = self.before.known(*after, wordings)
-        new = iter(await self.find([text for text, spans in zip(wordings, known, strict=True) if spans is None]))
+        end = time.monotonic() + self._timeout
+        return await self.run(partial(self._masked, texts, wordings, known, tokens, end))
+
+    def _masked(
+        self,
+        texts: Sequence[Leaf],
+        wordings: Sequence[str],
+        known: Sequence[list[Span] | None],
+        tokens: TokenMap,
+        end: float,
+    ) -> Masked:
+        """The work of `mask`, in a thread; nobody waits for it past `end`, so it stops then."""
+        new = iter(self._find([text for text, spans in zip(wordings, known, strict=True) if spans is None]))
         found = [next(new) if spans is None else spans for spans in known]
         result = Masked([], read=list(zip(wordings, found, strict=True)))
         for (text, label), read in zip(texts, found, strict=True):
+            if time.monotonic() > end:
+                raise PiiUnavailable("masking took too long")
             spans = _behind(read, len(label) + 2) if label else read
-            actions = {
-                span.entity: self._policy.masking(span.entity, route.kind, route.backend, direction) for span in spans
-            }
-            if blocks and "block" in actions.values():
-                raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
             result.counts.append(Counter(span.entity for span in spans))
             result.found.update(result.counts[-1])
             result.texts.append(tokens.mask(text, spans))
@@ -130,19 +144,35 @@ class Masking:
         masked = {entity: count for entity, count in found.items() if actions[entity] == "mask"}
         return masked, {entity: count for entity, count in found.items() if actions[entity] == "count"}
 
-    async def again(self, recalled: Recalled, tokens: TokenMap, route: Route) -> Recalled:
+    def blocks(self, found: Iterable[str], route: Route, direction: Direction) -> bool:
+        """Whether the policy refuses one of these entities."""
+        return any(self._policy.masking(entity, route.kind, route.backend, direction) == "block" for entity in found)
+
+    async def again(self, recalled: Recalled, tokens: TokenMap) -> Recalled:
         """Recalled messages masked by today's engine: what another one, or none, had let through is masked now."""
         asked = Asked(tuple(said.changed(message, tokens.restore) for message in recalled.messages))
-        masked = await self.mask(asked.texts(), tokens, route, "in", blocks=False)
+        masked = await self.mask(asked.texts(), tokens)
         return replace(recalled, messages=asked.with_texts(masked.texts).messages)
 
     async def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, within the time limit."""
-        if not self.enabled:
-            return [[] for _ in texts]
-        loop = asyncio.get_running_loop()
-        analyze = partial(self.engine.analyze, texts, time_limit=self._timeout)
-        return await asyncio.wait_for(loop.run_in_executor(self._threads, analyze), self._timeout)
+        return await self.run(partial(self._find, texts)) if self.enabled else [[] for _ in texts]
+
+    def _find(self, texts: Sequence[str]) -> list[list[Span]]:
+        return self.engine.analyze(texts, time_limit=self._timeout) if self.enabled else [[] for _ in texts]
+
+    async def run(self, work: Callable[[], T], size: int = SMALL) -> T:
+        """Do something with texts of so many characters: here if it is little, else in a thread with the time limit.
+
+        Raises:
+            TextTooLong: it is more than the engine takes.
+            TimeoutError: it took too long.
+        """
+        if size < SMALL:
+            return work()
+        if size > self.engine.max_chars:
+            raise TextTooLong(f"a text is longer than {self.engine.max_chars} characters")
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work), self._timeout)
 
     def view(self, strict: str, tokens: TokenMap, route: Route, direction: Direction = "in") -> str:
         """What a backend on `route` may read of a strictest view: allowed entities are values again."""
@@ -152,20 +182,24 @@ class Masking:
         """Whether an entity goes to `route` in clear; with `out`, from there to the caller who did not supply it."""
         return lambda entity: self._policy.masking(entity, route.kind, route.backend, direction) in {"allow", "count"}
 
-    def outward(self, tokens: TokenMap, route: Route) -> StreamMasker:
-        """Masks what the caller did not supply himself, on its way to him."""
+    def outward(self, supplied: Callable[[str], bool], route: Route) -> StreamMasker:
+        """Masks what the caller did not supply himself, on its way to him; `supplied` tells which values he did."""
         return StreamMasker(
             self.engine.scanner(),
-            known=tokens.has_value,
+            known=supplied,
             masks=lambda entity: (
                 self.enabled and self._policy.masking(entity, route.kind, route.backend, "out") in {"mask", "block"}
             ),
             counted=lambda entity: self._policy.masking(entity, route.kind, route.backend, "out") == "count",
         )
 
+    def restored_for(self, tool: str) -> Callable[[str], bool]:
+        """Which entities are values again in the calls of a tool that the caller runs."""
+        return lambda entity: self._policy.restores(tool, entity)
+
     def screen_outward(self, text: str, masked: Iterable[str], route: Route) -> Decision:
         """May this piece of an answer go out? Not when `outward` met a blocked entity; else the guards say."""
-        if any(self._policy.masking(entity, route.kind, route.backend, "out") == "block" for entity in masked):
+        if self.blocks(masked, route, "out"):
             return Decision(Effect.DENY, ("masking.out.block",), ("policy.entity_blocked",))
         return self._policy.screen("out", [Passage("assistant", text)])
 

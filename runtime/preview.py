@@ -132,7 +132,7 @@ class Preview:
             return Outcome(tuple(steps), backend)
         tokens = TokenMap()
         texts = [Leaf(message.content) for message in messages]
-        masked = await self._masking.mask(texts, tokens, route, "in", blocks=False)
+        masked = await self._masking.mask(texts, tokens)
         hidden, counted = self._masking.shares(masked.found, route, "in")
         steps.append(Step("masking", self._unblocked(masked.found, route)))
         if steps[-1].decision.allowed and route.kind == "remote":
@@ -147,7 +147,6 @@ class Preview:
         return Outcome(tuple(steps), backend, hidden, counted, dict(masked.found))
 
     def _unblocked(self, found: Mapping[str, int], route: Route) -> Decision:
-        actions = {self._policy.masking(entity, route.kind, route.backend, "in") for entity in found}
-        if "block" in actions:
+        if self._masking.blocks(found, route, "in"):
             return Decision(Effect.DENY, (), ("policy.entity_blocked",))
         return Decision(Effect.ALLOW, (), ())

@@ -134,7 +134,8 @@ class TurnRecorder:
     ) -> None:
         """What the model reported when it ended (None: it did not).
 
-        What was masked, or only counted, on the way out comes by its position: the `answer`, or `calls` of tools.
+        What was masked, or only counted, on the way out comes by its position: the `answer`, `calls` of tools,
+        `reasoning`, `citations`.
         """
         placed = {position: masked[position] + passed[position] for position in masked}
         self.redactions_out = dict(sum(placed.values(), Counter()))

@@ -22,7 +22,7 @@ async def store_released(turn: Turn, released: str, spent: Usage | None, *, mask
     """
     for attempt in range(TOKEN_ATTEMPTS):
         texts = [Leaf(released), *texts_of(turn.extras)]
-        masked = await masking.mask(texts, turn.tokens, turn.route, "out", blocks=False)
+        masked = await masking.mask(texts, turn.tokens)
         extras = sealed_form(turn.extras, masked.texts[1:])
         try:
             stored = await ledger.store(

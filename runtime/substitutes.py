@@ -92,8 +92,13 @@ class Substitutes:
             turn.record.detail["jurisdiction"] = remote.jurisdiction
 
     def _values(self, turn: Turn) -> Counter[str]:
-        """How many different personal values go out, by entity: with the prompt, the texts of a schema and of tools."""
-        texts = [text for message in turn.prompt for text in (message.content, message.tools)] + turn.asked.form()
+        """How many different personal values go out, by entity: with the prompt, the texts of a schema and of tools.
+
+        The operator's own words do not count.
+        """
+        said = [message for message in turn.prompt if message is not turn.system]
+        texts = [text for message in said for text in (message.content, message.tools)]
+        texts += [leaf.text for leaf in turn.asked.form()]
         return Counter(entry.entity for entry in turn.tokens.mentioned(texts))
 
     def _unblocked(self, turn: Turn, backend: ChatBackend) -> Decision:

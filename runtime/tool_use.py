@@ -3,6 +3,8 @@
 A call is an act that the caller will carry out, so it is released only when its name was offered, its arguments are
 JSON that keeps to the tool's schema, the guards have read it, and the turn's record is durable; never in pieces.
 Identifiers in it that the caller did not supply are masked as in an answer; tokens that the model invents stay inert.
+A tool gets tokens unless the policy restores values for it (`masking.tools`), as the shipped one does: the caller runs
+his tools himself.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from policies.model import Decision, Effect
 from runtime.backends.base import Tool, ToolCall, ToolChoice
 from runtime.errors import UpstreamFailed
 from runtime.json_leaves import Leaf, compact, leaves, parse, replaced
-from runtime.json_output import conforms
+from runtime.json_output import conforms, fitted, masked_form
 from runtime.masking import Masking, Route
 from runtime.redaction.stream import redact
 from runtime.redaction.tokens import TokenMap
@@ -31,8 +33,9 @@ class ToolsOut:
         passed: what was let through and counted.
     """
 
-    def __init__(self, masking: Masking, tokens: TokenMap, route: Route) -> None:
+    def __init__(self, masking: Masking, tokens: TokenMap, route: Route, supplied: Callable[[str], bool]) -> None:
         self._masking = masking
+        self._supplied = supplied
         self._tokens = tokens
         self._route = route
         self.masked: Counter[str] = Counter()
@@ -54,7 +57,8 @@ class ToolsOut:
             refuse: called when the guards refuse a call.
 
         Raises:
-            UpstreamFailed: `agent.tool_missing`, `agent.tool_unknown`, `agent.tool_arguments`, `agent.tool_too_many`.
+            UpstreamFailed: `agent.tool_missing`, `agent.tool_unknown`, `agent.tool_arguments`, `agent.tool_too_many`,
+                `agent.masked_form`.
         """
         if choice.mode in {"required", "named"} and not calls:
             raise UpstreamFailed("agent.tool_missing", "The model answered without the tool call that it had to make.")
@@ -77,21 +81,33 @@ class ToolsOut:
         except ValueError:
             wanted = None
         if isinstance(wanted, dict):
-            own = replaced(wanted, iter([self._text(leaf) for leaf in leaves(wanted)]))
-            if len(own) == len(wanted) and conforms(arguments := compact(own), tool.parameters):
+            masked = self.masked.total()
+            values: set[str] = set()
+            texts = [self._text(leaf, tool.name, values) for leaf in leaves(wanted)]
+            own = fitted(replaced(wanted, iter(texts)), tool.parameters, values.__contains__)
+            if conforms(arguments := compact(own), tool.parameters):
                 return ToolCall(f"call_{secrets.token_hex(12)}", tool.name, arguments)
+            if self.masked.total() > masked:
+                raise masked_form()
         raise UpstreamFailed(
             "agent.tool_arguments", "The arguments of the model's tool call are not of the form that the tool takes."
         )
 
-    def _text(self, leaf: Leaf) -> str:
-        """A text as it goes out; its label is read with it, where masking leaves the label as it is."""
+    def _text(self, leaf: Leaf, tool: str, values: set[str]) -> str:
+        """A text as it goes out; its label is read with it, where masking leaves the label as it is.
+
+        Values are put back where the policy says so for this tool; those that a text holds are added to `values`.
+        """
         before = f"{leaf.label}: " if leaf.label else ""
-        masker = self._masking.outward(self._tokens, self._route)
+        masker = self._masking.outward(self._supplied, self._route)
         shown = redact(before + leaf.text, masker)
         if not shown.startswith(before):
-            before, masker = "", self._masking.outward(self._tokens, self._route)
+            before, masker = "", self._masking.outward(self._supplied, self._route)
             shown = redact(leaf.text, masker)
         self.masked.update(masker.counts)
         self.passed.update(masker.passed)
-        return self._tokens.restore(shown[len(before) :])
+        shown = shown[len(before) :]
+        restored = self._tokens.restore(shown, entities=self._masking.restored_for(tool))
+        if restored != shown:
+            values.add(restored)
+        return restored

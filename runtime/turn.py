@@ -27,7 +27,6 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from memory.errors import StorageError, TokenTaken
-from memory.recall import Message
 from memory.repository import Refused, Replay
 from policies.engine import PolicyEngine
 from policies.model import Decision, Effect, Query
@@ -46,7 +45,7 @@ from runtime.evidence import Evidence
 from runtime.exchange import Answer, Extras, Release, TurnRequest
 from runtime.extras import MOST_REASONING, ExtrasOut
 from runtime.gate import Gatekeeper
-from runtime.ledger import Ledger, token_map
+from runtime.ledger import Ledger
 from runtime.masking import Masking, Route
 from runtime.outward import Outward
 from runtime.redaction.stream import StreamRestorer
@@ -56,6 +55,7 @@ from runtime.storing import TOKEN_ATTEMPTS, store_released
 from runtime.substitutes import Substitutes
 from runtime.telemetry import Telemetry
 from runtime.turn_state import Turn, Unfinished, sure
+from runtime.way_in import mask_request
 
 T = TypeVar("T")
 
@@ -169,28 +169,21 @@ class TurnPipeline:
     # 2 --------------------------------------------------------------------------------------------------------- mask
 
     async def _mask(self, turn: Turn) -> None:
-        most, budget = self._settings.agent.history_turns, self._asking.history_budget(turn)
-        turn.recalled, stale = await self._ledger.load(
-            sure(turn.live), max_turns=most, budget=budget, masker=self._masking.revision
+        await mask_request(
+            turn,
+            masking=self._masking,
+            ledger=self._ledger,
+            system_prompt=self._settings.generation.system_prompt,
+            most_turns=self._settings.agent.history_turns,
+            budget=self._asking.history_budget(turn),
         )
-        if not turn.recalled.complete or turn.recalled.turns == most < sure(turn.live).opened.position - 1:
-            turn.trimmed()
-        turn.tokens = token_map(turn.recalled.tokens)
-        if stale:
-            turn.recalled = await self._masking.again(turn.recalled, turn.tokens, turn.route)
-        after = (sure(turn.live).opened.conversation_ref, turn.recalled.last_key)
-        masked = await self._masking.mask(turn.brought.texts(), turn.tokens, turn.route, "in", after=after)
-        turn.asked = turn.brought.with_texts(masked.texts)
-        turn.found, turn.read = masked.found, masked.read
-        turn.record.asked(*self._masking.shares(masked.found, turn.route, "in"), masked.at(turn.brought.positions()))
         reach("turn.masked")
 
     # 3 ------------------------------------------------------------------------------------------------------- recall
 
     async def _recall(self, turn: Turn) -> None:
         """The prompt in its strictest view: the operator's words, earlier turns that fit, this request."""
-        words = self._settings.generation.system_prompt
-        system = [Message("system", "operator", words)] if words else []
+        system = () if turn.system is None else (turn.system,)
         turn.prompt = (*system, *sure(turn.recalled).messages, *turn.asked.messages)
         if said.unanswerable(sure(turn.recalled).messages, turn.asked.messages):
             raise Invalid("request.tool_call_unknown", "A tool's result answers no call that the model is told of.")
@@ -230,8 +223,11 @@ class TurnPipeline:
                     await self._recall(turn)  # what the model cannot hold is left out from the oldest on
                 elif not self._substitutes.step_in(turn, failure):
                     raise
-        way_out = ExtrasOut(self._masking, turn.tokens, turn.route)
-        turn.extras = way_out.release(turn, lambda decision: self._require(turn, decision))
+        way_out = ExtrasOut(self._masking, turn.tokens, turn.route, turn.supplied)
+        size = sum(map(len, turn.reasoning)) + sum(len(call.arguments) for call in turn.calls)
+        turn.extras = await self._masking.run(
+            lambda: way_out.release(turn, lambda decision: self._require(turn, decision)), size
+        )
         turn.learn(self._telemetry)
         await self._gatekeeper.settle(turn)
         reach("turn.generated")
@@ -239,11 +235,13 @@ class TurnPipeline:
     async def _ask(self, turn: Turn, release: Release) -> None:
         turn.reasoning, turn.reasoning_chars, turn.calls = [], 0, []
         turn.outward = Outward(
-            self._masking.outward(turn.tokens, turn.route),
+            self._masking.outward(turn.supplied, turn.route),
             StreamRestorer(turn.tokens, json_output.escaped if turn.asked.schema else str),
             lambda text: self._masking.screen_outward(text, sure(turn.outward).masked, turn.route),
             release,
             lambda decision: self._require(turn, decision),
+            run=self._masking.run,
+            most=self._masking.engine.max_chars,
             stream=turn.request.stream,
         )
         asked = self._asking.chat_request(turn)
@@ -264,7 +262,7 @@ class TurnPipeline:
                     raise turn.gate_failure from None
                 raise
         await turn.outward.flush()
-        json_output.require(turn.outward.released, turn.request.json_schema)
+        json_output.require(turn.outward.released, turn.request.json_schema, masked=bool(turn.outward.masked))
 
     # 7 -------------------------------------------------------------------------------------------------------- store
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ class Turn:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
         brought: what the caller's request brings, as it came.
         asked: the same in its strictest view.
+        supplied: whether the caller supplied a value himself.
+        system: the operator's words, in the strictest view.
         length: how many characters it brings.
         prompt: what the model is asked, in the strictest view; a backend's view is derived from it.
         model: the model that the request names, under its name of today.
@@ -44,7 +47,7 @@ class Turn:
         reservations: what was set aside for its requests, until it is settled.
         reasoning: what the model said to itself; `reasoning_chars` counts all of it, kept or not.
         calls: what it asks the caller to call, as it asked.
-        calls_masked, calls_passed: what was masked, or counted, in them on the way out (entity: count).
+        masked_beside, passed_beside: what was masked, or counted, beside the answer's text, by its place.
         extras: what is released beside the answer's text.
         stored: the answer is durable and this process has won the closing.
     """
@@ -57,6 +60,8 @@ class Turn:
     model: str | None = None
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
+    supplied: Callable[[str], bool] = lambda _value: False
+    system: Message | None = None
     brought: Asked = field(default_factory=Asked)
     asked: Asked = field(default_factory=Asked)
     length: int = 0
@@ -73,8 +78,8 @@ class Turn:
     reasoning: list[str] = field(default_factory=list)
     reasoning_chars: int = 0
     calls: list[ToolCall] = field(default_factory=list)
-    calls_masked: Counter[str] = field(default_factory=Counter)
-    calls_passed: Counter[str] = field(default_factory=Counter)
+    masked_beside: dict[str, Counter[str]] = field(default_factory=dict)
+    passed_beside: dict[str, Counter[str]] = field(default_factory=dict)
     extras: Extras = field(default_factory=Extras)
     stored: bool = False
     effect: Effect = Effect.ERROR
@@ -98,11 +103,12 @@ class Turn:
         outward = sure(self.outward)
         self.record.learn(
             self.finished,
-            {"answer": Counter(outward.masked), "calls": self.calls_masked},
-            {"answer": Counter(outward.passed), "calls": self.calls_passed},
+            {"answer": Counter(outward.masked), **self.masked_beside},
+            {"answer": Counter(outward.passed), **self.passed_beside},
         )
         self.record.learn_extras(self.extras, self.reasoning_chars)
-        out = {place: found for place, found in self.record.redactions_at.items() if place in {"answer", "calls"}}
+        places = {"answer", *self.masked_beside}
+        out = {place: found for place, found in self.record.redactions_at.items() if place in places}
         telemetry.count_redactions(out, "out")
         telemetry.count_tokens(self.route.backend, self.record.usage)
 

@@ -122,7 +122,7 @@ _codes = _list(_code, 32)
 
 MOST_AT = 20  # entities told at one position: a full record must fit a line
 #: Where in a turn something was masked: messages by role, the schema of the answer, tools; then what the model says.
-POSITIONS = ("system", "user", "assistant", "tool", "schema", "tools", "answer", "calls")
+POSITIONS = ("system", "user", "assistant", "tool", "schema", "tools", "answer", "calls", "reasoning", "citations")
 PREDICATE: Mapping[str, Shape] = {
     # Only a system component is named by a code; whoever stands for a person has a random reference.
     "actor": _either(

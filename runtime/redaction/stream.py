@@ -24,7 +24,6 @@ from runtime.redaction.segments import Piece, Scanner
 from runtime.redaction.spans import Span
 from runtime.redaction.tokens import TokenMap
 
-
 _SIGN = "\ufffc"  # stands for a token; one that the text brings itself stands for itself
 _SIGNS = re.compile(_SIGN)
 _PARTS = re.compile(f"{_SIGN}|[^{_SIGN}]+")

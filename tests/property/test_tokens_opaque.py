@@ -46,7 +46,9 @@ def test_every_token_passes_whole_for_every_cut(text: str, cuts: list[int]) -> N
         out += masker.feed(text[at:cut])
         at = cut
     out += masker.flush()
-    assert [out[low:high] for low, high, _ in look_alikes(out)] == [text[low:high] for low, high, _ in look_alikes(text)]
+    assert [out[low:high] for low, high, _ in look_alikes(out)] == [
+        text[low:high] for low, high, _ in look_alikes(text)
+    ]
     assert out.count("\ufffc") <= text.count("\ufffc")
 
 
