@@ -11,7 +11,6 @@ from memory import repository
 from memory.database import Database
 from memory.keys import KeyRing
 from memory.migrate import migrate
-from policies.bundle import load_bundle
 from runtime.audit.client import LogClient
 from runtime.audit.keys import init_keys, root_is_here
 from runtime.audit.manifest import MANIFEST_SUBJECT
@@ -19,6 +18,7 @@ from runtime.errors import SettingsError
 from runtime.evidence import system_draft
 from runtime.keys_admin import ISSUED_BY_SYSTEM, NewKey, create_key
 from runtime.ledger import now_ms
+from runtime.policy_entities import load_policy
 from runtime.served_model import ServedModel, record_model
 from runtime.settings import Settings
 
@@ -65,7 +65,7 @@ async def first_records(settings: Settings, log: LogClient, model: ServedModel |
     ring = KeyRing(settings.keys_dir, passphrase=settings.passphrase())
     try:
         await database.write(lambda conn: repository.bind_pepper(conn, ring), durable=True)
-        revision = load_bundle(settings.policies_file).revision
+        revision = load_policy(settings.policies_file).revision
         await log.append(
             system_draft(
                 "policy.loaded",
@@ -75,12 +75,13 @@ async def first_records(settings: Settings, log: LogClient, model: ServedModel |
         )
         if model is not None:
             await record_model(settings, log, model)
-        if not settings.pii_redaction:
+        off = {"pii_redaction": not settings.pii_redaction, "masking_names": not settings.masking.ner}
+        for control in (name for name, is_off in off.items() if is_off):
             await log.append(
                 system_draft(
                     "config.changed",
                     subject=("policy", revision.removeprefix("sha256:")),
-                    detail={"control": "pii_redaction", "state": "off"},
+                    detail={"control": control, "state": "off"},
                 )
             )
         if await database.read(repository.list_api_keys):

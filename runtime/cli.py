@@ -214,11 +214,11 @@ def _chat(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _policy_check(_options: argparse.Namespace, settings: Settings) -> int:
-    from policies.bundle import load_bundle
     from policies.model import PolicyFault
+    from runtime.policy_entities import load_policy
 
     try:
-        bundle = load_bundle(settings.policies_file)
+        bundle = load_policy(settings.policies_file)
     except PolicyFault as fault:
         print(fault, file=sys.stderr)
         return 1

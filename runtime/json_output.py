@@ -240,7 +240,8 @@ def _map(schema: Mapping[str, Any], label: str, change: Callable[[Leaf], str]) -
         elif key == "properties":
             below: dict[str, Any] = {}
             for name, part in value.items():
-                below[free_name(change(Leaf(name)), below)] = _map(part, words(name), change)
+                free = free_name(change(Leaf(name)), below)
+                below[free] = _map(part, words(name), change)
             made[key] = below
         elif key == "required":
             made[key] = [change(Leaf(name)) for name in value]

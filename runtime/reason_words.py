@@ -52,6 +52,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
         "Ce modèle ne peut être interrogé avec une température de 0.",
     ),
     "request.tools_unsupported": ("The backend takes no tools.", "Le moteur n'accepte pas d'outils."),
+    "request.tool_name": (
+        "The name of a tool held personal data.",
+        "Le nom d'un outil contenait des données personnelles.",
+    ),
     "request.tool_call_unknown": (
         "A tool's result answered no known call.",
         "Le résultat d'un outil ne répondait à aucun appel connu.",
@@ -111,6 +115,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = {
     "agent.not_json": (
         "The answer did not keep to the form that was asked for.",
         "La réponse ne respectait pas la forme demandée.",
+    ),
+    "agent.masked_form": (
+        "Personal data in the answer was masked, and what was left did not keep to the form that was asked for.",
+        "Des données personnelles de la réponse ont été masquées, et le reste n'avait plus la forme demandée.",
     ),
     "agent.no_ending": ("The model stopped without an ending.", "Le modèle s'est arrêté sans conclure."),
     "agent.tool_missing": (

@@ -21,7 +21,6 @@ from fastapi import FastAPI
 from memory.database import Database
 from memory.errors import StorageError
 from memory.keys import KeyRing
-from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from runtime import crashpoints
 from runtime.admin_records import Readings
@@ -59,6 +58,7 @@ from runtime.ledger import Ledger, now_ms
 from runtime.masking import Masking
 from runtime.oidc.provider import Patience, Provider
 from runtime.oidc.verifier import Verifier
+from runtime.policy_entities import load_policy
 from runtime.preview import Preview
 from runtime.prices import load_prices
 from runtime.redaction.engine import PiiEngine
@@ -131,7 +131,7 @@ def build_services(
     """Make the parts from the settings; tests may bring their own log, backends or engine."""
     refuse_readable_root(settings)
     telemetry = Telemetry()
-    bundle = load_bundle(settings.policies_file)
+    bundle = load_policy(settings.policies_file)
     rules = PolicyEngine(bundle)
     settings.oidc.check_roles(bundle.roles)
     keys = KeyRing(settings.keys_dir, passphrase=settings.passphrase())

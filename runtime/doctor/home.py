@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from policies.bundle import load_bundle
 from policies.engine import PolicyEngine
 from policies.model import Direction, Effect, Passage, PolicyFault
 from runtime.audit import reader
@@ -24,6 +23,7 @@ from runtime.doctor.report import Fact, Part, failed, not_applicable, passed
 from runtime.errors import SettingsError
 from runtime.models.entries import RegistryError
 from runtime.models.registry import load_registry
+from runtime.policy_entities import load_policy
 from runtime.prices import load_prices
 from runtime.settings import Settings
 
@@ -46,7 +46,7 @@ def settings_parts(settings: Settings) -> list[Part]:
     """Whether policy, registry, prices and backends can be used as configured; the settings were read already."""
     parts = [passed("settings", mode=settings.mode, backend=settings.backend)]
     try:
-        bundle = load_bundle(settings.policies_file)
+        bundle = load_policy(settings.policies_file)
         parts.append(passed("policy", file=str(settings.policies_file), revision=bundle.revision))
     except PolicyFault as fault:
         parts.append(failed("policy_bad", file=str(settings.policies_file), detail=str(fault)))
@@ -173,7 +173,7 @@ def log_size(settings: Settings) -> int | None:
 def guards(settings: Settings) -> Part:
     """The policy's guards, asked directly: every attack refused, nothing innocent refused."""
     try:
-        engine = PolicyEngine(load_bundle(settings.policies_file))
+        engine = PolicyEngine(load_policy(settings.policies_file))
     except PolicyFault as fault:
         return failed("policy_bad", file=str(settings.policies_file), detail=str(fault))
 

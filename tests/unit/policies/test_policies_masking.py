@@ -18,7 +18,7 @@ IDENTIFIERS = (
     "EMAIL_ADDRESS", "PHONE_NUMBER", "CA_SIN", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "US_SSN", "CA_RAMQ",
     "CA_POSTAL_CODE", "CRYPTO", "URL_CREDENTIALS", "SECRET", "FR_NIR", "MAC_ADDRESS",
 )  # fmt: skip
-NAMES = ("PERSON", "LOCATION", "NRP", "ORGANIZATION")
+NAMES = ("PERSON", "LOCATION")
 WAYS: tuple[tuple[Any, Any], ...] = (("local", "in"), ("local", "out"), ("remote", "in"), ("remote", "out"))
 
 

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.json_output import SchemaRefused, check_schema, compact, conforms, escaped, texts, with_texts
+from runtime.errors import UpstreamFailed
+from runtime.json_leaves import Leaf
+from runtime.json_output import (
+    SchemaRefused,
+    check_schema,
+    compact,
+    conforms,
+    escaped,
+    fitted,
+    require,
+    texts,
+    with_texts,
+)
 
 PERSON = {
     "type": "object",
@@ -117,7 +129,7 @@ def test_an_object_without_properties_is_any_object() -> None:
 
 
 def test_texts_go_and_come_back() -> None:
-    found = texts(PERSON)
+    found = [leaf.text for leaf in texts(PERSON)]
     assert {"Who wrote to us", "name", "glad"} <= set(found)
     assert "string" not in found
     assert with_texts(PERSON, found) == PERSON
@@ -167,4 +179,51 @@ def example(schema: dict[str, Any]) -> Any:
 def test_what_is_made_after_a_schema_keeps_to_it(schema: dict[str, Any]) -> None:
     check_schema(schema)
     assert conforms(json.dumps(example(schema)), schema)
-    assert with_texts(schema, texts(schema)) == schema
+    assert with_texts(schema, [leaf.text for leaf in texts(schema)]) == schema
+
+
+def test_numbers_are_texts_too_and_names_announce_what_stands_below() -> None:
+    card = {"enum": [4111111111111111, None, True], "type": "integer"}
+    schema = check_schema(
+        {
+            "type": "object",
+            "properties": {
+                "creditCard": card,
+                "date_of_birth": {"const": "1980-01-12"},
+                "n": {"const": 7, "type": "integer"},
+            },
+        }
+    )
+    assert texts(schema) == [
+        Leaf("creditCard"), Leaf("4111111111111111", "credit Card"), Leaf("date_of_birth"),
+        Leaf("1980-01-12", "date of birth"), Leaf("n"), Leaf("7", "n"),
+    ]  # fmt: skip
+    masked = with_texts(schema, ["creditCard", "<CREDIT_CARD_1>", "date_of_birth", "<DATE_OF_BIRTH_1>", "n", "7"])
+    assert masked["properties"] == {
+        "creditCard": {"enum": ["<CREDIT_CARD_1>", None, True]},  # an integer no longer
+        "date_of_birth": {"const": "<DATE_OF_BIRTH_1>"},
+        "n": {"const": 7, "type": "integer"},
+    }
+    check_schema(masked)
+
+
+def test_what_was_a_token_is_a_number_where_one_is_wanted() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "card": {"type": "integer"}, "rows": {"type": "array", "items": {"type": "number"}}, "name": {"type": "string"},
+        },
+    }  # fmt: skip
+    value = {"card": "4111 1111 1111 1111", "rows": ["1.5", "x", "2"], "name": "12", "other": "3"}
+    own = fitted(value, schema, {"4111 1111 1111 1111", "1.5", "x", "12", "3"}.__contains__)
+    assert own == {"card": 4111111111111111, "rows": [1.5, "x", "2"], "name": "12", "other": "3"}
+    assert fitted({"card": "true"}, schema, lambda _: True) == {"card": "true"}
+
+
+def test_a_form_that_masking_took_is_said_so() -> None:
+    with pytest.raises(UpstreamFailed) as refused:
+        require('{"name": [PHONE_NUMBER]}', PERSON, masked=True)
+    assert refused.value.code == "agent.masked_form"
+    with pytest.raises(UpstreamFailed) as refused:
+        require("no JSON", PERSON)
+    assert refused.value.code == "agent.not_json"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pytest
 
 from policies.model import Decision, Effect
 from runtime.outward import Outward
 from runtime.redaction.engine import PiiEngine
+from runtime.redaction.errors import TextTooLong
 from runtime.redaction.stream import StreamMasker, StreamRestorer
 from runtime.redaction.tokens import TokenEntry, TokenMap
 
 pytestmark = pytest.mark.anyio
 
+T = TypeVar("T")
+MOST = 50_000
 ENGINE = PiiEngine(ner=False)
 ALLOW = Decision(Effect.ALLOW, (), ())
 DENY = Decision(Effect.DENY, ("guard.word",), ("guard.blocked_pattern",))
@@ -29,6 +35,7 @@ class Way:
         tokens = TokenMap([TokenEntry("<EMAIL_ADDRESS_1>", "EMAIL_ADDRESS", "jean@courriel.example")])
         self.pieces: list[str] = []
         self.screened: list[str] = []
+        self.sizes: list[int] = []
         self.forbidden = forbidden
         self.breaks = breaks
         self.outward = Outward(
@@ -37,8 +44,14 @@ class Way:
             self.screen,
             self.release,
             self.refuse,
+            run=self.run,
+            most=MOST,
             stream=stream,
         )
+
+    async def run(self, work: Callable[[], T], size: int, /) -> T:
+        self.sizes.append(size)
+        return work()
 
     def screen(self, text: str) -> Decision:
         self.screened.append(text)
@@ -131,3 +144,18 @@ async def test_no_text_is_no_piece(stream: bool) -> None:
     way = Way(stream=stream)
     await way.say("", "")
     assert (way.pieces, way.outward.released, way.screened) == ([], "", [])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_is_too_long_to_be_checked_ends_there(stream: bool) -> None:
+    way = Way(stream=stream)
+    await way.outward.feed("a " * (MOST // 2))
+    with pytest.raises(TextTooLong):
+        await way.outward.feed("b")
+    assert "b" not in way.outward.released
+
+
+async def test_what_is_long_is_handed_to_a_thread_by_its_size() -> None:
+    way = Way(stream=False)
+    await way.say("a " * 5000)
+    assert 10_000 in way.sizes
