@@ -62,7 +62,7 @@ _SECRETS = word_set(
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
     token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
     code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
-    creds basic pw psw wpa wpa2 wpa3 psk nips pins passcodes combinaison combination digicode login mnemonic
+    creds basic pw psw wpa wpa2 wpa3 psk nips pins passcodes combinaison combination digicode login mnemonic maiden
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")

@@ -1,7 +1,7 @@
 """Addresses of cryptocurrencies: by their checksums, or by their form where words speak of coins or a wallet.
 
 Base58Check (Bitcoin and what follows it), Bech32 and Bech32m (BIP 173, BIP 350), Ethereum's 40 hexadecimal digits,
-which have no checksum that could be asked without their own hash. The words of a wallet are secrets and for `password.py`.
+which have no checksum that could be asked without their own hash. The words of a wallet are for `password.py`.
 """
 
 from __future__ import annotations
