@@ -30,6 +30,18 @@ _BESIDE = re.compile(
 _LISTED = re.compile(
     r"[ \t]((?:19[2-9][0-9]|200[0-9]|201[0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?=\s?(?:[;,.|\n)]|$))"
 )
+# A child, or somebody whose birth a form asks for: any day of the past is one.
+_CHILD = re.compile(
+    r"(?<![a-z])(?:child|children|kid|daughter|son|baby|infant|toddler|enfants?|fille|fils|bebe|nourrisson|eleve|pupil|"
+    r"camper|mineure?|minor|dependa?e?nts?|dependants?|ayant droit|a charge)"
+    r"[^.\n]{0,12}$"
+)
+_OF_CHILD = re.compile(
+    r"(?:,? ?[(\[]|, )(?:[a-z]{1,4}\.? )?((?:19|20)[0-9]{2}[-/.][01]?[0-9][-/.][0-3]?[0-9]|"
+    r"[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:(?:19|20)[0-9]{2}|[0-9]{2})|"
+    rf"[0-3]?[0-9](?:er|st|nd|rd|th)? {MONTH} (?:19|20)[0-9]{{2}}|{MONTH} [0-3]?[0-9],? (?:19|20)[0-9]{{2}})(?![\w/-])"
+)
+_BEFORE = 40
 _REACH = 48
 
 
@@ -40,8 +52,13 @@ def beside(text: str, spans: Iterable[Span]) -> Iterator[Span]:
     if len(listed) > 1:  # "1) Abel, Jeannine 1947-01-19; 2) Babin, Théo 2019-07-07"
         yield from (Span(*found.span(1), "DATE_OF_BIRTH", 0.6, "beside_names") for _, found in listed)
     for span in named:
-        found = _BESIDE.match(lowered(text[span.end : span.end + _REACH]))
+        behind = lowered(text[span.end : span.end + _REACH])
+        found = _BESIDE.match(behind)
         if found is None:
+            of_child = _OF_CHILD.match(behind)
+            if of_child and _CHILD.search(lowered(text[max(0, span.start - _BEFORE) : span.start])):
+                low, high = of_child.span(1)
+                yield Span(span.end + low, span.end + high, "DATE_OF_BIRTH", 0.6, "beside_name")
             continue
         for group, entity in _ENTITIES.items():
             if found[group]:

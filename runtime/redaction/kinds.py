@@ -62,7 +62,7 @@ _SECRETS = word_set(
     password passwords passphrase passwd passcode pwd passe mdp motdepasse mot-de-passe pass secret secrets secrète
     token tokens jeton jetons key keys clé clés apikey pin nip cvv cvc cvv2 cvc2 cryptogramme bearer authorization
     code codes otp puk -----begin --password --token --secret --user -p -u wifi wi-fi phrase identifiants credentials
-    creds basic pw psw wpa wpa2 wpa3 psk nips pins passcodes combinaison combination digicode login mnemonic
+    creds basic pw psw wpa wpa2 wpa3 psk nips pins passcodes combinaison combination digicode login mnemonic maiden
     """
 )
 _SECRET_ENDS = ("_key", "_token", "_secret", "password", "_pass", "_pwd")
@@ -155,7 +155,7 @@ def _looked_at(word: str) -> int:
     if bits & NUMBER:
         pass
     elif plain.isupper():
-        if len(plain) <= 5:
+        if len(plain) <= 5 or len(plain.rpartition(":")[2]) <= 5:  # NAM:TREM
             bits |= CAPITALS
     elif len(plain) >= 7 and plain.isalnum() and not plain.islower() and not plain.istitle():
         bits |= READ  # mixed case: a key, or text in base64
@@ -205,7 +205,7 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
         return (
             bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
-            or (3 <= len(before) <= 4 and before.isalpha())
+            or (3 <= len(before) <= 5 and 3 <= len(letters := before.lstrip("([")) <= 4 and letters.isalpha())
             or (len(before) == 2 == len(word) and _PAIR.fullmatch(before + word) is not None)
             or len(before) >= 60
         )

@@ -10,6 +10,7 @@ from runtime.redaction.recognizers.ca_business import CaBusiness
 from runtime.redaction.recognizers.ca_ramq import CaRamq
 from runtime.redaction.recognizers.ca_sin import CaSin
 from runtime.redaction.recognizers.credit_card import CreditCard
+from runtime.redaction.recognizers.crypto import Crypto
 from runtime.redaction.recognizers.date_of_birth import DateOfBirth
 from runtime.redaction.recognizers.driver_license import DriverLicense
 from runtime.redaction.recognizers.dwelling import Dwelling
@@ -32,6 +33,7 @@ from runtime.redaction.recognizers.postal_code import PostalCode
 from runtime.redaction.recognizers.secret import Secret
 from runtime.redaction.recognizers.street_address import StreetAddress
 from runtime.redaction.recognizers.uk_nino import UkNino
+from runtime.redaction.recognizers.url_credentials import UrlCredentials
 from runtime.redaction.recognizers.us_ssn import UsSsn
 from runtime.redaction.recognizers.vehicle_number import VehicleNumber
 
@@ -39,5 +41,5 @@ IDENTIFIERS: tuple[type[Identifier], ...] = (
     EmailAddress, EmailSpelled, PhoneNumber, CaSin, CreditCard, IbanCode, IpAddress, MacAddress, UsSsn, CaRamq,
     HealthCard, PostalCode, FrNir, FrBusiness, FrIdCard, CaBusiness, DriverLicense, Passport, BankAccount,
     LicensePlate, Secret, Password, StreetAddress, Dwelling, BritishAddress, DateOfBirth, LabelledId,
-    NumberedId, AccessCode, UkNino, VehicleNumber,
+    NumberedId, AccessCode, UkNino, VehicleNumber, Crypto, UrlCredentials,
 )  # fmt: skip

@@ -18,6 +18,7 @@ _FORM = re.compile(
     rf"(?![A-Za-z0-9])"
 )
 _SMALL = re.compile(r"[a-z]{4}[ -][0-9]{4}[ -][0-9]{4}|[a-z]{4}[0-9]{8}")  # no word stands before a number like that
+_LAST_OF_MEN = 12
 _BROKEN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}(?:{SEP}[0-9]){{8}}(?![A-Za-z0-9])")
 
 
@@ -38,7 +39,9 @@ class CaRamq(Identifier):
             named = run.says(match.start(), HEALTH)
             if _is_month(month) and 1 <= last <= 31:
                 written = letters.isupper() or (
-                    _SMALL.fullmatch(match.group()) is not None and letters.lower() not in WORDS and first > 20
+                    _SMALL.fullmatch(match.group()) is not None
+                    and letters.lower() not in WORDS
+                    and (first > 20 or month > _LAST_OF_MEN)  # no year, no time
                 )
                 if named or (written and not run.is_labelled_otherwise(match.start())):
                     yield Hit(match.start(), match.end(), 1.0 if named else 0.9, "named" if named else "form")

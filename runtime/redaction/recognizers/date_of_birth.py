@@ -16,13 +16,14 @@ MONTHS = word_set(
     janvier février fevrier mars avril mai juin juillet août aout septembre octobre novembre décembre decembre janv
     févr fevr fév avr juil sept oct nov déc january february march april may june july august september october november
     december jan feb mar apr jun jul aug sep dec
+    avri octo nove déce dece febr augu apri
     """
 )
 MONTH = (
     r"(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre|january|february|march|"
     r"april|"
-    r"may|june|july|august|september|october|november|december|janv|fevr|fev|avr|juil|sept|jan|feb|mar|apr|jun|jul|aug|"
-    r"sep|oct|nov|dec)\.?"
+    r"may|june|july|august|september|october|november|december|janv|fevr|fev|avri|avr|juil|sept|"
+    r"octo|nove|dece|febr|augu|apri|jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)\.?"
 )
 _DATE = re.compile(
     r"(?<![\w])(?:(?:19|20)[0-9]{2}\s?[-/. ]\s?[0-9]{1,2}\s?[-/. ]\s?[0-9]{1,2}|"
@@ -36,20 +37,40 @@ _DATE = re.compile(
     rf"[-/][0-9])"
 )
 _BIRTH = re.compile(
-    r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=\s?:|(?: (?:a|au|aux|en) [^.!?\n]{1,40})? (?:le|un) \W*$)|naissance|naquit|"
-    r"naitra|nait|"
+    r"(?<![^\W_])(?:nee|ne\(e\)|ne(?=\s?:|\W{0,4}$|(?: (?:a|au|aux|en) [^.!?\n]{1,40})? (?:le|un) \W*$)|"
+    r"naissance|naquit|naitra|nait|"
     r"datenaissance|datedenaissance|ddn|d\.d\.n\.?|date[ _-]?de[ _-]?naiss\w*\.?|"
     r"naiss\.?|born|birth|births|birth ?date|birthdate|dateofbirth|birthday|b-day|d[./]?[o0][./]?b\.?|"
     r"(?:18|21|majeure?|of age) (?:ans )?(?:depuis|le|since|on|as of)|turn(?:s|ed|ing) [0-9]{1,3}|"
-    r"(?:sa|ma|ta|votre) fete|"
+    r"(?:sa|ma|ta|votre|date de) fete|dn(?=\W{0,4}$)|"
     r"anniversaire(?: de naissance)?|bday|nacimiento|venue? au monde|b\.(?= ?(?:on |the )?$)|birthed)"
-    r"(?![^\W_])[^.!?\n]{0,48}(?:[?:]?\s?\n[^.!?\n:]{0,20}:?[^.!?\n]{0,12})?$"
+    r"(?![^\W_])[^.!?\n]{0,48}(?:\?[ \-:,»\"']{0,6}(?:[^.!?\n:0-9]{1,24}: ?)?|"
+    r"[?:]?[ »\"]{0,2}\n[^.!?\n:]{0,24}(?::[^.!?\n:]{0,20}){0,3})?$"
 )
+_CLOCK = re.compile(r"\[?(?<![0-9])[0-2]?[0-9][:h][0-5][0-9](?::[0-5][0-9])?(?![0-9])\]?")
+# Six digits right behind the shortest of labels: "DN 140235", "DOB 121285".
+_SHORT = re.compile(r"(?<![\w.,/-])(?:[0-3][0-9][01][0-9][0-9]{2}|[0-9]{2}[01][0-9][0-3][0-9])(?![\w/-]|[.,][0-9])")
+_SHORT_LABEL = re.compile(r"(?<![^\W_])(?:dn|ddn|d\.d\.n\.?|dob|d\.o\.b\.?|date de naiss\w*\.?|date of birth)\W{1,4}$")
+# A sex, an age or a relation, then a date: "F, 12JUL84", "4 y, 2021-10-02", "(daughter, 5/1/2014)".
+_ANY_DATE = (
+    rf"(?:[0-3]?[0-9][-/. ]?{MONTH}[-/. ]?(?:[0-9]{{4}}|[0-9]{{2}})|(?:19|20)[0-9]{{2}}[-/.][01]?[0-9][-/.][0-3]?[0-9]|"
+    r"[0-3]?[0-9][-/.][0-3]?[0-9][-/.](?:(?:19|20)[0-9]{2}|[0-9]{2}))(?![\w/-]|[.,][0-9])"
+)
+_DESCRIBED = re.compile(
+    r"(?:(?:(?:^|[\n,;|/(\t]) ?|sexe?\W{1,3})[mfh](?: ?[,;|/] ?|\t| {1,3})|"
+    r"(?<![\w'])(?:male|female|homme|femme|masculin|feminin|garcon|boy|girl)(?: ?[,;|/] ?|\t| {1,3})|[♂♀] ?,? ?|"
+    r"(?<![\w.])[0-9]{1,3} ?(?:y\.?o\.?|y/o|yrs?|years?(?: old)?|ans|mois|mo|y)\.?, {0,2}|"
+    r"\((?:her |his |sa |son )?(?:daughter|son|child|spouse|wife|husband|mother|father|fille|fils|enfant|epouse|epoux|"
+    r"conjointe?|mere|pere),? )"
+    rf"(?P<date>{_ANY_DATE})"
+)
+_DESCRIBED_GATE = re.compile(r"[MFHmfhwey♂♀ns.,|][,;|/ \t]{1,3}[0-3]?[0-9]")
+_DESCRIBES = 24  # characters of what stands before
 _NUMBER = "|".join(sorted({*NUMBER_WORDS, "mil", "mille", "thousand"}, key=len, reverse=True))
 _ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
 _IN_WORDS = re.compile(
     rf"(?<![\w-])(?:(?:{_ORDINAL}|(?:{_NUMBER})(?:[ -](?:et[ -])?(?:{_NUMBER}))?)(?: day)?(?: of| de)? {MONTH}|"
-    rf"{MONTH} (?:the )?(?:{_ORDINAL})),? "
+    rf"{MONTH} (?:the )?(?:(?:{_ORDINAL})|(?:{_NUMBER})(?:[ -](?:{_NUMBER}))?)),? "
     rf"(?:[0-9]{{4}}|(?:{_NUMBER})(?:[ -](?:et[ -]|and )?(?:{_NUMBER})){{1,6}})(?![\w-])"
 )
 # Less than a date: a month and its year, or a year alone where a person is spoken of.
@@ -101,7 +122,7 @@ class DateOfBirth(Identifier):
     ENTITY = "DATE_OF_BIRTH"
 
     def applies(self, run: Run) -> bool:
-        return run.topics & BIRTH != 0 or run.digits >= 10
+        return run.topics & BIRTH != 0 or run.digits >= 4
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 10:
@@ -113,12 +134,16 @@ class DateOfBirth(Identifier):
                 years = int(match["died"] or match["end"]) - int(match["born"] or match["year"])
                 if years >= _LEAST_LIFE:
                     yield Hit(*match.span("from"), 0.7, "lived")
+        yield from _described(run)
         if not run.topics & BIRTH:
             return
+        for match in _SHORT.finditer(run.lower):
+            if _SHORT_LABEL.search(run.before(match.start(), 24)):
+                yield Hit(match.start(), match.end(), 0.8, "short")
         for match in _DATE.finditer(run.lower):
             before = run.before(match.start(), 64)
             said = _BIRTH.search(before)
-            if said is None or ("\n" in said.group() and any(map(str.isdigit, said.group()))):
+            if said is None or ("\n" in said.group() and any(map(str.isdigit, _CLOCK.sub("", said.group())))):
                 continue  # another line, after a date of its own
             if match["yearless"] is None or _BIRTHDAY.search(before):
                 yield Hit(match.start(), match.end(), 0.9, "after_birth")
@@ -134,6 +159,19 @@ class DateOfBirth(Identifier):
                 or _SOMEBODY.search(run.after(match.end(), 24))
             ):
                 yield Hit(match.start(), match.end(), 0.8, "partial")
+
+
+def _described(run: Run) -> Iterator[Hit]:
+    """A date right behind a sex, an age or a relation."""
+    left = run.left[-_DESCRIBES:]
+    if not _DESCRIBED_GATE.search(left + run.text):
+        return
+    text = run.before(0, _DESCRIBES) + run.lower
+    shift = len(text) - len(run.lower)
+    for match in _DESCRIBED.finditer(text):
+        start, end = match.span("date")
+        if start >= shift:
+            yield Hit(start - shift, end - shift, 0.7, "described")
 
 
 def _is_somebodys(number: str) -> bool:

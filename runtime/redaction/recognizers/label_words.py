@@ -62,7 +62,7 @@ WORDS_OF = {
     SIN | SSN | NIR: "social sociale sociales sociaux secu",
     HEALTH: """
         ramq nam nhs soleil health sante hc hin ohip phn msp ahcip medicare phin hcn mcp carecard hospitalisation
-        sanitaire
+        sanitaire ahc hsn mhsc yhcip nthssa
         """,
     HEALTH | NIR: "maladie",
     NEQ | TAX: "neq req entreprise entreprises enterprise",
@@ -70,7 +70,7 @@ WORDS_OF = {
     LICENCE: """
         drvlic drvlicense driverlic dln lic
         permis licence licences license licenses saaq driver drivers driving conduire conduite conducteur dl
-        driverslicense driverslicence
+        driverslicense driverslicence neph
         """,
     PASSPORT: """
         pspt ppt psport
@@ -120,6 +120,9 @@ WORDS_OF = {
         attestation diplome diploma navigo nexus bonvoy traveller traveler ktn redress flyer aadhaar curp pesel
         cpf bsn personnummer guarantor dependent dependant mutuelle mutualiste complementaire prevoyance
         affiliation affilie affiliee transplant biobank enrollee caseworker tutelle curatelle cpso oiiq cmq opq
+        juror jurors jure juree summons certif cert certifs cesu nid mandataire mandant tuteur curateur syndicataire
+        parishioner paroissien sevis ucas uln upn mbi hicn tricare ppsn pps dni nie rrn nric numen onyen netid
+        agdref ofpra camieg arrco agirc ivac ccq wcb odsp aish oas psv svq rregop rrpe airmile fob fobs
         npi upin camper adoption asylum asile naturalization naturalisation residency finess cps urssaf msa cpam
         carsat cnav franceconnect dbs utr oen rin uhip nihb ifhp dva edipi dod alien uscis
         """,
@@ -129,7 +132,7 @@ WORDS_OF = {
         eleve pupil abonne abonnee subscriber assure assuree insured adherent adherente fiche societaire staff
         rpps adeli ine fonctionnaire candidat candidate resident residente participant participante worker
         travailleur travailleuse hosp ipp nda policyholder cardholder etranger caf niss avs ahv nino nin cust
-        nocli numcli idcli codecli
+        nocli numcli idcli codecli salarie salariee societaires pupils
         """,
     OTHER: """
         order orders commande commandes invoice invoices facture factures isbn issn ean upc gtin sku asin doi pmid rfc
@@ -155,7 +158,7 @@ WORDS_OF = {
         """,
     BIRTH: """
         ne nee naissance naquit nait naitra ddn naiss born birth births birthdate birthday bday dob anniversaire
-        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete
+        datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete dn
         """,
     VEHICLE: """
         char
@@ -174,7 +177,8 @@ WORDS_OF = {
         creds cred wifi wi fi wep wpa phrase answer reponse login logins connexion acces key keys cle cles clef
         token tokens jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid
         csc cryptogramme bearer authorization auth session webhook p u user nipp combinaison combinaisons
-        combination combo digicode a2f gate
+        combination combo digicode a2f gate padlock cadenas lockbox keysafe keybox alarm alarme coffre maiden snmp
+        userpassword question temporaire temporary
         """,
     EXPIRY: "exp expiry expires expire expiration echeance valid valide validite thru fin until jusqu",
     LIVING: """

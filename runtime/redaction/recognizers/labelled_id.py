@@ -17,7 +17,7 @@ _PART = r"[A-Z0-9]{1,24}"
 VALUE = re.compile(
     rf"(?:[A-Z]{{1,6}}[ \-/.#_]{{0,3}})?[0-9][A-Z0-9]{{0,24}}(?:[\-/._]{_PART}){{0,6}}"
     rf"(?: (?=[A-Z]{{0,3}}[0-9]){_PART}(?:[\-/._]{_PART}){{0,4}}){{0,4}}(?:-[A-Z]{{1,3}}|"
-    rf" (?-i:[A-Z])(?=$|[,.;:)\n]))?(?![A-Za-z0-9])",
+    rf" (?-i:[A-Z])(?=$|[,.;:)\n]| [\-/|(]))?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 """Letters and digits as records are numbered: A-20447, 2024/118-4471, 447 188 2."""
@@ -86,7 +86,7 @@ def _counts(value: str, found: Label, before: str) -> bool:
     digits = sum(map(str.isdigit, value))
     if found.explicit or _WHOLE_LABEL.search(before):
         return found.far <= (4 if digits >= 5 or not value.isdigit() else 0)
-    whole = digits >= 9  # no crowd is as large
+    whole = digits >= (7 if found.bits & PERSON and not found.far else 9)  # no crowd is as large
     if _VERSION.fullmatch(value) or (_IN_UNITS.fullmatch(value) and not whole) or before.endswith("record of "):
         return False
     lettered = any(map(str.isalpha, value)) or "-" in value

@@ -59,11 +59,29 @@ _WORD = re.compile(r"[a-z]+")
 _MARKED = re.compile(
     r"(?:(?<![a-z])(?:no|nos|num|numero|number|nbr|nr|n|id|identifiant|identifier)|n°|#)\W{0,6}(?:(?:is|was|est) )?$|"
     r"(?<![a-z])(?:numero|num\.?|no\.?|nos|n°|identifiant) (?:de la |de l'|de |d'|du |(?<=ant ))[a-z' ]{2,32}"
-    r"\W{0,4}(?:(?:est|is) )?$"
+    r"\W{0,4}(?:(?:est|is) )?$|"
+    r"(?:n° ?|(?<![a-z])(?:numero|num\.|no\.) )(?:[a-z]{2,14})(?: [a-z]{3,14})?\W{0,3}$"
 )
+_IDENTIFIED = re.compile(r"(?<![a-z])(?:identifiant|identifier|user ?id|member ?id|login id)\W{1,4}$")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 # Judgments are cited with their date: "CE, 12 mai 2022, n° 447188".
 _CITED = re.compile(r"(?:19|20)[0-9]{2}, (?:req\. )?n°\W{0,2}$")
 _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4}$")
+# Letters that stand for a register: "HSN 441 820 773". What numbers things or says what kind of text this is, is none.
+_REGISTER = re.compile(r"(?<![A-Za-z0-9./-])([A-Z]{2,6})(?:#| ?[#:] ?| (?:no\.?|n°|#) ?| )$")
+_NO_REGISTERS = word_set(
+    """
+    AA AB AC AD AE AF AIR AM AMD AN AND API ARK ART AS ASIN ASTM AT ATA AU AUX BA BC BD BNF BP BUG BUT BWV CA CAD
+    CAS CE CELEX CHAP CHF CID CL CM CMD CN CO COD COM CPU CR CST CUSIP CV CVE DE DEC DEL DES DIN DOI DOW DU EAN ECLI
+    ECO EEC EN EP EPUB ERR ET ETA EUR EXP FA FAC FAQ FAX FCC FEB FIG FOB FOR FR FROM GB GBP GDP GHZ GN GPS GPU GTIN
+    HD HEX HKD HP HR HS HT HTS HTTP HZ IBM ICAO ID IEC IEEE IL IMO IN INC INR INT INV IP IPO IS ISBN ISIN ISO ISSN
+    IT ITEM ITU JAN JIRA JPY JUL JUN KB KG KHZ KM LA LCCN LE LES LOT LU MA MAC MAR MAX MB MHZ MIN MLS MM MMSI MW NAF
+    NAICS NB NCM NCT NDC NF NGC NIP NM NO NOV NS NSN NYC OCLC OCT OEM OF ON OPEN OR ORD OS OU PAR PAS PDF PI PID PIN
+    PIP PL PM PMC PMID PN PO POP PR PS QTY RAL RAM RE REF REV RFC RGB RMA ROM RS RT SA SAS SC SE SEC SEP SEQ SF SHA
+    SIC SKU SN SO SQL SS SUM SUR SVC SW SWIFT TARIC TAX TCP TEL THE TO TOP TTC TTL UDP UK UL UN UNE UPC URL US USA
+    USB USD UTC UTF UUID VAT VER VOL VS VW WEEK WO XML ZIP
+    """
+)
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(
     r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}[ -]?)?[0-9](?:[A-Z0-9\-]{0,8}(?: [A-Z]{0,3}[0-9]{2,7}){1,4}(?: [A-Z]{2})?|"
@@ -76,6 +94,14 @@ _LABEL_AFTER = re.compile(
     r"((?:[a-z]{2,12} )?[a-z]{2,14})"
     r"(?:\s(?:id|no|num|number|numero|card|#)|(?=\)|\s?$|[.,;\n)]))"
 )
+
+
+_WHOLE = re.compile(
+    r"(?<![A-Za-z0-9.,$€/+-])(?:[0-9]{7,13}(?:[-.][0-9]{1,4})?[A-Z]?|"
+    r"[0-9]{2,4}(?:[ -][0-9]{2,4}){2,3}|[0-9]{5}-[0-9]{4})"
+    r"(?:-[A-Z0-9]{1,2})?(?![\w/-]|[.,][0-9])"
+)
+_LEAST_OF_REGISTER, _MOST_OF_REGISTER = 7, 13
 
 
 # In a list: "AB912833, passport".
@@ -106,11 +132,13 @@ class NumberedId(Identifier):
     ALSO = tuple(sorted({entity for _, entity in _ANNOUNCED if entity != "ID_NUMBER"}))
 
     def applies(self, run: Run) -> bool:
-        return run.topics & (MARK | CARD | _BEHIND) != 0
+        return run.topics & (MARK | CARD | _BEHIND) != 0 or run.digits >= _LEAST_OF_REGISTER
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.topics & (MARK | CARD | LICENCE):
             yield from _marked(run)
+        if run.digits >= _LEAST_OF_REGISTER:
+            yield from _registered(run)
         if run.topics & _BEHIND:
             for match in _BEFORE_LABEL.finditer(run.text):
                 value = match.group()
@@ -124,6 +152,26 @@ class NumberedId(Identifier):
                     and not (DATE.match(value) or run.is_labelled_otherwise(match.start()))
                 ):
                     yield Hit(match.start(), match.end(), 0.7, "before_label", entity)
+
+
+def _registered(run: Run) -> Iterator[Hit]:
+    """Seven digits or more behind the letters of a register that nothing knows."""
+    for match in _WHOLE.finditer(run.text):
+        value = match.group()
+        before = run.left[-16:] + run.text[max(0, match.start() - 16) : match.start()]
+        said = _REGISTER.search(before)
+        if (
+            said is None
+            or said[1] in _NO_REGISTERS
+            or WORDS.get(said[1].lower(), 0) & OTHER
+            or not _LEAST_OF_REGISTER <= sum(map(str.isdigit, value)) <= _MOST_OF_REGISTER
+            or not is_number(value)
+            or run.is_amount(*match.span())
+            or not _THINGS.isdisjoint(_WORD.findall(run.before(match.start(), 32))[-2:])
+            or run.is_labelled_otherwise(match.start(), far=1)
+        ):
+            continue
+        yield Hit(match.start(), match.end(), 0.5, "register")
 
 
 def _announced(words: str, value: str) -> str | None:
@@ -143,12 +191,16 @@ def _announced(words: str, value: str) -> str | None:
 def _marked(run: Run) -> Iterator[Hit]:
     for start, found in run.values:
         card = found.bits & (CARD | LICENCE | ID_CARD) and not found.bits & OTHER
-        if not (found.bits == MARK or card) or found.far > 2:
+        if not (found.bits == MARK or card):
+            continue
+        if found.far > 2 and not _IDENTIFIED.search(run.before(start, 24)):
             continue
         match = VALUE.match(run.text, start)
         if match is None or run.is_amount(*match.span()) or not is_number(match.group()):
             continue
         value = match.group()
+        if _UUID.match(run.text, start):
+            continue
         before = run.before(start, 64)
         digits = sum(map(str.isdigit, value))
         bare = card and digits >= 8 and _A_CARD.search(before)

@@ -115,6 +115,35 @@ _NEXT = re.compile(
 _BRACKETED = re.compile(
     rf"(?<![^\W_]){OF_WORD}(?: [\w'-]{{1,16}}){{1,5}} \(((?=[^\s()]{{0,40}}[0-9])[^\s()\"]{{6,64}})\)"
 )
+# In quotes: `passphrase "velvet walrus"`.
+_IN_QUOTES = re.compile(
+    r"(?:pass[- ]?phrases?|phrases? de passe|code ?words?|mots? de code)(?: [\w-]{1,16})? ?(?:\"([^\"\n]{4,64})\"|"
+    r"« ?([^»\n]{4,64}?) ?»)"
+)
+# The words of a wallet in quotes, or behind a colon, what is said of them before.
+_WORDS = re.compile(
+    r"(?:(?:seed|recovery|mnemonic|backup|wallet) (?:phrase|words)|mnemonic|phrase (?:de recuperation|secrete|"
+    r"mnemonique)|"
+    r"mots de recuperation)[^\n]{0,56}?[\"«:] ?((?:[a-z]{3,8}[ ,\n]{1,2}){11,23}[a-z]{3,8})(?![a-z])"
+)
+# A new one in the next sentence: "mot de passe oublié. Temporaire = Mésange!72".
+_TEMPORARY = re.compile(r"(?:temporaire|temporary|provisoire|temp)\s?[:=]\s?([^\s\"«»]{5,64})")
+# An answer that proves who somebody is.
+_ANSWER = re.compile(
+    r"(?:(?:secret |security )?questions?[^\n]{2,60}?(?<![a-z])(?:reponse|answer|rep|ans)(?: secrete)?\s?[:=]|"
+    r"(?:maiden name)(?: is|\W{1,3}(?:[a-z]{1,12} ?: ?)?)) ?([^\s\",;]{3,64})"
+)
+_COMMUNITY = re.compile(
+    r"(?:snmp(?:v[123]c?)? (?:community|communaute)(?: string)?|(?:community(?: string)?|"
+    r"communaute)(?: snmp)?)\s?[:=]? ([^\s\"«»]{4,64})"
+)
+# Pairs in a list of passwords: "root / Sn0wgoose#4, backup / tapeRobot_88".
+_PAIRS = re.compile(
+    r"(?<![\w/])[\w.@-]{2,32} ?[/|] ?((?=[^\s]{0,24}[0-9])(?=[^\s]{0,24}[a-z])[^\s/|,;\"]{6,64})(?![\w/])"
+)
+_LIST = re.compile(
+    r"(?<![a-z])(?:passwords?|passwd|log-?ins?|credentials?|creds|mots de passe|mdp|identifiants|acces)(?![a-z])"
+)
 _BETWEEN = (" as ", " comme ", " is ", " est ")
 # Which patterns a label may begin, by its first word: most words begin none, and are not tried at all.
 _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
@@ -127,6 +156,10 @@ _PATTERNS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
         (_BRACKETED, "direct"),
         (_NEXT, "direct"),
     ),
+    "phrase": ((_IN_QUOTES, "phrase"), (_WORDS, "phrase")),
+    "temporary": ((_TEMPORARY, "direct"),),
+    "answer": ((_ANSWER, "answer"),),
+    "community": ((_COMMUNITY, "direct"),),
     "login": ((_LOGIN, "login"), (_PAIR, "login"), (_WIFI, "direct")),
     "key": ((_MEDIUM, "token"), (_KEYED, "keyed"), (_ONCE, "pin")),
     "pin": ((_DIGITS, "pin"),),
@@ -150,6 +183,10 @@ _FIRST_WORDS = {
         alarm gate door entry lock temporary reset sms
         """,
     "pin": "pin pins nip nips n code puk cvv cvv2 cvc cvc2 cvn cid csc cryptogramme otp 2fa passcode card security",
+    "phrase": "pass passphrase passphrases phrase phrases code seed recovery mnemonic backup wallet mot mots",
+    "temporary": "temporaire temporary provisoire temp",
+    "answer": "secret security question questions maiden",
+    "community": "snmp community communaute",
     "code": "code nip door gate alarm entry access lockbox buzzer garage building",
 }
 _FIRST = {
@@ -191,6 +228,9 @@ class Password(Identifier):
             for pattern, name in patterns:
                 if match := pattern.match(lower, word.start()):
                     yield from _value(text, lower, shift, match, name)
+        if (" / " in lower or "/" in run.text) and (listed := _LIST.search(lower)):
+            for match in _PAIRS.finditer(lower, listed.end()):
+                yield from _value(text, lower, shift, match, "direct")
         if any(word in lower for word in _BETWEEN):
             for match in _REVERSED.finditer(lower):
                 yield from _value(text, lower, shift, match, "direct")
@@ -207,6 +247,8 @@ class Password(Identifier):
 def _value(text: str, lower: str, shift: int, match: re.Match[str], name: str) -> Iterator[Hit]:
     """The value of one match, if it is one and ends in the run."""
     group = match.lastindex or 1
+    if name == "answer":
+        name = "direct" if "maiden" not in match.group() else "phrase"
     start, end = match.span(group)
     quoted = lower[start - 1 : start] in {'"', "'"} and lower[end : end + 1] == lower[start - 1 : start]
     if not quoted:

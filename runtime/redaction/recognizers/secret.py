@@ -1,8 +1,8 @@
-"""Secrets told by their form: keys and tokens of known issuers, private keys, credentials in addresses.
+"""Secrets told by their form: keys and tokens of known issuers, private keys, what query strings and cookies carry.
 
 A private key block may be thousands of characters long: only its first line is found here (pattern `pem`), and the
 scanner keeps masking until the block ends (`segments.py`). What only the words before make a secret is for
-`password.py`.
+`password.py`, who logs in where in an address for `url_credentials.py`.
 """
 
 from __future__ import annotations
@@ -63,12 +63,6 @@ _WEBHOOK = re.compile(
     r"(?<=discordapp\.com/api/webhooks/)[0-9]{15,22}/[A-Za-z0-9_-]{40,90}|"
     r"(?<=webhook\.office\.com/webhookb2/)[A-Za-z0-9@/_-]{40,200}"
 )
-_URL_USER = re.compile(r"(?<=://)(?:[^\s/?#@\"'<>]{1,256}|[^\s/?#@:\"'<>]{0,64}:[^\s/\"'<>]{1,128})(?=@[\w\[])")
-# The same without a scheme, before an address of a machine: root:hunter2@10.0.0.4
-_HOST_USER = re.compile(r"(?<![\w/:@.-])[\w.-]{2,32}:[^\s@/:\"'<>]{4,64}(?=@(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.]))")
-_EXAMPLES = frozenset(
-    {"user:pass", "user:password", "username:password", "user", ":pass", ":password", "USER:PASSWORD"}
-)
 _WORDS_OF_EXAMPLES = frozenset(
     {"value", "token", "your_token", "your_key", "secret", "password", "string", "xxxx", "true", "false", "null"}
 )
@@ -89,7 +83,7 @@ _COOKIE = re.compile(
 
 
 class Secret(Identifier):
-    """API keys, tokens, private keys, credentials in URLs."""
+    """API keys, tokens, private keys."""
 
     ENTITY = "SECRET"
 
@@ -106,14 +100,6 @@ class Secret(Identifier):
         if "-----" in text or "PuTTY" in text:
             for match in _PEM_BEGIN.finditer(text):
                 yield Hit(match.start(), match.end(), 1.0, PEM)
-        if "://" in text:
-            for match in _URL_USER.finditer(text):
-                if match.group() in _EXAMPLES:
-                    continue
-                yield Hit(match.start(), match.end(), 1.0, "url_credentials")
-        if "@" in text and ":" in text:
-            for match in _HOST_USER.finditer(text):
-                yield Hit(match.start(), match.end(), 0.95, "url_credentials")
         if "=" in text:
             for pattern, name in ((_QUERY, "query"), (_COOKIE, "cookie")):
                 for match in pattern.finditer(text):

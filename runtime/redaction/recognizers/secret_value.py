@@ -13,6 +13,10 @@ from runtime.redaction.recognizers.secret_words import NOT_VALUES
 CODE_PATH = re.compile(
     r"[A-Za-z_]\w{0,32}(?:(?:\.|->|::)[A-Za-z_]\w{0,32}){1,6}(?:\[[\w:-]{0,16}\])?|[A-Za-z_]{1,32}\[[\w:-]{0,16}\]"
 )
+_TEMPLATES = (
+    "${", "{{", "%(", "[", "your", "<", "$(", "@{", "%s", "$env", "{", "process.env", "os.environ", "&",
+)  # fmt: skip
+_HASHED = re.compile(r"\{[A-Za-z0-9-]{3,12}\}[A-Za-z0-9+/=.$-]{8,}")
 _NEXT_PAIR = re.compile(r"[a-z_]{2,24}=\S")
 _CALL = re.compile(r"^[A-Za-z_.]{1,40}\(")
 _IDENTIFIER = re.compile(r"[a-z]+(?:_[a-z]+)+")
@@ -79,9 +83,7 @@ def is_value(value: str, label: str, name: str, *, quoted: bool, sentence: bool)
         or low.strip("*•.…-_xX") == ""
         or low.strip(".,!?;:)") in NOT_VALUES
         or value[-1] in ":["
-        or low.startswith(
-            ("${", "{{", "%(", "[", "your", "<", "$(", "@{", "%s", "$env", "{", "process.env", "os.environ", "&")
-        )
+        or (not _HASHED.fullmatch(value) and low.startswith(_TEMPLATES))
         or CODE_PATH.fullmatch(value.rstrip(":;,"))
         or _CALL.search(value)
         or (label.endswith(("= ", ": ")) and _NEXT_PAIR.match(low))

@@ -72,7 +72,7 @@ ADJECTIVE = _one_of(r"""
     """)
 # What joins a label and its value over a few words between them.
 GIVES = _one_of(r"""
-    is|was|'s|est|c'est|cest|etait|sera|to|as|a ete change pour|par|=|:|→
+    (?<![a-z])(?:is|was|est|c'est|cest|etait|sera|to|as|a ete change pour|par|remis a|mis a|change a)(?![a-z])|'s|=|:|→
     """)
 NOT_VALUES = word_set(
     """

@@ -30,7 +30,7 @@ engine = PiiEngine()
 engine.load()
 text = "Jean Roy, jean.roy@exemple.ca, +33 6 12 34 56 78, 5145550123, http://a:b@exemple.ca, FR76 3000 6000 0112 3456 7890 189"
 found = {span.entity for span in engine.analyze([text])[0]}
-assert {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "SECRET", "IBAN_CODE"} <= found, found
+assert {"PERSON", "EMAIL_ADDRESS", "PHONE_NUMBER", "URL_CREDENTIALS", "IBAN_CODE"} <= found, found
 print("offline")
 """
 

@@ -17,7 +17,6 @@ SECRETS = """
 clé [[sk-proj-abcdEFGH1234567890abcd]].
 [[eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl]]
 Authorization: Bearer [[abc123def456ghi789]]
-postgres://[[app:S3cr3t]]@db.interne:5432/x
 https://h.ca/x?token=[[abcdef123456]]&page=2
 mot de passe : [[Soleil99!]]
 Le mot de passe du portail est [[hunter2]], ne le dis pas
@@ -61,7 +60,6 @@ The token [[Zm9vYmFyMTIz8x9Qq7Lk2Pw]] leaked
 [[hf_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789]]
 [[SG.aBcDeFgHiJkLmNoPqRsTuV.wXyZ0123456789aBcDeFgHiJkLmNoPqRsTuVwXyZ012]]
 [[sk_live_51H8abcdEFGHijklMNOPqrst]]
-redis://[[:p4ssw0rd]]@cache:6379
 x = get_password()
 password = input("Password: ")
 if password == user.password:
