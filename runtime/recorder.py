@@ -129,18 +129,18 @@ class TurnRecorder:
             if told := {entity: count for entity, count in found.items() if entity in self.redactions_in}:
                 self.redactions_at[position] = _most(told)
 
-    def learn(
-        self, finished: Finished | None, masked: Mapping[str, Counter[str]], passed: Mapping[str, Counter[str]]
-    ) -> None:
-        """What the model reported when it ended (None: it did not).
+    def answered(self, masked: Mapping[str, Counter[str]], passed: Mapping[str, Counter[str]]) -> None:
+        """What was masked, or only counted, on the way out, by where it stood.
 
-        What was masked, or only counted, on the way out comes by its position: the `answer`, `calls` of tools,
-        `reasoning`, `citations`.
+        That is the `answer`, `calls` of tools, `reasoning`, `citations`.
         """
         placed = {position: masked[position] + passed[position] for position in masked}
         self.redactions_out = dict(sum(placed.values(), Counter()))
         self.redactions_at |= {position: _most(found) for position, found in placed.items() if found}
         self.masked_out = any(masked.values())
+
+    def learn(self, finished: Finished | None) -> None:
+        """What the model reported when it ended (None: it did not)."""
         if finished is None:
             return
         # A provider may report anything; what a record cannot hold must not cost the turn its record.

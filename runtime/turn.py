@@ -307,6 +307,7 @@ class TurnPipeline:
         released = turn.outward.released if turn.outward is not None and turn.request.stream else ""
         turn.record.note((), (error.code,))
         turn.extras = Extras()  # beside a text that was cut, nothing more is released
+        turn.masked_outward(self._telemetry)
         try:
             await self._gatekeeper.settle(turn, failure)
             if turn.live is not None and not turn.stored:

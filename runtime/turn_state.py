@@ -49,6 +49,7 @@ class Turn:
         calls: what it asks the caller to call, as it asked.
         masked_beside, passed_beside: what was masked, or counted, beside the answer's text, by its place.
         extras: what is released beside the answer's text.
+        counted: what was masked on the way out is in record and metrics.
         stored: the answer is durable and this process has won the closing.
     """
 
@@ -81,6 +82,7 @@ class Turn:
     masked_beside: dict[str, Counter[str]] = field(default_factory=dict)
     passed_beside: dict[str, Counter[str]] = field(default_factory=dict)
     extras: Extras = field(default_factory=Extras)
+    counted: bool = False
     stored: bool = False
     effect: Effect = Effect.ERROR
     appended: Appended | None = None
@@ -98,18 +100,24 @@ class Turn:
         """Record and answer say that earlier turns were left out, and how many the model was given."""
         self.record.detail |= {"history_trimmed": True, "history_turns": sure(self.recalled).turns}
 
-    def learn(self, telemetry: Telemetry) -> None:
-        """Record and metrics learn what the model reported, and what was masked on the way out."""
-        outward = sure(self.outward)
-        self.record.learn(
-            self.finished,
-            {"answer": Counter(outward.masked), **self.masked_beside},
-            {"answer": Counter(outward.passed), **self.passed_beside},
+    def masked_outward(self, telemetry: Telemetry) -> None:
+        """Record and metrics learn what was masked on the way out, once, however the turn ends."""
+        if self.outward is None or self.counted:
+            return
+        self.counted = True
+        self.record.answered(
+            {"answer": Counter(self.outward.masked), **self.masked_beside},
+            {"answer": Counter(self.outward.passed), **self.passed_beside},
         )
-        self.record.learn_extras(self.extras, self.reasoning_chars)
         places = {"answer", *self.masked_beside}
         out = {place: found for place, found in self.record.redactions_at.items() if place in places}
         telemetry.count_redactions(out, "out")
+
+    def learn(self, telemetry: Telemetry) -> None:
+        """Record and metrics learn what the model reported, and what was masked on the way out."""
+        self.masked_outward(telemetry)
+        self.record.learn(self.finished)
+        self.record.learn_extras(self.extras, self.reasoning_chars)
         telemetry.count_tokens(self.route.backend, self.record.usage)
 
     def hear(self, reasoning: str, *, keep: int) -> None:

@@ -33,7 +33,7 @@ def changed(told: dict[str, Any]) -> None:
     told["masking"]["overrides"] = [
         {"entity": "PHONE_NUMBER", "direction": "in", "action": "allow"},
         {"entity": "CA_SIN", "direction": "in", "kind": "remote", "backend": "vllm", "action": "block"},
-        {"entity": "CODE_NAME", "action": "count"},
+        {"entity": "PASSPORT", "action": "count"},
     ]
     told["backends"]["egress"].append({"id": "few", "masked_over": 2, "roles": ["user"]})
     told["forbid"].append({"id": "when", "roles": ["user"], "actions": ["chat.create"], "when": {"backend": "vllm"}})
@@ -86,7 +86,7 @@ def test_masking_rules_are_shown_with_their_exceptions(app: Filagent) -> None:
     assert rows["Telephone number PHONE_NUMBER"] == ["in clear", "in clear", "masked", "masked", "–"]
     assert rows["Name of a person PERSON"] == ["in clear", "masked", "in clear", "in clear", "–"]
     assert rows["Social insurance number (Canada) CA_SIN"] == [*["masked"] * 4, "vllm in: refused"]
-    assert rows["CODE_NAME"] == [*["in clear, counted"] * 4, "–"]
+    assert rows["Passport number PASSPORT"] == [*["in clear, counted"] * 4, "–"]
 
 
 @pytest.mark.parametrize(

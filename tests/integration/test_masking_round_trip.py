@@ -87,11 +87,11 @@ def test_numbers_and_names_in_schemas_are_read(app: Filagent, model: Model) -> N
     made = tool("pay", creditCard=card, nas={"enum": ["046454286"]}, employee_number={"const": "55421"})
     assert ask(app, "go", tools=[made]).status == 200
     assert not any(value in model.bytes for value in (str(CARD), "046454286", "55421"))
-    schema = {"type": "object", "properties": {"password": {"const": "hunter2hunter2"}, "sin": {"const": 46454286}}}
+    schema = {"type": "object", "properties": {"password": {"const": "hunter2hunter2"}, "sin": {"const": 130692544}}}
     model.script = Script(['{"password": "<SECRET_1>"}'])
     answer = ask(app, "go", response_format={"type": "json_schema", "json_schema": {"schema": schema}})
     assert "hunter2" not in model.bytes
-    assert "46454286" not in model.bytes
+    assert "130692544" not in model.bytes
     assert json.loads(answer.json["content"]) == {"password": "hunter2hunter2"}
 
 

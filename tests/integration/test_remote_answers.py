@@ -316,3 +316,53 @@ def test_the_key_is_nowhere(tmp_path: Path) -> None:
             repr(vars(app.services.pipeline)),
         ]
         assert all(KEY not in text for text in everything)
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_what_stands_beside_an_answer_is_counted_and_blocked_too(tmp_path: Path, blocked: bool) -> None:
+    def edit(policy: dict[str, Any]) -> None:
+        policy["keep_reasoning"] = True
+        if blocked:
+            policy["masking"]["overrides"] = [{"entity": "EMAIL_ADDRESS", "direction": "out", "action": "block"}]
+
+    sources = (
+        {"title": "Call 514 555-0142", "url": "https://a.example.org/x"},
+        {"title": "Write to eve@mal.example", "url": "https://b.example.org/y"},
+    )
+    settings = settings_for(tmp_path, FILAGENT_POLICIES=changed_policies(tmp_path / "policies.yaml", edit))
+    with FakeProvider(dialect=Perplexity(sources=sources)) as provider:
+        backend = OpenAICompatibleBackend(
+            "perplexity", model="sonar", base_url=provider.url, name="perplexity", api_key=SecretStr(KEY)
+        )
+        with running(tmp_path, backend, engine=engine(), settings=settings) as app:
+            answer = app.chat("Where is Ottawa?")
+            assert answer.status == 200, answer.raw
+            told = record(app, answer.json["decision_id"])
+    assert [source["title"] for source in answer.json["citations"]] == (
+        ["Call [PHONE_NUMBER]"] if blocked else ["Call [PHONE_NUMBER]", "Write to [EMAIL_ADDRESS]"]
+    )
+    assert told["redactions_at"] == {"citations": {"EMAIL_ADDRESS": 1, "PHONE_NUMBER": 1}}
+    assert told["decision"] == "redact"
+
+
+def test_reasoning_that_is_kept_is_counted_and_blocked_too(tmp_path: Path) -> None:
+    def edit(policy: dict[str, Any]) -> None:
+        policy["keep_reasoning"] = True
+
+    def block(policy: dict[str, Any]) -> None:
+        edit(policy)
+        policy["masking"]["overrides"] = [{"entity": "PHONE_NUMBER", "direction": "out", "action": "block"}]
+
+    thinking = ("<think>", "I call 514 555-0142 first. ", "</think>\n\n")
+    for name, change, status in (("counted", edit, 200), ("blocked", block, 403)):
+        home = tmp_path / name
+        home.mkdir()
+        settings = settings_for(home, FILAGENT_POLICIES=changed_policies(home / "policies.yaml", change))
+        with FakeProvider(dialect=Vllm(answer=(*thinking, *ANSWER))) as provider:
+            backend = OpenAICompatibleBackend("vllm", model=Vllm.models[0], base_url=provider.url, name="vllm")
+            with running(home, backend, engine=engine(), settings=settings) as app:
+                answer = app.chat("Where is Ottawa?")
+                told = record(app, answer.json["decision_id"])
+        assert answer.status == status, answer.raw
+        assert told["redactions_at"] == {"reasoning": {"PHONE_NUMBER": 1}}
+        assert "555-0142" not in json.dumps(answer.json)

@@ -165,7 +165,8 @@ def test_a_record_fits_the_log_however_much_happened() -> None:
         prepare(made.intent(b"x" * step))
     many = {f"ENTITY_{number}": 10**6 for number in range(48)}
     made.asked(many, {}, dict.fromkeys(POSITIONS[:-2], many))
-    made.learn(Finished("stop", 2**62, 2**62, "m"), both(many, many), both())
+    made.answered(both(many, many), both())
+    made.learn(Finished("stop", 2**62, 2**62, "m"))
     draft = made.closing(Effect.REDACT, released="x" * 10**6, status="complete")
     prepare(draft)
     assert len(draft.predicate["rules"]) == len(draft.predicate["reasons"]) == 32
@@ -186,7 +187,8 @@ def test_what_was_masked_is_told_by_where_it_stood() -> None:
     assert made.redactions_at == {"system": {"EMAIL_ADDRESS": 1}, "user": {"EMAIL_ADDRESS": 2}}
     made.asked({"EMAIL_ADDRESS": 3, "PERSON": 2}, {})  # another backend stepped in, which may see less
     assert made.redactions_at == placed
-    made.learn(None, both({"CA_SIN": 1}), both({"CA_SIN": 1}, {"IP_ADDRESS": 1}))
+    made.answered(both({"CA_SIN": 1}), both({"CA_SIN": 1}, {"IP_ADDRESS": 1}))
+    made.learn(None)
     draft = made.closing(Effect.REDACT, released="half", status="partial")
     prepare(draft)
     assert draft.predicate["redactions"]["out"] == {"CA_SIN": 2, "IP_ADDRESS": 1}
@@ -196,7 +198,8 @@ def test_what_was_masked_is_told_by_where_it_stood() -> None:
 
 def test_what_the_model_reported_is_learnt() -> None:
     made = recorder(model={"provider": "p", "request_model": "m"})
-    made.learn(Finished("stop", 7, 5, "m-2026"), both({"EMAIL_ADDRESS": 1}), both())
+    made.answered(both({"EMAIL_ADDRESS": 1}), both())
+    made.learn(Finished("stop", 7, 5, "m-2026"))
     assert made.usage == {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     assert made.model == {"provider": "p", "request_model": "m", "response_model": "m-2026"}
     assert made.redactions_out == {"EMAIL_ADDRESS": 1}
@@ -204,7 +207,8 @@ def test_what_the_model_reported_is_learnt() -> None:
 
 def test_a_model_that_never_ended_reported_nothing() -> None:
     made = recorder()
-    made.learn(None, both({"EMAIL_ADDRESS": 1}), both())
+    made.answered(both({"EMAIL_ADDRESS": 1}), both())
+    made.learn(None)
     draft = made.closing(Effect.ERROR, released="half", status="partial")
     prepare(draft)
     assert "usage" not in draft.predicate
