@@ -74,3 +74,11 @@ def test_only_allowed_entities_are_restored() -> None:
 def test_nothing_comes_out_of_nothing(rules: PiiEngine) -> None:
     masker, restorer = StreamMasker(rules.scanner()), StreamRestorer(TOKENS)
     assert masker.feed("") + masker.flush() + restorer.feed("") + restorer.flush() == ""
+
+
+def test_what_is_held_comes_out_at_the_end_only(rules: PiiEngine) -> None:
+    masker, restorer = StreamMasker(rules.scanner()), StreamRestorer(TOKENS)
+    shown = restorer.feed(masker.feed("I know <PERSON_1> well. Write to eve@mal.exam"))
+    assert shown.startswith("I know Jean Roy well. ")
+    assert "eve" not in shown
+    assert (shown + restorer.feed(masker.flush()) + restorer.flush()).endswith("Write to [EMAIL_ADDRESS]")

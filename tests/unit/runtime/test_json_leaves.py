@@ -115,3 +115,13 @@ def test_a_content_of_another_form_is_not_read(rows: str) -> None:
 
     with pytest.raises(Unreadable):
         decode_messages(rows.encode())
+
+
+def test_numbers_keep_their_value_not_their_spelling() -> None:
+    assert compact(parse('{"a": 1.50, "b": 1e3, "c": 12}')) == '{"a":1.5,"b":1000.0,"c":12}'
+
+
+def test_keys_that_become_alike_stay_apart() -> None:
+    value = {"a@x.example": 1, "b@x.example": {"c@x.example": 2}}
+    made = replaced(value, iter(["[M]", "1", "[M]", "[M]", "2"]))
+    assert made == {"[M]": 1, "[M] 2": {"[M]": 2}}
