@@ -13,7 +13,8 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.label_words import DWELLING, LIVING
-from runtime.redaction.recognizers.locality import after_street, unit_before
+from runtime.redaction.recognizers.locality import after_street
+from runtime.redaction.recognizers.units import unit_before
 
 _NAME = r"(?:[0-9]{1,3}(?:st|nd|rd|th|e) )?[A-ZÀ-Þ][\w'-]{1,24}\.?"
 _STREET = (
@@ -86,7 +87,7 @@ class Dwelling(Identifier):
             for match in _NUMBERED.finditer(text):
                 low, high = match.span(1)
                 word = lower[low:high].rstrip(".")
-                start = unit_before(lower, match.start())
+                start = unit_before(text, lower, match.start())
                 if word in _COUNTED or not (said := _SAID.search(run.before(start, 64))):
                     continue
                 plural = said["counts"] and word.endswith("s") and high == match.end() and "'" not in word

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import POSTAL
 from runtime.redaction.recognizers.locality import after_street, is_known_town
-from runtime.redaction.recognizers.street_words import STATES, TOWNS
+from runtime.redaction.recognizers.street_words import STATES
+from runtime.redaction.recognizers.towns import TOWNS
 
 _CANADIAN = re.compile(
     r"(?<![\w#-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",

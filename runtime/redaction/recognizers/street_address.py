@@ -13,10 +13,11 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.address_fields import fields
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import LIVING
-from runtime.redaction.recognizers.locality import after_street, unit_before
+from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french
 from runtime.redaction.recognizers.streets_nameless import nameless
+from runtime.redaction.recognizers.units import unit_before
 
 _CIVIC = re.compile(
     r"(?<![\w$€.])(?<![0-9][,:/\-])(?<!\w-)(?:[A-Za-z]-|[NSEW][0-9]{1,3} ?[NSEW])?[0-9]{1,6}"
@@ -148,7 +149,7 @@ class StreetAddress(Identifier):
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
             )
             if end is not None:
-                hit = _hit(text, lower, unit_before(lower, civic.start()), end, "street")
+                hit = _hit(text, lower, unit_before(text, lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
         if run.topics & LIVING:

@@ -1,7 +1,7 @@
 """Words of postal addresses in French and English, in lower case without accents: facts, no findings.
 
-Kinds of streets (those that are nothing else, and those that are common words too), units, provinces and states, and
-the larger towns, by which a lower-case or unframed town is known.
+Kinds of streets (those that are nothing else, and those that are common words too), units, provinces and states. Towns
+and countries are in `towns.py`, kinds of streets of other languages in `street_words_abroad.py`.
 """
 
 from __future__ import annotations
@@ -104,44 +104,6 @@ STATES = word_set(
     """
     AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA
     RI SC SD TN TX UT VT VA WA WV WI WY DC PR AA AE AP
-    """
-)
-TOWNS = word_set(
-    """
-    montreal quebec laval gatineau longueuil sherbrooke saguenay levis trois-rivieres terrebonne repentigny brossard
-    drummondville saint-jerome granby blainville saint-hyacinthe shawinigan rimouski chateauguay saint-eustache
-    victoriaville mascouche mirabel rouyn-noranda boucherville sorel-tracy vaudreuil-dorion salaberry-de-valleyfield
-    val-d'or joliette alma saint-georges sainte-julie saint-constant thetford-mines sept-iles beloeil boisbriand
-    chambly magog westmount dorval kirkland pointe-claire beaconsfield lachine lasalle verdun anjou outremont
-    saint-laurent chicoutimi jonquiere baie-comeau riviere-du-loup matane gaspe amos cowansville saint-lambert
-    cote-saint-luc hull aylmer beauport charlesbourg sainte-foy mont-royal mont-tremblant sainte-therese sainte-adele
-    la-tuque dolbeau-mistassini roberval toronto ottawa mississauga brampton hamilton london markham vaughan kitchener
-    windsor oakville burlington sudbury oshawa barrie guelph cambridge kingston whitby waterloo ajax milton
-    thunder-bay brantford pickering niagara-falls peterborough sarnia sault-ste-marie timmins cornwall scarborough
-    etobicoke north-york vancouver surrey burnaby richmond abbotsford coquitlam kelowna langley saanich delta kamloops
-    nanaimo victoria calgary edmonton red-deer lethbridge medicine-hat airdrie regina saskatoon prince-albert
-    moose-jaw winnipeg brandon halifax dartmouth moncton fredericton dieppe saint-john bathurst edmundston
-    charlottetown summerside whitehorse yellowknife iqaluit gander corner-brook paris marseille lyon toulouse nice
-    nantes montpellier strasbourg bordeaux lille rennes reims toulon saint-etienne le-havre grenoble dijon angers
-    nimes villeurbanne saint-denis aix-en-provence clermont-ferrand le-mans brest tours amiens limoges annecy
-    boulogne-billancourt perpignan metz besancon orleans rouen montreuil argenteuil mulhouse caen nancy tourcoing
-    roubaix nanterre vitry-sur-seine avignon creteil poitiers dunkerque versailles aubervilliers courbevoie
-    asnieres-sur-seine colombes cherbourg pau calais cannes antibes ajaccio bastia beziers la-rochelle colmar merignac
-    bourges quimper valence troyes lorient saint-nazaire chambery niort vannes cholet saint-malo evry belfort arles
-    bayonne brive-la-gaillarde chalon-sur-saone albi carcassonne tarbes blois beauvais angouleme laon chartres gap
-    agen auxerre nevers vichy saint-brieuc ivry-sur-seine issy-les-moulineaux levallois-perret pantin
-    neuilly-sur-seine clichy meaux melun cergy massy vincennes pessac fort-de-france cayenne saint-pierre mamoudzou
-    bruxelles liege gand anvers namur charleroi mons geneve lausanne zurich berne bale neuchatel fribourg luxembourg
-    monaco new-york brooklyn manhattan queens bronx los-angeles chicago houston phoenix philadelphia san-antonio
-    san-diego dallas austin jacksonville san-francisco columbus indianapolis seattle denver boston detroit nashville
-    memphis portland las-vegas baltimore milwaukee albuquerque tucson fresno sacramento atlanta miami oakland
-    minneapolis tulsa tampa new-orleans cleveland honolulu anaheim pittsburgh cincinnati orlando buffalo newark
-    springfield providence hartford salt-lake-city richmond cambridge washington albany rochester syracuse plattsburgh
-    worcester lowell leeds manchester birmingham liverpool bristol sheffield glasgow edinburgh cardiff belfast
-    nottingham leicester brighton southampton portsmouth plymouth norwich oxford bath york coventry bradford hull
-    sunderland newcastle wolverhampton derby swansea aberdeen dundee exeter reading dublin cork galway limerick
-    madison dayton boise tallahassee omaha wichita raleigh charlotte spokane tacoma anchorage birmingham
-    chattanooga knoxville louisville lexington akron toledo
     """
 )
 ACCENTED = word_set("allée allées côte montée carré résidence cité")

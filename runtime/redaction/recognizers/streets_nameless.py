@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 
 from runtime.redaction.recognizers.date_of_birth import MONTHS
-from runtime.redaction.recognizers.locality import after_street, ends_in_province, has_unit, is_known_town
+from runtime.redaction.recognizers.locality import after_street, ends_in_province, is_known_town
 from runtime.redaction.recognizers.street_words import DIRECTIONS, JOINERS
 from runtime.redaction.recognizers.streets import CODE_AT_END, WORD, stripped
+from runtime.redaction.recognizers.units import has_unit
 
 _WITHOUT_KIND = re.compile(r"(?:de la|de l'|du|des|de) ?(?=[^\W\d_])")
 _SAINT = re.compile(r"(?:st|ste|saint|sainte|ste?\.)-[^\W\d_]", re.IGNORECASE)
