@@ -127,7 +127,9 @@ def after_street(text: str, lower: str, end: int) -> int:
 def _town(text: str, lower: str, end: int) -> int:
     if match := _TOWN_AFTER.match(text, end):
         stop = _strip(text, match.end())
-        lead, begin = text[end : match.start(2)], match.start(2)
+        lead, begin = text[end : match.start(2)].lstrip(" "), match.start(2)
+        if lead[:1] in {";", "|", "/"}:  # a cell of a row, a line that was joined
+            return stop if _followed(text, lower, stop) else end
         if _is_known(lower, begin, stop) or _followed(text, lower, stop):
             district = _DISTRICT.match(lower, stop)
             return district.end() if district else stop
@@ -181,6 +183,11 @@ def _country(text: str, lower: str, end: int) -> int:
             code = _COUNTRY_CODE.match(text, end)
             return code.end() if code else end
     return end
+
+
+def after_town(text: str, lower: str, end: int) -> int:
+    """Where an address ends whose town, after its code, ends at `end`: behind the country, if one is named."""
+    return _country(text, lower, end)
 
 
 def _strip(text: str, end: int) -> int:

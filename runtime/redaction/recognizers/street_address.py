@@ -16,7 +16,7 @@ from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french
-from runtime.redaction.recognizers.streets_nameless import nameless
+from runtime.redaction.recognizers.streets_nameless import nameless, to_code, to_unit
 from runtime.redaction.recognizers.units import unit_before
 
 _CIVIC = re.compile(
@@ -147,8 +147,10 @@ class StreetAddress(Identifier):
                     and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
                 )
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
+                or to_unit(text, lower, civic.end(), run.words)
+                or (run.digits >= 4 and to_code(text, lower, civic.end()))
             )
-            if end is not None:
+            if end:
                 hit = _hit(text, lower, unit_before(text, lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit

@@ -17,7 +17,7 @@ FRENCH_STRONG = word_set(
 FRENCH_WEAK = word_set(
     """
     place pl pl. allees route rte rte. cote quai square sq. cours montee terrasse promenade passage pass. voie sentier
-    carre faubourg fg esplanade ch ch. residence res. lotissement lot. hameau villa cite traverse venelle parvis mail
+    carre faubourg fg esplanade ch ch. residence res. res rés. lotissement lot. hameau villa cite traverse venelle parvis mail
     sente clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac
     quartier rampe
     """
@@ -92,6 +92,33 @@ NOT_STREETS = word_set(
     possibles suivre assise assises
     """
 )
+COUNTED_NAMES = word_set(
+    """
+    star stars rock street canadians americans quebecois francais degrees degres dollars euros heures hours noon pm am
+    cent percent pour-cent states countries cities people million millions day days mbps mhz ghz khz dpi rpm volts watts
+    kelvin celsius fahrenheit hertz hz turbo max eleven downing-street brasseurs metres meters points point mm cm km kg
+    lb lbs mg ml gb mb tb kb usd cad eur cv hp psi bar ans janvier fevrier mars avril mai juin juillet aout septembre
+    octobre novembre decembre january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday lundi mardi mercredi jeudi vendredi samedi dimanche
+    pro plus mini ultra air elite series serie class classe edition version windows android ios firefox chrome office
+    days weeks months years jours semaines mois annees fps dots unit units unite unites ex est edt pst pdt utc gmt
+    """
+)
+"""With a capital after a number these are counted, or name a thing: "at 4500 Kelvin"."""
+STREETS_ALONE = word_set(
+    """
+    principale broadway kingsway grand-rue grande-rue esplanade pie-ix rene-levesque sherbrooke sainte-catherine
+    ste-catherine papineau de-lorimier drolet fleury belanger beaubien masson saint-denis st-denis saint-hubert
+    st-hubert saint-laurent st-laurent saint-urbain st-urbain waverly fairmount laurier rachel fullum iberville
+    d'iberville christophe-colomb jean-talon cremazie decarie cote-des-neiges cote-vertu drummond crescent peel
+    atwater wellington notre-dame saint-jacques st-jacques saint-antoine st-antoine sainte-famille jeanne-mance
+    hutchison durocher esplanade querbes bernard van-horne dollard ogilvy liege jarry gouin henri-bourassa viau
+    bennett aird lacordaire langelier cartier grande-allee saint-joseph st-joseph saint-jean st-jean charest
+    maguire dorchester bank rideau sussex bronson elgin dalhousie spadina bathurst dundas bloor yonge danforth
+    lakeshore main hastings granville robson davie burrard cambie portage
+    """
+)
+"""Streets that people name without their kind, after a number."""
 COUNTED = word_set("wheel wheels lane lanes hole way hour day speed")
 """After a number these are counted: "4 Wheel Drive"."""
 PROVINCES = word_set(

@@ -54,6 +54,8 @@ CODE_AT_END = re.compile(
 )
 _NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) ?[0-9]{1,4}(?!\w)")
 _TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
+# East and north-west in French are words too.
+_SMALL_DIRECTION = re.compile(r" (?:est|no|so|n\.-o\.|s\.-o\.|n\.o\.|s\.o\.)(?=$|[,.;)\n])")
 _LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
 _MOST_WORDS = 6
 
@@ -234,12 +236,18 @@ def _is_coded(text: str, lower: str, end: int) -> bool:
     return CODE_AT_END.search(text[end : after_street(text, lower, end)]) is not None
 
 
+def small_direction(lower: str, end: int) -> int:
+    """The end of a street with "est" behind, where that is no verb, or "NO"."""
+    behind = _SMALL_DIRECTION.match(lower, end)
+    return behind.end() if behind else end
+
+
 def _direction(lower: str, end: int) -> int:
     if lower[end : end + 1] == " " and (word := WORD.match(lower, end + 1)):
         low = word.group().rstrip("!?:")
         if low in DIRECTIONS or low.rstrip(".") in DIRECTIONS:
             return end + 1 + len(low.rstrip("."))
-    return end
+    return small_direction(lower, end)
 
 
 def stripped(text: str, end: int) -> int:
