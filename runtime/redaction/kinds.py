@@ -13,6 +13,7 @@ from runtime.redaction.lexicon import word_set
 from runtime.redaction.normalise import fold
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.street_words import ACCENTED, BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
+from runtime.redaction.recognizers.street_words_abroad import BEFORE, BEHIND, ENDINGS
 from runtime.redaction.spoken import NUMBER_WORDS, ORDINALS, TELLING
 
 
@@ -79,9 +80,14 @@ _CORNERS = word_set("corner coin angle intersection l'angle l'intersection")
 _STREETS_OF_CODES = word_set(
     "rue avenue boulevard boul boul. chemin allée impasse lieu-dit hameau lotissement résidence résidences bâtiment "
     "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas "
+    "av av. bd bd. place quai route cours square clos ferme maison foyer chsld ehpad quartier morne "
+    "restante succ succ. succursale case postfach res. rés. terrasse promenade chem. ch. "
     "basement sous-sol rez-de-chaussée rectory vicarage forge lodge grange priory farmhouse barn"
 )
-_HOUSES = word_set("cottage rectory vicarage forge lodge grange priory farmhouse barn")
+_HOUSES = word_set(
+    "cottage rectory vicarage forge lodge grange priory farmhouse barn mas moulin ferme château manoir domaine clos "
+    "bastide villa chalet"
+)
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
 _DIGIT_WORDS = NUMBER_WORDS | TELLING | ORDINALS | {"mil", "mille", "thousand"}
 _STREETS = ACCENTED | FRENCH_TYPES | ENGLISH_TYPES | BOX_WORDS
@@ -90,7 +96,8 @@ for _bits, _words in (
     (AROUND, _BESIDE_NUMBERS),
     (SECRET | READ, _SECRETS),
     (STREET, _STREETS),
-    (ADDRESS, _ADDRESSES | _STREETS_OF_CODES),
+    (ADDRESS, _ADDRESSES | _STREETS_OF_CODES | BEFORE),
+    (STREET, BEFORE | BEHIND | {"rés", "rés."}),
     (ADDRESS | READ, _CORNERS),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
@@ -109,6 +116,7 @@ PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
 BEHIND = word_set("passport passeport permis licence license")
 """Labels that stand behind their value in a list: "AB912833, passport"."""
 AS = frozenset({"as", "comme"})
+_STREET_ENDINGS = (*ENDINGS, "vägen", "väg", "gränd")
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
@@ -134,7 +142,8 @@ def kind(word: str) -> int:
             if word.islower():
                 return _KINDS.get(word, 0)
             if word.istitle():
-                return _KINDS.get(word.lower(), 0) | NAME
+                known = _KINDS.get(word.lower(), 0) | NAME
+                return known | STREET if word.endswith(_STREET_ENDINGS) else known
         elif len(word) > 2 and word[-1] in ",." and word[:-1].isalpha() and word.islower():
             return _KINDS.get(word[:-1], 0)
     return _looked_at(word)
@@ -215,7 +224,9 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if left & DIGITS and "-" in before and right & (STREET | NAME):  # quarante-deux, rue des Remparts
         return True
-    if right & STREET and not left & ~(NAME | STREET | AROUND | CAPITALS):  # 12 maple street; 15 bis avenue; P.O. box
+    if right & STREET and not left & ~(
+        NAME | STREET | AROUND | CAPITALS | SINGLE
+    ):  # 12 maple street; 15 bis avenue; P.O. box
         return True
     if left & AROUND and right & AROUND:  # 12th of March
         return True

@@ -16,6 +16,7 @@ from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import GATE
 from runtime.redaction.recognizers.streets import english, french
+from runtime.redaction.recognizers.streets_behind import abroad, is_abroad, numbers_behind, streets_abroad
 from runtime.redaction.recognizers.streets_nameless import nameless, to_code, to_unit
 from runtime.redaction.recognizers.units import unit_before
 
@@ -71,21 +72,6 @@ _BOX_MORE = re.compile(
 _SURVEYED = re.compile(
     r"(?<!\w)(?:[NS][EW]|LSD [0-9]{1,2})[ -](?:1/4 )?[0-9]{1,2}-[0-9]{1,3}-[0-9]{1,2}[ -]?W[1-6]M?(?!\w)"
 )
-# The number behind: "rue Cartier au 4471", "rue de la Loi 16, 1000 Bruxelles", "Elm Street, number 12".
-_NUMBER_BEHIND = re.compile(
-    r"(?<!\w)(?:(?:[Rr]ue|[Aa]venue|[Aa]v\.|[Bb]oulevard|[Bb]oul\.|[Bb]d|[Cc]hemin|[Rr]ang|[Aa]llée|[Ii]mpasse|[Pp]lace|[Qq]uai|"
-    r"[Rr]oute|[Cc]ôte|[Mm]ontée)(?: (?:de |du |des |la |le |les |l'|d'){0,2}[A-ZÀ-Þ][\w'.-]{1,24}){1,4}|"
-    r"[A-Z][\w'.-]{1,24}(?: [A-Z][\w'.-]{1,24})?,? (?:Street|Road|Avenue|Drive|Lane|Blvd|Ave|Rd|St)\.?)"
-    r"(?:,? (?:au|numéro|au numéro|no\.?|n°|number|civic number|#) ?#?[0-9]{1,5}[A-Za-z]?(?![\w-]|[.,][0-9]| ?h\b)|"
-    r",? [0-9]{1,4}[A-Za-z]?, ?[0-9]{4,5} [A-ZÀ-Þ][\w'-]{1,24})"
-)
-_FRENCH_BEHIND = re.compile(
-    r"(?<![\w-])(?:(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Bb]oul\.|[Cc]hemin|[Rr]ang)"
-    r"(?: (?:de |du |des |la |le |les |l'|d'){0,2}[A-ZÀ-Þ][\w'.-]{1,24}){1,4}|"
-    r"[0-9]{1,3}e (?:[Rr]ang|[Aa]v\.|[Aa]venue|[Rr]ue)(?: (?:Est|Ouest|Nord|Sud))?)"
-    r", (?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{2,5}[A-Za-z]?(?=$|[;)\n]|[.,](?:$|\s[A-ZÀ-Þ\n]))"
-)
-_CIVIC_LAST = re.compile(r"[0-9][\w-]{0,4},?\s{1,2}$")
 # In capitals these are boxes where a town follows or an address is spoken of.
 _SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX|Casier|CASIER)\s?[0-9]{1,6}(?!\w)")
 _MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
@@ -103,14 +89,8 @@ _ESTATE = re.compile(
 _BOX_WORDS = word_set("hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
-# A number, capitals, a comma, a capital: all that an address without a kind of street shows.
-_PLAIN = re.compile(
-    r"(?<![\w$€.,/])(?:[0-9]{1,5}-)?[0-9]{1,5}[A-Za-z]?,?\s(?:(?:des?|du|de la)\s)?[A-ZÀ-Þ][\w'.\-]{1,24}"
-    r"(?:\s(?:(?:du|de|des|la)\s){0,2}[A-ZÀ-Þ][\w'.\-]{0,24}){0,2}"
-    r"(?:,?\s{1,2}(?:a(?:pp?|ppt)\b|[Aa]pt\b|[Ss]uite\b|[Uu]nit\b|#)|,\s{1,2}[A-ZÀ-Þ]|\s(?:West|East|North|South|Ouest|Est|Nord|Sud)\b)|"
-    r"[0-9]{3,5}(?:-[0-9]{1,5})? (?:de |du |des )[A-ZÀ-Þ]|"
-    r"[0-9] (?:East|West|North|South|[EWNS]\.?) [0-9]{1,3}(?:st|nd|rd|th)"
-)
+# A number and a capital: all that an address without a kind of street shows.
+_PLAIN = re.compile(r"[0-9][A-Za-z½]?,?\s(?:(?:des?|du|de la|de l'|d') ?)?[A-ZÀ-Þ][\w'.-]")
 
 
 class StreetAddress(Identifier):
@@ -123,14 +103,15 @@ class StreetAddress(Identifier):
             not GATE.isdisjoint(run.words)
             or not _BOX_WORDS.isdisjoint(run.words)
             or run.topics & LIVING != 0
+            or (run.digits >= 1 and is_abroad(run.words))
             or (run.digits >= 4 and bool(_CODE.search(run.text)))
-            or (run.digits >= 2 and bool(_PLAIN.search(run.text)))
+            or (run.digits >= 1 and bool(_PLAIN.search(run.text)))
             or (run.digits >= 5 and bool(_SURVEYED.search(run.text) or _ESTATE.search(run.text)))
         )
 
     def find(self, run: Run) -> Iterator[Hit]:
         text, lower = run.text, run.lower
-        reached = 0
+        reached, in_abroad = 0, is_abroad(run.words)
         for civic in _CIVIC.finditer(text):
             if civic.start() < reached:
                 continue
@@ -147,6 +128,7 @@ class StreetAddress(Identifier):
                     and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
                 )
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
+                or (in_abroad and abroad(text, civic.end()))
                 or to_unit(text, lower, civic.end(), run.words)
                 or (run.digits >= 4 and to_code(text, lower, civic.end()))
             )
@@ -154,6 +136,9 @@ class StreetAddress(Identifier):
                 hit = _hit(text, lower, unit_before(text, lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
+        if run.digits and in_abroad:
+            for low, end in streets_abroad(text):
+                yield _hit(text, lower, low, end, "abroad")
         if run.topics & LIVING:
             yield from fields(run)
             for word in _CAPITAL.finditer(text):
@@ -170,11 +155,8 @@ class StreetAddress(Identifier):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
             for house in _ESTATE.finditer(text) if run.digits >= 5 else ():
                 yield _hit(text, lower, house.start(), house.end(), "house")
-            for street in _FRENCH_BEHIND.finditer(text) if ", " in text else ():
-                yield _hit(text, lower, street.start(), street.end(), "number_behind")
-            for street in _NUMBER_BEHIND.finditer(text):
-                if not _CIVIC_LAST.search(text[max(0, street.start() - 16) : street.start()]):
-                    yield _hit(text, lower, street.start(), street.end(), "number_behind")
+            for low, end in numbers_behind(text, lower, run.words, run.before(0, 64)):
+                yield _hit(text, lower, low, end, "number_behind")
             for quarter in _SURVEYED.finditer(text):
                 yield _hit(text, lower, quarter.start(), quarter.end(), "surveyed")
         if not _BOX_WORDS.isdisjoint(run.words):
