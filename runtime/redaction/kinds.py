@@ -82,10 +82,11 @@ _STREETS_OF_CODES = word_set(
     "bât immeuble étage general rr r.r site villa château manoir zi za zac flat cottage moulin mas "
     "av av. bd bd. place quai route cours square clos ferme maison foyer chsld ehpad quartier morne "
     "restante succ succ. succursale case postfach res. rés. terrasse promenade chem. ch. "
-    "basement sous-sol rez-de-chaussée rectory vicarage forge lodge grange priory farmhouse barn"
+    "basement sous-sol rez-de-chaussée manse croft rectory vicarage forge lodge grange priory farmhouse barn"
 )
+_ARTICLES = frozenset({"The", "Le", "La", "Les"})
 _HOUSES = word_set(
-    "cottage rectory vicarage forge lodge grange priory farmhouse barn mas moulin ferme château manoir domaine clos "
+    "cottage rectory vicarage forge lodge grange priory farmhouse barn manse croft mas moulin ferme château manoir domaine clos "
     "bastide villa chalet"
 )
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
@@ -121,7 +122,7 @@ _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(
-    r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|[NSEW]\d{1,3}[NSEW])?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z]?,?"
+    r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|[NSEW]\d{1,3}[NSEW])?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z½]?,?"
 )
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
@@ -219,6 +220,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
             or len(before) >= 60
         )
     if right & PROVINCE and left & NAME:  # Montréal (Québec)
+        return True
+    if right & NAME and before in _ARTICLES:  # The Old Rectory
         return True
     if left & NAME and right & ADDRESS and word.strip(_EDGES).lower() in _HOUSES:  # Rose Cottage, Mill Lane
         return True

@@ -37,8 +37,8 @@ def fields(run: Run) -> Iterator[Hit]:
         start = field.end() - len(left)
         if start < 0 or (value := _VALUE.match(run.text, start)) is None:
             continue
-        ends = _ENDS.search(run.lower, start, value.end())
-        end = ends.start() if ends else value.end()
+        ends = _ENDS.search(run.lower, start, value.end() + 1)
+        end = min(ends.start(), value.end()) if ends else value.end()
         inside = run.text[start:end].strip()
         if " " in inside and any(map(str.isdigit, inside)) and not _MACHINE.search(run.lower, start, end):
             yield Hit(start, end, 0.6, "field")

@@ -23,11 +23,13 @@ _AREAS = word_set(
     """
 )
 _CODE = re.compile(r"(?<![\w-])([A-Z]{1,2})[0-9][0-9A-HJKMNPR-Y]? [0-9][ABD-HJLNP-UW-Z]{2}(?![\w-])")
-_NAME = r"[A-Z][a-z'’]{1,24}(?:-(?:[a-z]{2,6}-)?[A-Za-z]{2,24})?\.?"
-_PART = rf"(?:{_NAME}|[A-Z]{{2,16}})(?: (?:(?:of|the|on|upon|le|in|and|&) ){{0,2}}(?:{_NAME}|[A-Z]{{2,16}})){{0,4}}"
+_NAME = r"[A-Z][a-z'’]{1,24}(?:-(?:[a-z]{1,6}-)?[A-Za-z]{2,24})?\.?"
+_PART = (
+    rf"(?:{_NAME}|[A-Z]{{2,16}})(?: (?:(?:of|the|on|upon|le|in|and|&|y|by) ){{0,2}}(?:{_NAME}|[A-Z]{{2,16}})){{0,4}}"
+)
 _CIVIC = r"[0-9]{1,4}[A-Za-z]?(?:-[0-9]{1,4})?,? "
-_NUMBER = rf"(?:(?:Flat|Unit|Apartment|Suite|Room|Plot) [0-9A-Z]{{1,5}},? (?:{_CIVIC})?|{_CIVIC})"
-_ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
+_NUMBER = rf"(?:(?:Flat|FLAT|Unit|UNIT|Apartment|APARTMENT|APT|Apt|Suite|SUITE|Room|ROOM|Plot) [0-9A-Z]{{1,5}},? (?:{_CIVIC})?|{_CIVIC})"
+_ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? |by |near |nr\.? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
 _NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
 _NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
 _REACH = 140

@@ -53,6 +53,18 @@ _COUNTED = MONTHS | word_set(
     percent states countries cities people million millions day days mbps mhz ghz dpi rpm volts watts
     """
 )
+# A house with a name, and where it is: "We live at Rose Cottage, Main Street, Kirk Yetholm".
+_HOUSE = re.compile(
+    r"(?<!\w)(?:The )?(?:[A-Z][\w'-]{1,20} ){1,3}(?:Cottage|House|Lodge|Farm|Barn|Manor|Hall|Rectory|Vicarage|Mill|Croft|Grange|"
+    r"Forge|Priory|Villa|Farmhouse|Manse)(?:,\s(?:[A-Z][\w'-]{1,20})(?: (?:(?:of|on|upon|the) )?[A-Z][\w'-]{1,20}){0,3}){1,3}"
+)
+_HOUSE_WORDS = word_set(
+    "cottage house lodge farm barn manor hall rectory vicarage mill croft grange forge priory villa farmhouse manse"
+)
+_LIVES_AT = re.compile(
+    r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|stay(?:s|ed|ing)?|moved?|moving|address(?: is)?|home|grew up)(?: (?:at|in|to|is))?"
+    r"(?:\s?:)?\s$"
+)
 _CORNER = re.compile(
     r"(?<!\w)(?:[Cc]orner (?:of )?|[Ii]ntersection (?:of |de |des |du )|(?:(?:à |A )?l'|À l'|[Aa]u )?(?:angle|coin) "
     r"(?:(?:de la |de l'|des |de |du )(?:rues? )?|rues? )?)(?:the )?"
@@ -94,6 +106,10 @@ class Dwelling(Identifier):
                 end = match.end() - (text[match.end() - 1] == ".")
                 if _GOES_ON.match(lower, end) and not plural:
                     yield Hit(start, max(end, after_street(text, lower, end)), 0.7, "lived_at")
+        if run.topics & LIVING and ", " in text and not _HOUSE_WORDS.isdisjoint(run.words):
+            for house in _HOUSE.finditer(text):
+                if _LIVES_AT.search(run.before(house.start(), 40)):
+                    yield Hit(house.start(), after_street(text, lower, house.end()), 0.7, "house")
         if _WORDS.isdisjoint(run.words):
             return
         for match in _CORNER.finditer(text):

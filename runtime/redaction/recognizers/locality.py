@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.street_words import PROVINCES, STATES
 from runtime.redaction.recognizers.towns import COUNTRIES, TOWNS
 from runtime.redaction.recognizers.units import units_after
@@ -77,6 +78,12 @@ _CODE = re.compile(
 )
 _COUNTRY = re.compile(r"[,\s]{1,3}([A-Za-zÀ-ÿ][\w.'-]{1,12}(?: [\w'-]{2,9}){0,3})(?!\w)")
 _COUNTRY_CODE = re.compile(r",?\s{1,2}[0-9]{5}(?![\w-])")  # some write the code last of all
+_NO_TOWN = word_set(
+    "mme mr mrs ms mlle dr m me tel phone email courriel fax cell attn npai nom name ville town city pays country cp "
+    "code date ref mon tue wed thu fri sat sun lun mar mer jeu ven sam dim janvier january merci thanks please svp "
+    "sonner demander voir appeler call ring use ask if no not but and my his her our the this that il elle je nous"
+)
+"""Behind a street and a comma these are no town."""
 _ENDS = re.compile(r"\s{0,2}(?:[,.;:!?)\n\-–\"<|]|$|[a-zà-ÿ(])")
 
 
@@ -137,7 +144,10 @@ def _town(text: str, lower: str, end: int) -> int:
         for count in range(len(words) - 1, 0, -1):  # "Toronto Call me": the first words may be the town
             shorter = begin + len(" ".join(words[:count]))
             if _is_known(lower, begin, shorter):
-                return shorter
+                district = _DISTRICT.match(lower, shorter)
+                return district.end() if district else shorter
+        if lower[begin:stop].partition(" ")[0].rstrip(".") in _NO_TOWN:
+            return end
         if "," in lead and not match[1] and _ENDS.match(text, stop):
             return stop
     elif (small := _SMALL_TOWN.match(lower, end)) and text[small.start(1)].islower():

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import POSTAL
-from runtime.redaction.recognizers.locality import after_street, is_known_town
+from runtime.redaction.recognizers.locality import after_town, is_known_town
 from runtime.redaction.recognizers.street_words import STATES
 from runtime.redaction.recognizers.towns import TOWNS
 
@@ -24,6 +24,7 @@ _SPELLED = re.compile(
     r"(?<![\w-])[ABCEGHJ-NPRSTVXY]([-._* ])[0-9]\1[ABCEGHJ-NPRSTV-Z]"
     r"(?:\1| {1,3}| ?, ?|\1? ?(?:espace|space) ?\1?)[0-9]\1[ABCEGHJ-NPRSTV-Z]\1[0-9](?![\w-])"
 )
+_SAID = re.compile(r"(?<!\w)(?:postal|zip)(?!\w)")
 _CONTEXT = re.compile(
     r"(?<!\w)(?:code postal|c\.?p\.?|postal(?: code)?|zip|adresse|address|quebec|qc|ontario|on|montreal|toronto|rue|"
     r"street|"
@@ -39,7 +40,21 @@ _FRENCH = re.compile(
     r"des|la|le|les|sur|sous|"
     r"en|lès|aux)[ \-]){0,2}[A-ZÀ-Þ][\w'\-]{1,40}){0,3})(?:\s(?:CEDEX|Cedex))?(?:(?<=edex|EDEX)\s[0-9]{1,2})?"
 )
-_VILLAGE = re.compile(r"(?<!\w)(?:(?:Le |Au )?(?:Bourg|Village|Hameau|Lieu-dit)(?: [\w' -]{1,24})?,\s)$")
+# A house, a farm or a hamlet before a French code, with what stands between: "Ferme de Kerbiriou, VC 7, 22340 …".
+_PLACE = (
+    r"(?:[Bb]ourg|[Vv]illage|[Hh]ameau|[Ll]ieu-?dit|[Ff]erme|[Mm]as|[Mm]oulin|[Cc]hâteau|[Mm]anoir|[Vv]illa|[Cc]halet|[Mm]aison|"
+    r"[Qq]uartier|[Dd]omaine|[Rr]ésidence|[Cc]los|[Bb]astide|[Ll]otissement|[Ii]mmeuble|[Mm]orne|[Hh]abitation|[Ff]oyer|"
+    r"ZA|ZI|ZAC|[Gg]range|[Pp]rieuré|[Cc]ité|[Cc]amping|MORNE|QUARTIER|LOTISSEMENT|RESIDENCE|DOMAINE|HAMEAU|FERME|VILLA)"
+)
+_VILLAGE = re.compile(
+    rf"(?<![\w-])(?:(?:(?:[Ll]e|[Ll]a|[Ll]es|[Aa]u) |L')?{_PLACE}(?: [\w'’-]{{1,24}}){{0,5}}(?:,\s(?:[\w'’-]{{1,24}} ){{0,3}}[\w'’-]{{1,24}})?|"
+    r"(?:Le|La|Les|Au|LE|LA|LES) [A-ZÀ-Þ][\w'-]{1,24}(?: (?:(?:de|du|des|d'|la) ?){0,2}[A-ZÀ-Þ][\w'-]{1,24}){0,2})(?:,\s?|\s)$"
+)
+_HOUSE = re.compile(
+    r"(?<!\w)(?:[Hh]ouse|[Mm]aison|[Ll]ot|[Uu]nit|[Aa]pt\.?) [0-9]{1,4}[A-Za-z]?,\s(?:[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24})?,\s){1,2}$"
+)
+_NO_TOWN = frozenset({"Ville", "Town", "City", "Tel", "Tél", "Pays", "Country", "Nom", "Name", "Téléphone", "Phone"})
+_TELEPHONE = re.compile(r"(?<=\w) (?:TEL|TÉL|Tel|Tél|FAX|GSM|Fax|Phone|PHONE|CELL|DOB)$")
 _PLACE_BEFORE = re.compile(
     r"(?<!\w)(?:adresse|habite\w{0,3}|demeur\w{1,5}|resid\w{1,5}|domicil\w{1,4}|ville|commune|cp|code postal|postal|"
     r"address|live[sd]?|"
@@ -48,7 +63,7 @@ _PLACE_BEFORE = re.compile(
 _COUNTED = re.compile(
     r"(?:euros?|dollars?|canadiens?|francais|quebecois|americains?|personnes|habitants)$", re.IGNORECASE
 )
-_ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
+_ZIP = re.compile(r"(?:[0-9]{5}(?:-[0-9]{4})?|[0-9]{2} [0-9]{3})(?![\w-]| ?[0-9])")
 _AMERICAN = re.compile(r"(?<!\w)(?:[A-ZÀ-Þ][\w'.\-]{1,30},?\s|, ?)([A-Z]{2})\s{1,2}[0-9]{5}(?:-[0-9]{4})?(?![\w-])")
 
 
@@ -66,11 +81,13 @@ class PostalCode(Identifier):
         text = run.text
         for match in _CANADIAN.finditer(text):
             capitals = match.group().upper() == match.group()
-            if run.is_labelled_otherwise(match.start()):
+            if run.is_labelled_otherwise(match.start()) and not _SAID.search(run.before(match.start())):
                 continue
             if capitals or match[1] or _is_cell(run, *match.span()) or _CONTEXT.search(run.before(match.start(), 64)):
                 if before := _PROVINCE_BEFORE.search(text[max(0, match.start() - 64) : match.start()]):
                     start = match.start() - len(before.group())
+                    house = _HOUSE.search(text, max(0, start - 80), start)
+                    start = house.start() if house else start
                     yield Hit(start, match.end(), 0.95, "province", "STREET_ADDRESS")
                 score = 0.9 if match.group(1) else 0.8
                 yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")
@@ -88,11 +105,15 @@ class PostalCode(Identifier):
             known = is_known_town(town, 0, len(town)) or town.split("-")[0] in TOWNS or "edex" in match.group()
             if _COUNTED.search(match[2]) or run.is_amount(*match.span()):
                 continue
-            if known or _PLACE_BEFORE.search(run.before(match.start())) or _is_line(run, match):
-                end = match.end() if known or "-" in town else match.start(2) + len(match[2].split(" ")[0])
-                village = _VILLAGE.search(text[max(0, match.start() - 40) : match.start()])
-                start = match.start() - (len(village.group()) if village else 0)
-                yield Hit(start, max(end, after_street(text, run.lower, end)), 0.7, "french", "STREET_ADDRESS")
+            if match[2].split(" ")[0] in _NO_TOWN:
+                continue
+            village = _VILLAGE.search(text, max(0, match.start() - 96), match.start())
+            if known or village or _PLACE_BEFORE.search(run.before(match.start())) or _is_line(run, match):
+                end = match.end() if village or known or "-" in town else match.start(2) + len(match[2].split(" ")[0])
+                if telephone := _TELEPHONE.search(text, match.start(), end):
+                    end = telephone.start()
+                start = village.start() if village else match.start()
+                yield Hit(start, after_town(text, run.lower, end), 0.7, "french", "STREET_ADDRESS")
         for match in _AMERICAN.finditer(text):
             if match[1] in STATES:
                 yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")

@@ -139,6 +139,9 @@ class StreetAddress(Identifier):
         if run.digits and in_abroad:
             for low, end in streets_abroad(text):
                 yield _hit(text, lower, low, end, "abroad")
+        if run.digits:
+            for low, end in numbers_behind(text, lower, run.words, run.before(0, 64)):
+                yield _hit(text, lower, low, end, "number_behind")
         if run.topics & LIVING:
             yield from fields(run)
             for word in _CAPITAL.finditer(text):
@@ -155,8 +158,6 @@ class StreetAddress(Identifier):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
             for house in _ESTATE.finditer(text) if run.digits >= 5 else ():
                 yield _hit(text, lower, house.start(), house.end(), "house")
-            for low, end in numbers_behind(text, lower, run.words, run.before(0, 64)):
-                yield _hit(text, lower, low, end, "number_behind")
             for quarter in _SURVEYED.finditer(text):
                 yield _hit(text, lower, quarter.start(), quarter.end(), "surveyed")
         if not _BOX_WORDS.isdisjoint(run.words):

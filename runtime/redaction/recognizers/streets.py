@@ -115,6 +115,8 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
             names, end = names + 1, word.end()
             capitals = capitals or value[0].isupper()
         elif value[0].isdigit():
+            if first.group() == "r.":  # "Q-2, r. 22": a regulation
+                break
             if not joined and (names or not (strong or first.group() in NUMBERED)):
                 break
             names, end = names + 1, word.end()

@@ -118,8 +118,9 @@ def numbers_behind(text: str, lower: str, words: list[str], before: str) -> Iter
             yield street.span()
     for street in _EUROPEAN.finditer(text):
         low, end = street.span()
-        if _CIVIC_LAST.search(text[max(0, low - 16) : low]):
+        coded = _CODED.search(text, end, after_street(text, lower, end)) is not None
+        if not coded and _CIVIC_LAST.search(text[max(0, low - 16) : low]):
             continue
-        if _CODED.search(text, end, after_street(text, lower, end)) or _LIVING.search((before + lower[:low])[-64:]):
+        if coded or _LIVING.search((before + lower[:low])[-64:]):
             town = _TOWN_LEADS.search(text, max(0, low - 64), low)
             yield town.start() if town else low, end

@@ -167,7 +167,7 @@ def _names_end(text: str, lower: str, start: int) -> int | None:
         if word is None or not (word.group()[0].isupper() or _SAINT.match(word.group())):
             break
         end = word.end()
-        if text[end : end + 1] != " ":
+        if text[end : end + 1] != " " or text[end - 1] in "?!:":
             break
         position = end + 1
     return None if end is None else small_direction(lower, stripped(text, end))
