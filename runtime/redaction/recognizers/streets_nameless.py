@@ -46,7 +46,7 @@ _COMMA_HERE = re.compile(r"(?<![\w.,$€/-])[0-9]{1,5}, (?:de la |de l'|du |des 
 _LINK = re.compile(r"(?:du|des|de la|de l'|de) ?(?=[A-ZÀ-Þ])")
 # A civic number that is no year and no count of a few.
 _NUMBER_HERE = re.compile(
-    r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}(?:-?[A-Za-z]|[½]| ½| ?1/2)?|[0-9]{1,5}-[0-9]{2,5}),?\s$"
+    r"(?<![\w.,$€/-])(?!(?:19|20)[0-9]{2}(?![0-9]))(?:[0-9]{3,5}(?:-?[A-Za-z]|[½]| ½| ?1/2)?|[0-9]{1,5}-[0-9]{2,5})\s$"
 )
 _OLD_YEAR = re.compile(r"1[5-8][0-9]{2}\s$")
 _SMALL_NUMBER = re.compile(r"(?<![\w.,$€/:-])[1-9][0-9]?[A-Za-z]?\s$")
