@@ -32,6 +32,10 @@ _NUMBER = rf"(?:(?:Flat|FLAT|Unit|UNIT|Apartment|APARTMENT|APT|Apt|Suite|SUITE|R
 _ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? |by |near |nr\.? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
 _NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
 _NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
+_HOUSE = re.compile(
+    rf"(?<!\w)(?:The {_NAME}(?: {_NAME}){{0,2}}|{_NAME}(?: {_NAME})? (?:House|Court|Lodge|Cottage|Hall|Manor|Farm|Barn|Mill|"
+    r"Mansions|Buildings|Wharf|Tower|Towers)),\s$"
+)
 _REACH = 140
 _LED = re.compile(r"[,:\n(]\s{0,2}$")  # what was cut off from a code ends so
 _MEASURES = frozenset({"GB", "TB", "MB", "KB", "HP", "PS", "ND", "RD", "ST", "TH", "PD"})
@@ -55,6 +59,8 @@ class BritishAddress(Identifier):
             before = run.text[low : code.start()]
             lead = _NUMBERED.search(before) or _in_parts(before)
             if lead is not None:
+                if house := _HOUSE.search(before, 0, lead.start()):
+                    lead = house
                 yield Hit(low + lead.start(), code.end(), 0.97, "british")
             elif _SAID.search(run.before(code.start())) or _LED.search((run.left + run.text[: code.start()])[-4:]):
                 yield Hit(code.start(), code.end(), 0.8, "british_code")

@@ -17,6 +17,7 @@ from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.units import unit_before
 
 _NAME = r"(?:[0-9]{1,3}(?:st|nd|rd|th|e) )?[A-ZÀ-Þ][\w'-]{1,24}\.?"
+_HOUSE_NUMBER = r"(?: [0-9]{1,4}(?![\w-]))?\.?"
 _STREET = (
     rf"(?:(?:de la |de l'|des |de |du |d'|rue |rues |avenue |av\. |boul\. |boulevard |chemin )*{_NAME}"
     rf"(?: (?:(?:de|du|des|la|le|of|the) ){{0,2}}{_NAME}){{0,3}})"
@@ -37,7 +38,7 @@ _SAID = re.compile(
     rf"(?<!\w)(?:{_VERB})(?: (?:off|it|them|him|her|me|us|this|that|ca|le|la|les|tout|is|was|est|etait|now|still|back|"
     r"over|currently|toujours|maintenant|encore|situee?|located|up|here|ici|moi|lui|out|colis|parcel|package)){0,3} "
     r"(?:(?P<counts>to|on|is|est)|at|from|au|du|near|outside)(?: le| the| au)?\s?:?\s?$|"
-    rf"(?<!\w)(?:{_VERB})\s?:\s?$|(?<!\w)(?:rents|rented|renting|loue|louait|occupe)(?: le)? $"
+    rf"(?<!\w)(?:habit\w{{1,5}}|reste|occup\w{{1,3}}|loue\w{{0,3}}) le $|(?<!\w)(?:{_VERB})\s?:\s?$|(?<!\w)(?:rents|rented|renting|loue|louait|occupe)(?: le)? $"
 )
 # What may come behind a street; another word is what the number counts.
 _GOES_ON = re.compile(
@@ -68,7 +69,7 @@ _LIVES_AT = re.compile(
 _CORNER = re.compile(
     r"(?<!\w)(?:[Cc]orner (?:of )?|[Ii]ntersection (?:of |de |des |du )|(?:(?:à |A )?l'|À l'|[Aa]u )?(?:angle|coin) "
     r"(?:(?:de la |de l'|des |de |du )(?:rues? )?|rues? )?)(?:the )?"
-    rf"({_STREET} (?:and|et|&|at) (?:de la |de l'|du )?{_STREET})"
+    rf"({_STREET}{_HOUSE_NUMBER} (?:and|et|&|at) (?:de la |de l'|du )?{_STREET}{_HOUSE_NUMBER})"
 )
 _LOT = re.compile(
     r"(?<!\w)(?:(?:part (?:of )?)?lots? [0-9]{1,4}[a-z]?,? (?:con(?:c|cession)?\.? [0-9]{1,3}[a-z]?)|"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runtime.redaction.lexicon import word_set
-from runtime.redaction.recognizers.street_words import PROVINCES, STATES
+from runtime.redaction.recognizers.street_words import ENGLISH_STRONG, PROVINCES, STATES
 from runtime.redaction.recognizers.towns import COUNTRIES, TOWNS
 from runtime.redaction.recognizers.units import units_after
 
@@ -32,14 +32,17 @@ _FRENCH_CODE = re.compile(
     rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:(?:(?:F|D)-?)?[0-9]{{5}}|(?:L|B|CH|A)-[0-9]{{4}})\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
 )
-# Four digits and a town: Switzerland, Belgium and others.
+_UNIT_BEHIND = re.compile(r" (?:#|app|apt|suite|unit)")
+# Four digits and a town: Switzerland, Belgium and others; and the codes of Portugal, Poland, Sweden.
 _SHORT_CODE = re.compile(
-    rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\sà\s|\s[\-–]\s)(?:[A-Z]{{1,2}}-)?([0-9]{{4}})(?: [A-Z]{{2}}(?=[ ,]))?,?\s({_TOWN})(?: [A-Z]{{2}}(?!\w))?"
+    rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\sà\s|\s[\-–]\s)(?:[A-Z]{{1,2}}-)?([0-9]{{4}}(?:-[0-9]{{3}})?|[0-9]{{2}}-[0-9]{{3}}|[0-9]{{3}} [0-9]{{2}})(?: [A-Z]{{2}}(?=[ ,]))?,?\s({_TOWN})(?: [A-Z]{{2}}(?!\w))?"
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SECOND_TOWN = re.compile(rf"(?:,\s{{1,2}}|\s?\n\s?)({_TOWN})")
 _REGION = re.compile(r" \([A-ZÀ-Þ][\w' -]{2,28}\)(?=,?\s[A-Z][0-9])")  # "Saint-Georges (Beauce) G5Y 3E2"
 _DISTRICT = re.compile(r" (?:[0-9]{1,2}|[xvi]{1,5})(?:er|e|eme)(?: arr(?:ondissement|\.)?)?(?!\w)")
+_BARE_DISTRICT = re.compile(r" [0-9]{1,2}(?=$|[,.;)\n])")
+_DIVIDED = frozenset({"dublin", "geneve", "abidjan", "bruxelles", "praha", "prague", "budapest", "lausanne", "tunis"})
 # Parishes, lakes and mountains gave towns their names, more of them than any list has.
 _TOWN_LIKE = re.compile(
     r"(?:saint|sainte|notre-dame|lac|mont|val|cap|riviere|pointe|baie|ile|sault)-[a-z][a-z'-]{2,40}|"
@@ -73,11 +76,12 @@ _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _SMALL_STATE = re.compile(r"[,\s]{1,3}([a-z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<:;.,)\n])")
 _CODE = re.compile(
-    r"[,;\s]{0,4}\(?(?:(?i:(?:postal|post|zip) ?code|code postal|c\.?p\.?|zip)[ :]{1,3})?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|[0-9]{5}(?:-[0-9]{4})?|"
+    r"[,;\s]{0,4}\(?(?:(?i:(?:postal|post|zip) ?code|code postal|c\.?p\.?|zip)[ :]{1,3})?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|"
+    r"[0-9]{5,6}(?:-[0-9]{3,4})?|[AC-FHKNPRTV-Y][0-9][0-9W] [0-9AC-FHKNPRTV-Y]{4}|"
     r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?\s[0-9](?!nd|rd|st|th)[A-Za-z]{2})\)?(?![\w\-])"
 )
 _COUNTRY = re.compile(r"[,\s]{1,3}([A-Za-zÀ-ÿ][\w.'-]{1,12}(?: [\w'-]{2,9}){0,3})(?!\w)")
-_COUNTRY_CODE = re.compile(r",?\s{1,2}[0-9]{5}(?![\w-])")  # some write the code last of all
+_COUNTRY_CODE = re.compile(r",?\s{1,2}[0-9]{5,6}(?![\w-])")  # some write the code last of all
 _NO_TOWN = word_set(
     "mme mr mrs ms mlle dr m me tel phone email courriel fax cell attn npai nom name ville town city pays country cp "
     "code date ref mon tue wed thu fri sat sun lun mar mer jeu ven sam dim janvier january merci thanks please svp "
@@ -99,8 +103,8 @@ def is_known_town(lower: str, start: int, end: int) -> bool:
 
 def after_street(text: str, lower: str, end: int) -> int:
     """Where an address ends whose street ends at `end`."""
-    if text[end : end + 2] == ".,":  # "Elm Dr., Springfield"
-        end += 1
+    if text[end : end + 1] == "." and (text[end + 1 : end + 2] == "," or _UNIT_BEHIND.match(lower, end + 1)):
+        end += 1  # "Elm Dr., Springfield"
     end = units_after(lower, end)
     if crossing := _CROSSING.match(text, end):
         end = _strip(text, crossing.end())
@@ -112,7 +116,10 @@ def after_street(text: str, lower: str, end: int) -> int:
         if end == street or (town := _SECOND_TOWN.match(text, end)) is None:
             break
         stop = _strip(text, town.end())
-        if not _followed(text, lower, stop) and not _is_known(lower, town.start(1), stop):
+        first = lower[street:end].rpartition(" ")[2].rstrip(".")
+        if not (_followed(text, lower, stop) or _is_known(lower, town.start(1), stop)) and (
+            first not in ENGLISH_STRONG or not _ENDS.match(text, stop)
+        ):
             break
         end = stop
     if end > street and (region := _REGION.match(text, end)):
@@ -138,14 +145,12 @@ def _town(text: str, lower: str, end: int) -> int:
         if lead[:1] in {";", "|", "/"}:  # a cell of a row, a line that was joined
             return stop if _followed(text, lower, stop) else end
         if _is_known(lower, begin, stop) or _followed(text, lower, stop):
-            district = _DISTRICT.match(lower, stop)
-            return district.end() if district else stop
+            return _district(lower, begin, stop)
         words = text[begin:stop].split(" ")
         for count in range(len(words) - 1, 0, -1):  # "Toronto Call me": the first words may be the town
             shorter = begin + len(" ".join(words[:count]))
             if _is_known(lower, begin, shorter):
-                district = _DISTRICT.match(lower, shorter)
-                return district.end() if district else shorter
+                return _district(lower, begin, shorter)
         if lower[begin:stop].partition(" ")[0].rstrip(".") in _NO_TOWN:
             return end
         if "," in lead and not match[1] and _ENDS.match(text, stop):
@@ -155,6 +160,14 @@ def _town(text: str, lower: str, end: int) -> int:
             if _is_known(lower, small.start(1), stop) or _followed(text, lower, stop):
                 return stop
     return end
+
+
+def _district(lower: str, begin: int, end: int) -> int:
+    """The end of a town with its district: "Paris 12e", "Dublin 6"."""
+    district = _DISTRICT.match(lower, end) or (
+        _BARE_DISTRICT.match(lower, end) if lower[begin:end] in _DIVIDED else None
+    )
+    return district.end() if district else end
 
 
 def _is_known(lower: str, start: int, end: int) -> bool:

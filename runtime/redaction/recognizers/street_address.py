@@ -15,7 +15,7 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import LIVING
 from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import GATE
-from runtime.redaction.recognizers.streets import english, french
+from runtime.redaction.recognizers.streets import CODE_AT_END, english, french
 from runtime.redaction.recognizers.streets_behind import abroad, is_abroad, numbers_behind, streets_abroad
 from runtime.redaction.recognizers.streets_nameless import nameless, to_code, to_unit
 from runtime.redaction.recognizers.units import unit_before
@@ -51,6 +51,7 @@ _LIVES_ON = re.compile(
     r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|reste[nts]{0,2}|habit\w{1,5}|demeur\w{1,5}|loge[nt]{0,3}|staying|"
     r"moved|demenag\w{1,5}) (?:on|to|sur|in)? ?(?:la |le |l'|the )?$"
 )
+_LEADING = (" at ", " to ", " from ", " near ", " of ", " gave ", " @ ", " off ", " into ", " for ")
 _THE = re.compile(r"The [A-Z]")
 _TIME_BEFORE = re.compile(
     r"(?<!\w)(?:in|since|of|during|en|depuis|des|annee|year|until|before|after|vers|circa|c\.)\s$"
@@ -74,19 +75,29 @@ _SURVEYED = re.compile(
 )
 # In capitals these are boxes where a town follows or an address is spoken of.
 _SHORT_BOX = re.compile(r"(?<!\w)(?:BP|CS|TSA|CP|Box|BOX|Casier|CASIER)\s?[0-9]{1,6}(?!\w)")
-_MILITARY = re.compile(r"(?<!\w)(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)")
+_MILITARY = re.compile(
+    r"(?<!\w)(?:(?:psc|unit|cmr) [0-9]{1,5},? box [0-9]{1,6}(?!\w)|"
+    r"(?:(?:usn[sv]|uss|uscgc) [a-z][\w'-]{1,24}[,\s]{1,3})?[afd]po,? a[aep],? [0-9]{5}(?![0-9]))"
+)
 # A street without a civic number counts before a postal code.
 _UNNUMBERED = re.compile(
     r"(?<!\w)(?:rue|avenue|av\.?|boulevard|boul\.?|bd\.?|chemin|allee|impasse|place|quai|cours|route|"
     r"square|lieu-?dit|hameau|lotissement|residence|domaine|quartier|villa|zone) (?=[^\W\d])"
 )
+_UNNUMBERED_ENGLISH = re.compile(
+    r"(?<![\w'-])(?:[A-Z][\w'-]{1,20} ){1,3}(?:Road|Street|Rd\.?|St\.?|Lane|Ln\.?|Drive|Dr\.?|Avenue|Ave\.?|Highway|Crescent|Line)"
+    r"(?=,\s|\s?\n)"
+)
+_ENGLISH_WORDS = word_set("road street rd st lane ln drive dr avenue ave highway crescent line")
 # Houses that are an address by themselves, before a postal code.
 _ESTATE = re.compile(
     r"(?<!\w)(?:Ch[âa]teau|Manoir|Moulin|Ferme|Mas|Abbaye|Prieuré|Bastide) "
     r"(?:(?:de la|de|du|des|la|le|les) |de l'|l'|d')?"
     r"[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24}){0,2}(?=(?:,\s|\s?\n)(?:F-?)?[0-9]{5}\s[A-ZÀ-Þ])"
 )
-_BOX_WORDS = word_set("hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office")
+_BOX_WORDS = word_set(
+    "hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office apo fpo dpo"
+)
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
 # A number and a capital: all that an address without a kind of street shows.
@@ -125,7 +136,14 @@ class StreetAddress(Identifier):
                 french(text, lower, civic.end(), cued=cued)
                 or (
                     not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
-                    and english(text, lower, civic.end(), cued=cued, dated=_is_dated(civic.group(), before))
+                    and english(
+                        text,
+                        lower,
+                        civic.end(),
+                        cued=cued,
+                        dated=_is_dated(civic.group(), before),
+                        led=before.endswith(_LEADING),
+                    )
                 )
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
                 or (in_abroad and abroad(text, civic.end()))
@@ -156,6 +174,11 @@ class StreetAddress(Identifier):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
+            if run.digits >= 3 and not _ENGLISH_WORDS.isdisjoint(run.words):
+                for street in _UNNUMBERED_ENGLISH.finditer(text, reached):
+                    stop = after_street(text, lower, street.end())
+                    if CODE_AT_END.search(text[street.end() : stop]):
+                        yield Hit(street.start(), stop, 0.9, "unnumbered")
             for house in _ESTATE.finditer(text) if run.digits >= 5 else ():
                 yield _hit(text, lower, house.start(), house.end(), "house")
             for quarter in _SURVEYED.finditer(text):

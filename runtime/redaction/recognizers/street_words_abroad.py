@@ -16,7 +16,7 @@ ENDINGS = (
 BEFORE = word_set(
     """
     via viale piazza piazzale piazzetta corso largo vicolo strada contrada calle avenida avda avda. paseo plaza carrer
-    carretera camino ronda rambla rua rúa praca travessa alameda estrada ul. ulica al. os. pl. trg strada calea
+    carretera camino ronda rambla rua rúa praca travessa alameda estrada ul. ulica ul al. os. pl. trg strada calea
     chaussee chaussée dreve drève grand-rue grand'rue rte rte.
     """
 )

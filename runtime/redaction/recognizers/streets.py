@@ -56,6 +56,10 @@ _NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) 
 _TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
 # East and north-west in French are words too.
 _SMALL_DIRECTION = re.compile(r" (?:est|no|so|n\.-o\.|s\.-o\.|n\.o\.|s\.o\.)(?=$|[,.;)\n])")
+_OF_HALLS = frozenset(
+    "center centers centre park parks station mall club camp airport course field fields forest garden gardens bridge "
+    "tunnel school store rest light lights port pass plain plains mission island islands".split()
+)
 _LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
 _MOST_WORDS = 6
 
@@ -132,7 +136,7 @@ def french(text: str, lower: str, start: int, *, cued: bool) -> int | None:
     return None if end is None else stripped(text, end)
 
 
-def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> int | None:
+def english(text: str, lower: str, start: int, *, cued: bool, dated: bool, led: bool = False) -> int | None:
     """The kind last: "Main Street", "Pine Ridge Road", "42nd St. E"; or first with a number: "Highway 7".
 
     Args:
@@ -141,6 +145,7 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
         start: where the civic number ends.
         cued: whether something before speaks of where somebody lives.
         dated: whether the civic number may be a year: "in 2024 Wall Street …".
+        led: whether "at", "to" or the like stands before the civic number.
     """
     position, small = start, False
     if turned := _OF_THE.match(text, start):
@@ -167,7 +172,9 @@ def english(text: str, lower: str, start: int, *, cued: bool, dated: bool) -> in
             and (cued or capital or (kind in ENGLISH_STRONG and len(kind) > 3) or _is_coded(text, lower, word.end()))
         ):
             if not _goes_on(text, lower, word.end()):
-                return _accepted(text, lower, word.end(), kind, cued=cued, dated=dated, small=small, names=names)
+                return _accepted(
+                    text, lower, word.end(), kind, cued=cued, dated=dated, small=small, names=names, led=led
+                )
         elif (
             names == 0
             and (capital or cued)
@@ -213,7 +220,7 @@ def _goes_on(text: str, lower: str, end: int) -> bool:
 
 
 def _accepted(
-    text: str, lower: str, end: int, kind: str, *, cued: bool, dated: bool, small: bool, names: int
+    text: str, lower: str, end: int, kind: str, *, cued: bool, dated: bool, small: bool, names: int, led: bool
 ) -> int | None:
     """Where the street ends whose last word is its kind, None if something speaks against it."""
     strong = kind in ENGLISH_STRONG
@@ -230,6 +237,7 @@ def _accepted(
         return None
     framed = goes_on or end >= len(text) or text[end] in ",\n;).\"'<|&" or text.startswith(" (", end)
     said = names > 1 and kind in ENGLISH_PLAIN and text[end + 1 : end + 2].islower()
+    said = said or (led and not small and text[end + 1 : end + 2].islower() and kind not in _OF_HALLS)
     return stripped(text, end) if strong or cued or framed or said else None
 
 

@@ -39,6 +39,7 @@ _HERE = re.compile(
     r"(?<!\w)(?:flat|place|house|apartment|condo|appart|logement|sous-sol|maison|home)(?: is|,| :|:| est)? $"
 )
 _AT = re.compile(r"(?<!\w)(?:at|au|@) $")
+_OF_IT = re.compile(r"(?<!\w)(?:du|of|le) $")
 # These lead to counts too: "500 Canadians, Montreal".
 _MAY_LEAD = re.compile(r"(?:^|(?<!\w)(?:du|of) )$")
 _PLURAL = re.compile(r"[^\s-]+s")
@@ -111,6 +112,8 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
         return end
     if turned or (has_unit(lower, end) and (number is not None or _to_unit(text, lower, start) is not None)):
         return end
+    if cued and has_unit(lower, end):
+        return end
     if (cued and (saint or reached > end)) or (saint and reached > end) or CODE_AT_END.search(text[end:reached]):
         return end
     if _is_here(text, lower, named, start, end, before, numbered=number is not None):
@@ -182,6 +185,8 @@ def _is_here(text: str, lower: str, named: int, start: int, end: int, before: st
     plain = name.replace(" ", "-").removesuffix("-" + last) if last in _TURNS or last in DIRECTIONS else name
     if numbered and not _OLD_YEAR.search(text, max(0, named - 8), named):
         if plain.replace(" ", "-") in STREETS_ALONE:
+            return True
+        if _SAINT.match(name) and _OF_IT.search(before):  # "2e étage du 340 St-Vallier"
             return True
         if _AT.search(before) and not _PLURAL.fullmatch(name) and name.count(" ") < 2:
             return True

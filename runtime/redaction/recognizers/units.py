@@ -11,13 +11,13 @@ UNIT_WORD = (
     r"(?:appartement|appart|appt|app|apt|apartment|unite|unit|suite|ste|bureau|bur|local|porte|etage|floor|fl|bat|"
     r"batiment|building|bldg|escalier|esc|chambre|chbre|ch|room|rm|logement|log|condo|tour|tower|bloc|block|hall|entree|"
     r"loge|lot|flat|residence|penthouse|ph|casier|poste|office|interphone|interph|spc|space|trlr|trailer|slip|loft|"
-    r"bte|boite|bus|etg|pmb|mailstop|bay|piece|studio|cage|box|case)"
+    r"bte|boite|bus|etg|apto|apartado|dpto|depto|piso|interior|wohnung|pmb|mailstop|bay|piece|studio|cage|box|case)"
 )
 _UNIT = re.compile(
     rf"[,\s]{{0,3}}[(\-–]?\s?(?:{UNIT_WORD}\.?(?:\s?(?:no|n°|"
     rf"#)\.?)?(?:\s?#?[a-z]?-?[0-9]{{1,5}}(?:-?[a-z0-9]{{1,4}}|/[0-9]{{1,2}})?|[\s#]{{1,2}}[a-z])|"
     r"#\s?[a-z0-9]{1,5}(?:-[a-z0-9]{1,3})?|[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?)(?:\s(?:gauche|"
-    r"droite|face))?|mile (?:marker|post) [0-9]{1,3}|"
+    r"droite|face))?|[0-9]{1,2}º(?: [a-z])?|mile (?:marker|post) [0-9]{1,3}|"
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth) floor|"
     r"(?:premier|deuxieme|troisieme|quatrieme|cinquieme) etage|rez-de-chaussee|rdc|sous-sol|basement|upper|lower|"
     r"ground floor|ph[0-9]{0,3}|lieu-?dit [^,\n]{2,32}(?=[,\n]))(?!\w)\)?"
@@ -35,7 +35,7 @@ _BEFORE_CIVIC = re.compile(
     r"(?<!\w)r\.?r\.? ?#? ?[0-9]{1,2},\s$|(?<!\w)(?:zi|za|zac|zone (?:industrielle|artisanale))(?: [\w' -]{1,24})?,\s$|"
     r"(?<!\w)(?!(?:the|a|his|her|my|our|your|their|this|that|new|old|in|at|of) )[a-z'-]{2,16} (?:[a-z'-]{2,16} )?"
     r"(?:cottage|farmhouse|farm|lodge|barn|house|manor|hall|court|towers?|mansions|motel|resort),\s$|^(?:cottage|farmhouse|lodge),\s$|"
-    r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|floor|flr?\.?),?\s$|"
+    r"(?<!\w)[0-9]{1,2}(?:er|e|eme|ieme|st|nd|rd|th)\s(?:etage|et\.|floor|flr?\.?)(?: (?:gauche|droite|face))?,?\s$|"
     rf"(?<!\w){_HOUSE}(?: [^\n,.;:0-9]{{1,32}})?,\s$|(?<!\w)(?:residence|foyer|res\.|chsld|ehpad|cite|tour|immeuble)(?: [\w'-]{{1,16}}){{1,3}} $|"
     r"(?<!\w)(?:civic )?(?:number|numero|civique|no\.|n°|lot|house|maison|km|pk|trailer) $|(?<!\w)(?:face au|en face du|c/o [a-z' -]{2,30},) $"
 )
