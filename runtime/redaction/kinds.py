@@ -117,7 +117,6 @@ PHRASES = frozenset({"phrase", "passphrase", "mnemonic"})
 BEHIND = word_set("passport passeport permis licence license")
 """Labels that stand behind their value in a list: "AB912833, passport"."""
 AS = frozenset({"as", "comme"})
-_STREET_ENDINGS = (*ENDINGS, "vägen", "väg", "gränd")
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
@@ -144,7 +143,7 @@ def kind(word: str) -> int:
                 return _KINDS.get(word, 0)
             if word.istitle():
                 known = _KINDS.get(word.lower(), 0) | NAME
-                return known | STREET if word.endswith(_STREET_ENDINGS) else known
+                return known | STREET if word.endswith(ENDINGS) else known
         elif len(word) > 2 and word[-1] in ",." and word[:-1].isalpha() and word.islower():
             return _KINDS.get(word[:-1], 0)
     return _looked_at(word)

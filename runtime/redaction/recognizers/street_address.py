@@ -98,6 +98,8 @@ _ESTATE = re.compile(
 _BOX_WORDS = word_set(
     "hc restante box casier p c b bp cp cs tsa rr r rural postale postal general poste office apo fpo dpo"
 )
+_KINDS = GATE | word_set("east west north south n s e w rn rd line mile")
+_MILITARY_WORDS = word_set("psc unit cmr apo fpo dpo")
 _CODE_LAST = re.compile(r"[0-9]{5}\s|[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _CODE = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]|[A-Z]{2},? [0-9]{5}|(?<![0-9])[0-9]{5} [A-ZÀ-Þ]")
 # A number and a capital: all that an address without a kind of street shows.
@@ -110,19 +112,21 @@ class StreetAddress(Identifier):
     ENTITY = "STREET_ADDRESS"
 
     def applies(self, run: Run) -> bool:
-        return (
+        if run.topics & LIVING or not _BOX_WORDS.isdisjoint(run.words):
+            return True
+        return run.digits > 0 and (
             not GATE.isdisjoint(run.words)
-            or not _BOX_WORDS.isdisjoint(run.words)
-            or run.topics & LIVING != 0
-            or (run.digits >= 1 and is_abroad(run.words))
-            or (run.digits >= 4 and bool(_CODE.search(run.text)))
-            or (run.digits >= 1 and bool(_PLAIN.search(run.text)))
-            or (run.digits >= 5 and bool(_SURVEYED.search(run.text) or _ESTATE.search(run.text)))
+            or _PLAIN.search(run.text) is not None
+            or (run.digits >= 4 and _CODE.search(run.text) is not None)
+            or (run.digits >= 5 and "-" in run.text and _SURVEYED.search(run.text) is not None)
+            or is_abroad(run.words)
         )
 
     def find(self, run: Run) -> Iterator[Hit]:
         text, lower = run.text, run.lower
-        reached, in_abroad = 0, is_abroad(run.words)
+        reached, in_abroad = 0, run.digits > 0 and is_abroad(run.words)
+        kinds = not _KINDS.isdisjoint(run.words)
+        coded = run.digits >= 4 and _CODE.search(text) is not None
         for civic in _CIVIC.finditer(text):
             if civic.start() < reached:
                 continue
@@ -133,9 +137,10 @@ class StreetAddress(Identifier):
             if not cued and (_PART_BEFORE.search(before) or _ORDINAL.match(lower, civic.start())):
                 continue
             end = (
-                french(text, lower, civic.end(), cued=cued)
+                (kinds and french(text, lower, civic.end(), cued=cued))
                 or (
-                    not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
+                    kinds
+                    and not (lower.startswith("the ", civic.end()) and not _THE.match(text, civic.end()))
                     and english(
                         text,
                         lower,
@@ -148,13 +153,13 @@ class StreetAddress(Identifier):
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
                 or (in_abroad and abroad(text, civic.end()))
                 or to_unit(text, lower, civic.end(), run.words)
-                or (run.digits >= 4 and to_code(text, lower, civic.end()))
+                or (coded and to_code(text, lower, civic.end()))
             )
             if end:
                 hit = _hit(text, lower, unit_before(text, lower, civic.start()), end, "street")
                 reached = hit.end
                 yield hit
-        if run.digits and in_abroad:
+        if in_abroad:
             for low, end in streets_abroad(text):
                 yield _hit(text, lower, low, end, "abroad")
         if run.digits:
@@ -169,18 +174,19 @@ class StreetAddress(Identifier):
                     )
                     if end is not None:
                         yield _hit(text, lower, word.start(), end, "lived_on")
-        if run.digits >= 3:
+        if coded:
             for street in _UNNUMBERED.finditer(lower, reached):
                 end = french(text, lower, street.start(), cued=True)
                 if end is not None and _CODE_LAST.search(text[end : (stop := after_street(text, lower, end))]):
                     yield Hit(street.start(), stop, 0.9, "unnumbered")
-            if run.digits >= 3 and not _ENGLISH_WORDS.isdisjoint(run.words):
+            if not _ENGLISH_WORDS.isdisjoint(run.words):
                 for street in _UNNUMBERED_ENGLISH.finditer(text, reached):
                     stop = after_street(text, lower, street.end())
                     if CODE_AT_END.search(text[street.end() : stop]):
                         yield Hit(street.start(), stop, 0.9, "unnumbered")
-            for house in _ESTATE.finditer(text) if run.digits >= 5 else ():
+            for house in _ESTATE.finditer(text):
                 yield _hit(text, lower, house.start(), house.end(), "house")
+        if run.digits >= 5 and "-" in text:
             for quarter in _SURVEYED.finditer(text):
                 yield _hit(text, lower, quarter.start(), quarter.end(), "surveyed")
         if not _BOX_WORDS.isdisjoint(run.words):
@@ -188,7 +194,7 @@ class StreetAddress(Identifier):
                 numbered = any(map(str.isdigit, box.group()))
                 if numbered or after_street(text, lower, box.end()) > box.end():
                     yield _hit(text, lower, box.start(), box.end(), "box")
-            for box in _MILITARY.finditer(lower):
+            for box in _MILITARY.finditer(lower) if not _MILITARY_WORDS.isdisjoint(run.words) else ():
                 yield _hit(text, lower, box.start(), box.end(), "box")
             for box in _SHORT_BOX.finditer(text):
                 more = _BOX_MORE.match(lower, box.end())

@@ -9,8 +9,8 @@ from runtime.redaction.lexicon import word_set
 
 ENDINGS = (
     "strasse", "straße", "gasse", "platz", "allee", "damm", "ufer", "steig", "straat", "laan", "plein", "gracht",
-    "dreef", "steenweg", "weg", "vej", "gade", "gata", "gatan", "gaten", "gatu", "vagen", "veien", "vegen", "vag",
-    "stræde", "stræti", "straeti", "grand", "katu", "kuja", "polku", "ntie", "braut", "utca",
+    "dreef", "steenweg", "weg", "vej", "gade", "gata", "gatan", "gaten", "gatu", "vägen", "veien", "vegen", "väg",
+    "stræde", "stræti", "straeti", "gränd", "katu", "kuja", "polku", "ntie", "braut", "utca",
 )  # fmt: skip
 """A name of a street is one word that ends so: "Bahnhofstrasse", "Kalverstraat"."""
 BEFORE = word_set(

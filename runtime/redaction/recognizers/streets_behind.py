@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from runtime.redaction.recognizers.locality import after_street
-from runtime.redaction.recognizers.street_words_abroad import BEFORE, ENDINGS
+from runtime.redaction.recognizers.street_words_abroad import BEFORE, BEHIND, ENDINGS
 
 _LINK = r"(?:de la |de l'|de |du |des |la |le |les |l'|d'|aux |au ){0,2}"
 _NAME = r"[A-ZÀ-Þ][\w'.-]{1,24}"
@@ -38,6 +38,9 @@ _EUROPEAN = re.compile(
     rf"[Rr]uelle|[Pp]assage|[Vv]enelle|[Dd]rève|[Pp]romenade|[Ee]splanade|[Ff]aubourg)(?: {_LINK}{_NAME}){{1,4}}|"
     rf"Grand[-' ][Rr]ue|Grande[- ][Rr]ue|Postfach|[Cc]ase postale),? (?:n°|no\.?)? ?{_HOUSE}"
 )
+_NAME_AND_NUMBER = re.compile(
+    r"[A-ZÀ-Þ][\w'.-]{0,24},? (?:(?:au|numéro|au numéro|no\.?|n°|number|civic number|#) ?)?#?[0-9]|[Pp]ostale [0-9]|[Rr]ue [0-9]|e Rang, [0-9]"
+)
 _CODED = re.compile(r"[0-9]{4}|[A-Za-z][0-9][A-Za-z] ?[0-9][A-Za-z][0-9]")
 _LIVING = re.compile(
     r"(?<!\w)(?:adresse|address|habit\w{1,5}|demeur\w{1,5}|domicil\w{1,4}|resid\w{1,5}|live[sd]?|living|loge\w{0,3}|vi[st]|"
@@ -52,9 +55,7 @@ _BEFORE_NAME = (
     r"(?:Via|VIA|Viale|Piazza|Piazzale|Piazzetta|Corso|Largo|Vicolo|Strada|Contrada|Calle|Avenida|Avda\.?|Paseo|Plaza|Carrer|"
     r"Carretera|Camino|Ronda|Rambla|R[uú]a|Praça|Travessa|Alameda|Estrada|[Uu]l\.|[Uu]lica|[Oo]s\.|[Pp]l\.|[Aa]l\.|Trg|Calea)"
 )
-_ENDS_SO = "|".join(
-    (*(ending for ending in ENDINGS if ending not in {"vagen", "vag", "grand"}), "vägen", "väg", "gränd", "str\\.")
-)
+_ENDS_SO = "|".join((*ENDINGS, "str\\.")).replace("gade", "(?<!bri)gade")
 _ABROAD = re.compile(
     rf"{_UNRELATED}(?:{_BEFORE_NAME}(?: {_ABROAD_LINK}[^\W\d_a-zß-ÿ][\w'.’-]{{1,24}}){{1,4}},?|"
     rf"(?:[^\W\d_a-zß-ÿ][\w'.-]{{1,20}}[ -]){{0,2}}[^\W\d_a-zß-ÿ]\w{{1,24}}?(?:{_ENDS_SO})|"
@@ -75,13 +76,32 @@ _FRENCH_WORDS = frozenset(
 
 def is_abroad(words: list[str]) -> bool:
     """Whether a word of a run is a kind of street of another language."""
-    return not BEFORE.isdisjoint(words) or any([word.endswith(_PLAIN_ENDINGS) for word in words])
+    return not _ABROAD_WORDS.isdisjoint(words) or any([word.endswith(_PLAIN_ENDINGS) for word in words])
 
 
-_PLAIN_ENDINGS = (
-    *(ending for ending in ENDINGS if ending.isascii()), "stra", "str", "de", "ut", "ter", "tere", "korut", "krt", "rkp",
-    "koz", "iela", "gatv", "ulice", "namesti", "trida", "sokak", "caddesi", "plads", "ul", "os", "terrasse",
-)  # fmt: skip
+# As words of a run are: in small letters of ASCII, cut at any other.
+_PLAIN_ENDINGS = (*(ending for ending in ENDINGS if ending.isascii()), "stra", "mellemstr", "vagen", "vag")
+_ABROAD_WORDS = frozenset(
+    part for word in BEFORE | BEHIND for part in word.strip(".").split("'") if part.isascii() and len(part) > 1
+) - {"rue", "grand", "rte", "pl", "tee", "via", "strada", "plaza"} | frozenset(
+    {
+        "rua",
+        "str",
+        "ter",
+        "tere",
+        "ut",
+        "utja",
+        "korut",
+        "koz",
+        "gatv",
+        "trida",
+        "terrasse",
+        "via",
+        "strada",
+        "plaza",
+        "pl",
+    }
+)
 
 
 def abroad(text: str, start: int) -> int | None:
@@ -108,7 +128,7 @@ def numbers_behind(text: str, lower: str, words: list[str], before: str) -> Iter
         words: its words.
         before: lower-case text before the run.
     """
-    if _FRENCH_WORDS.isdisjoint(words):
+    if _FRENCH_WORDS.isdisjoint(words) or not _NAME_AND_NUMBER.search(text):
         return
     if ", " in text:
         for street in _FRENCH_BEHIND.finditer(text):

@@ -85,6 +85,8 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     of = _WITHOUT_KIND.match(lower, start)
     if not of and not text[start : start + 1].isupper() and not _SAINT.match(text, start):
         return None
+    if not of and not cued and (first := WORD.match(lower, start)) and first.group().rstrip(".,") in MONTHS:
+        return None
     number = _NUMBER_HERE.search(text, max(0, start - 24), start)
     if of and text[of.end() : of.end() + 1].isupper() and number and before.endswith("au "):  # "au 5530 de Lorimier"
         cued = True
