@@ -86,8 +86,8 @@ _STREETS_OF_CODES = word_set(
 )
 _ARTICLES = frozenset({"The", "Le", "La", "Les"})
 _HOUSES = word_set(
-    "cottage rectory vicarage forge lodge grange priory farmhouse barn manse croft mas moulin ferme château manoir domaine clos "
-    "bastide villa chalet"
+    "cottage rectory vicarage forge lodge grange priory farmhouse barn manse croft mas moulin ferme château manoir "
+    "domaine clos bastide villa chalet"
 )
 _PROVINCES = word_set("québec quebec qc ontario on ont alberta manitoba saskatchewan bc ns nb nl pe pei ab mb sk")
 _DIGIT_WORDS = NUMBER_WORDS | TELLING | ORDINALS | {"mil", "mille", "thousand"}
@@ -121,7 +121,8 @@ _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(
-    r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|[NSEW]\d{1,3}[NSEW])?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z½]?,?"
+    r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|"
+    r"[NSEW]\d{1,3}[NSEW])?\d{1,6}[A-Za-z]?(?:[-/]\d{1,6})?-?[A-Za-z½]?,?"
 )
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")

@@ -28,13 +28,15 @@ _PART = (
     rf"(?:{_NAME}|[A-Z]{{2,16}})(?: (?:(?:of|the|on|upon|le|in|and|&|y|by) ){{0,2}}(?:{_NAME}|[A-Z]{{2,16}})){{0,4}}"
 )
 _CIVIC = r"[0-9]{1,4}[A-Za-z]?(?:-[0-9]{1,4})?,? "
-_NUMBER = rf"(?:(?:Flat|FLAT|Unit|UNIT|Apartment|APARTMENT|APT|Apt|Suite|SUITE|Room|ROOM|Plot) [0-9A-Z]{{1,5}},? (?:{_CIVIC})?|{_CIVIC})"
-_ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?)(?:[0-9]{{1,4}}[A-Za-z]? |by |near |nr\.? )?{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
+_FLAT = r"(?:Flat|FLAT|Unit|UNIT|Apartment|APARTMENT|APT|Apt|Suite|SUITE|Room|ROOM|Plot)"
+_NUMBER = rf"(?:{_FLAT} [0-9A-Z]{{1,5}},? (?:{_CIVIC})?|{_CIVIC})"
+_LEAD = r"(?:[0-9]{1,4}[A-Za-z]? |by |near |nr\.? )?"
+_ON = rf"(?:(?:\.?,\s{{1,2}}|\s?\n\s?){_LEAD}{_PART}){{0,5}}(?:,\s{{0,2}}|\s{{1,2}}|\s?\n\s?)$"
 _NUMBERED = re.compile(rf"(?<![\w£$€.,/-]){_NUMBER}{_PART}{_ON}")
 _NAMED = re.compile(rf"(?<![\w£$€.,/-]){_PART}{_ON}")
 _HOUSE = re.compile(
-    rf"(?<!\w)(?:The {_NAME}(?: {_NAME}){{0,2}}|{_NAME}(?: {_NAME})? (?:House|Court|Lodge|Cottage|Hall|Manor|Farm|Barn|Mill|"
-    r"Mansions|Buildings|Wharf|Tower|Towers)),\s$"
+    rf"(?<!\w)(?:The {_NAME}(?: {_NAME}){{0,2}}|{_NAME}(?: {_NAME})? (?:House|Court|Lodge|Cottage|Hall|Manor|Farm|"
+    r"Barn|Mill|Mansions|Buildings|Wharf|Tower|Towers)),\s$"
 )
 _REACH = 140
 _LED = re.compile(r"[,:\n(]\s{0,2}$")  # what was cut off from a code ends so

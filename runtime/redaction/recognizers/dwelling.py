@@ -38,11 +38,13 @@ _SAID = re.compile(
     rf"(?<!\w)(?:{_VERB})(?: (?:off|it|them|him|her|me|us|this|that|ca|le|la|les|tout|is|was|est|etait|now|still|back|"
     r"over|currently|toujours|maintenant|encore|situee?|located|up|here|ici|moi|lui|out|colis|parcel|package)){0,3} "
     r"(?:(?P<counts>to|on|is|est)|at|from|au|du|near|outside)(?: le| the| au)?\s?:?\s?$|"
-    rf"(?<!\w)(?:habit\w{{1,5}}|reste|occup\w{{1,3}}|loue\w{{0,3}}) le $|(?<!\w)(?:{_VERB})\s?:\s?$|(?<!\w)(?:rents|rented|renting|loue|louait|occupe)(?: le)? $"
+    rf"(?<!\w)(?:habit\w{{1,5}}|reste|occup\w{{1,3}}|loue\w{{0,3}}) le $|(?<!\w)(?:{_VERB})\s?:\s?$|(?<!\w)(?:rents|"
+    rf"rented|renting|loue|louait|occupe)(?: le)? $"
 )
 # What may come behind a street; another word is what the number counts.
 _GOES_ON = re.compile(
-    r"\s?(?:$|[,.;:!?)(\n\"'<|–-]|(?:now|with|and|in|for|since|by|next|near|until|alone|these|this|those|all|right|just|all|"
+    r"\s?(?:$|[,.;:!?)(\n\"'<|–-]|(?:now|with|and|in|for|since|by|next|near|until|alone|these|this|those|all|right|"
+    r"just|all|"
     r"has|had|was|is|when|where|while|"
     r"after|before|because|as|to|at|on|from|please|but|or|apt|unit|suite|every|today|tomorrow|around|again|instead|"
     r"depuis|avec|et|en|a|au|pour|dans|sur|chez|pres|jusqu|quand|ou|est|etait|svp|mais|app|apt|appt|maintenant|seule?|"
@@ -56,14 +58,17 @@ _COUNTED = MONTHS | word_set(
 )
 # A house with a name, and where it is: "We live at Rose Cottage, Main Street, Kirk Yetholm".
 _HOUSE = re.compile(
-    r"(?<!\w)(?:The )?(?:[A-Z][\w'-]{1,20} ){1,3}(?:Cottage|House|Lodge|Farm|Barn|Manor|Hall|Rectory|Vicarage|Mill|Croft|Grange|"
-    r"Forge|Priory|Villa|Farmhouse|Manse)(?:,\s(?:[A-Z][\w'-]{1,20})(?: (?:(?:of|on|upon|the) )?[A-Z][\w'-]{1,20}){0,3}){1,3}"
+    r"(?<!\w)(?:The )?(?:[A-Z][\w'-]{1,20} ){1,3}(?:Cottage|House|Lodge|Farm|Barn|Manor|Hall|Rectory|Vicarage|Mill|"
+    r"Croft|Grange|"
+    r"Forge|Priory|Villa|Farmhouse|Manse)(?:,\s(?:[A-Z][\w'-]{1,20})(?: (?:(?:of|on|upon|"
+    r"the) )?[A-Z][\w'-]{1,20}){0,3}){1,3}"
 )
 _HOUSE_WORDS = word_set(
     "cottage house lodge farm barn manor hall rectory vicarage mill croft grange forge priory villa farmhouse manse"
 )
 _LIVES_AT = re.compile(
-    r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|stay(?:s|ed|ing)?|moved?|moving|address(?: is)?|home|grew up)(?: (?:at|in|to|is))?"
+    r"(?<!\w)(?:live[sd]?|living|resid\w{1,5}|stay(?:s|ed|ing)?|moved?|moving|address(?: is)?|home|grew up)(?: (?:at|"
+    r"in|to|is))?"
     r"(?:\s?:)?\s$"
 )
 _CORNER = re.compile(
@@ -77,7 +82,8 @@ _LOT = re.compile(
     r"lots? (?:no\.? |n° |numero )?[0-9][0-9 ]{4,9}[0-9] (?:du|au) cadastre)(?!\w)"
 )
 _OWNED = re.compile(
-    r"(?<!\w)(?:proprietaires?|propriete|appart\w{2,7}|vend\w{0,5}|acqui\w{1,5}|achete\w{0,3}|residence|domicile\w{0,2}|habite\w{0,3}|"
+    r"(?<!\w)(?:proprietaires?|propriete|appart\w{2,7}|vend\w{0,5}|acqui\w{1,5}|achete\w{0,3}|residence|"
+    r"domicile\w{0,2}|habite\w{0,3}|"
     r"demeur\w{1,5}|hypothe\w{2,5}|owns?|owned|owner|sold|bought|adresse|immeuble de|maison de|terrain de)(?!\w)"
 )
 _TOWNSHIP = re.compile(

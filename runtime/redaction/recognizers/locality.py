@@ -29,13 +29,15 @@ _CROSSING = re.compile(
     rf"(?:at the corner of|corner(?: of)?|coin|angle|à l'angle de|cnr) {_STREET})"
 )
 _FRENCH_CODE = re.compile(
-    rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:(?:(?:F|D)-?)?[0-9]{{5}}|(?:L|B|CH|A)-[0-9]{{4}})\s{{1,2}}(?:{_TOWN}|[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
+    rf"(?:\s?[,\-–]\s{{0,2}}|\s?\n\s?|\s)(?:(?:(?:F|D)-?)?[0-9]{{5}}|(?:L|B|CH|A)-[0-9]{{4}})\s{{1,2}}(?:{_TOWN}|"
+    rf"[a-zà-ÿ][\w'\-]{{2,40}})(?:\s(?:CEDEX|"
     rf"Cedex|cedex))?(?:(?<=edex|EDEX)\s[0-9]{{1,2}})?"
 )
 _UNIT_BEHIND = re.compile(r" (?:#|app|apt|suite|unit)")
 # Four digits and a town: Switzerland, Belgium and others; and the codes of Portugal, Poland, Sweden.
 _SHORT_CODE = re.compile(
-    rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\sà\s|\s[\-–]\s)(?:[A-Z]{{1,2}}-)?([0-9]{{4}}(?:-[0-9]{{3}})?|[0-9]{{2}}-[0-9]{{3}}|[0-9]{{3}} [0-9]{{2}})(?: [A-Z]{{2}}(?=[ ,]))?,?\s({_TOWN})(?: [A-Z]{{2}}(?!\w))?"
+    rf"(?:\s?,\s{{0,2}}|\s?\n\s?|\sà\s|\s[\-–]\s)(?:[A-Z]{{1,2}}-)?([0-9]{{4}}(?:-[0-9]{{3}})?|[0-9]{{2}}-[0-9]{{3}}|"
+    rf"[0-9]{{3}} [0-9]{{2}})(?: [A-Z]{{2}}(?=[ ,]))?,?\s({_TOWN})(?: [A-Z]{{2}}(?!\w))?"
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SECOND_TOWN = re.compile(rf"(?:,\s{{1,2}}|\s?\n\s?)({_TOWN})")
@@ -50,7 +52,8 @@ _TOWN_LIKE = re.compile(
 )
 _SMALL_TOWN = re.compile(r"(?:\s?,\s{0,2}|\s)(?:(?:a|in)\s)?([a-z][a-z'\-]{2,30}(?: [a-z][a-z'\-]{2,20})?)(?!\w)")
 _PROVINCE = re.compile(
-    r"[,;\s]{0,3}\(?(?:[Pp]rovince (?:of|de|du) (?:l')?)?(?:Québec|Quebec|QUÉBEC|QUEBEC|Ontario|ONTARIO|Alberta|ALBERTA|Manitoba|Saskatchewan|Nova Scotia|"
+    r"[,;\s]{0,3}\(?(?:[Pp]rovince (?:of|de|du) (?:l')?)?(?:Québec|Quebec|QUÉBEC|QUEBEC|Ontario|ONTARIO|Alberta|"
+    r"ALBERTA|Manitoba|Saskatchewan|Nova Scotia|"
     r"New Brunswick|British Columbia|Prince Edward Island|Newfoundland(?: and Labrador)?|Northwest Territories|Yukon|"
     r"Nunavut|"
     r"Nouvelle-Écosse|Nouveau-Brunswick|Colombie-Britannique|Île-du-Prince-Édouard|Terre-Neuve(?:-et-Labrador)?|"
@@ -76,7 +79,8 @@ _STATE = re.compile(r"[,\s]{1,3}([A-Z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _SMALL_STATE = re.compile(r"[,\s]{1,3}([a-z]{2})(?=[\s,]{1,3}[0-9]{5}(?![0-9]))")
 _STATE_LAST = re.compile(r", ([A-Z]{2})(?=$|[\"'<:;.,)\n])")
 _CODE = re.compile(
-    r"[,;\s]{0,4}\(?(?:(?i:(?:postal|post|zip) ?code|code postal|c\.?p\.?|zip)[ :]{1,3})?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|"
+    r"[,;\s]{0,4}\(?(?:(?i:(?:postal|post|zip) ?code|code postal|c\.?p\.?|"
+    r"zip)[ :]{1,3})?(?:[A-Za-z][0-9OoIl][A-Za-z][ \-\n]{0,2}[0-9][A-Za-z][0-9]|"
     r"[0-9]{5,6}(?:-[0-9]{3,4})?|[AC-FHKNPRTV-Y][0-9][0-9W] [0-9AC-FHKNPRTV-Y]{4}|"
     r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?\s[0-9](?!nd|rd|st|th)[A-Za-z]{2})\)?(?![\w\-])"
 )

@@ -19,6 +19,9 @@ _CANADIAN = re.compile(
     r"(?<![\w#-])[ABCEGHJ-NPRSTVXY][0-9][ABCEGHJ-NPRSTV-Z]([ \-\n./_]{0,3})[0-9][ABCEGHJ-NPRSTV-Z][0-9](?![\w-])",
     re.IGNORECASE,
 )
+# What each of these holds, and few other texts.
+_MIXED = re.compile(r"[0-9](?:[A-Za-z]|([-._* ])[A-Za-z]\1)")
+_FIVE = re.compile(r"(?<![0-9])[0-9]{5}(?![0-9])")
 # "G-7-A 2-N-4", "H.4.C 2.N.8"
 _SPELLED = re.compile(
     r"(?<![\w-])[ABCEGHJ-NPRSTVXY]([-._* ])[0-9]\1[ABCEGHJ-NPRSTV-Z]"
@@ -42,16 +45,22 @@ _FRENCH = re.compile(
 )
 # A house, a farm or a hamlet before a French code, with what stands between: "Ferme de Kerbiriou, VC 7, 22340 …".
 _PLACE = (
-    r"(?:[Bb]ourg|[Vv]illage|[Hh]ameau|[Ll]ieu-?dit|[Ff]erme|[Mm]as|[Mm]oulin|[Cc]hâteau|[Mm]anoir|[Vv]illa|[Cc]halet|[Mm]aison|"
-    r"[Qq]uartier|[Dd]omaine|[Rr]ésidence|[Cc]los|[Bb]astide|[Ll]otissement|[Ii]mmeuble|[Mm]orne|[Hh]abitation|[Ff]oyer|"
-    r"ZA|ZI|ZAC|[Gg]range|[Pp]rieuré|[Cc]ité|[Cc]amping|MORNE|QUARTIER|LOTISSEMENT|RESIDENCE|DOMAINE|HAMEAU|FERME|VILLA)"
+    r"(?:[Bb]ourg|[Vv]illage|[Hh]ameau|[Ll]ieu-?dit|[Ff]erme|[Mm]as|[Mm]oulin|[Cc]hâteau|[Mm]anoir|[Vv]illa|"
+    r"[Cc]halet|[Mm]aison|"
+    r"[Qq]uartier|[Dd]omaine|[Rr]ésidence|[Cc]los|[Bb]astide|[Ll]otissement|[Ii]mmeuble|[Mm]orne|[Hh]abitation|"
+    r"[Ff]oyer|"
+    r"ZA|ZI|ZAC|[Gg]range|[Pp]rieuré|[Cc]ité|[Cc]amping|MORNE|QUARTIER|LOTISSEMENT|RESIDENCE|DOMAINE|HAMEAU|FERME|"
+    r"VILLA)"
 )
 _VILLAGE = re.compile(
-    rf"(?<![\w-])(?:(?:(?:[Ll]e|[Ll]a|[Ll]es|[Aa]u) |L')?{_PLACE}(?: [\w'’-]{{1,24}}){{0,5}}(?:,\s(?:[\w'’-]{{1,24}} ){{0,3}}[\w'’-]{{1,24}})?|"
-    r"(?:Le|La|Les|Au|LE|LA|LES) [A-ZÀ-Þ][\w'-]{1,24}(?: (?:(?:de|du|des|d'|la) ?){0,2}[A-ZÀ-Þ][\w'-]{1,24}){0,2})(?:,\s?|\s)$"
+    rf"(?<![\w-])(?:(?:(?:[Ll]e|[Ll]a|[Ll]es|[Aa]u) |"
+    rf"L')?{_PLACE}(?: [\w'’-]{{1,24}}){{0,5}}(?:,\s(?:[\w'’-]{{1,24}} ){{0,3}}[\w'’-]{{1,24}})?|"
+    r"(?:Le|La|Les|Au|LE|LA|LES) [A-ZÀ-Þ][\w'-]{1,24}(?: (?:(?:de|du|des|d'|"
+    r"la) ?){0,2}[A-ZÀ-Þ][\w'-]{1,24}){0,2})(?:,\s?|\s)$"
 )
 _HOUSE = re.compile(
-    r"(?<!\w)(?:[Hh]ouse|[Mm]aison|[Ll]ot|[Uu]nit|[Aa]pt\.?) [0-9]{1,4}[A-Za-z]?,\s(?:[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24})?,\s){1,2}$"
+    r"(?<!\w)(?:[Hh]ouse|[Mm]aison|[Ll]ot|[Uu]nit|"
+    r"[Aa]pt\.?) [0-9]{1,4}[A-Za-z]?,\s(?:[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24})?,\s){1,2}$"
 )
 _NO_TOWN = frozenset({"Ville", "Town", "City", "Tel", "Tél", "Pays", "Country", "Nom", "Name", "Téléphone", "Phone"})
 _TELEPHONE = re.compile(r"(?<=\w) (?:TEL|TÉL|Tel|Tél|FAX|GSM|Fax|Phone|PHONE|CELL|DOB)$")
@@ -79,7 +88,8 @@ class PostalCode(Identifier):
 
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.text
-        for match in _CANADIAN.finditer(text):
+        mixed = _MIXED.search(text) is not None
+        for match in _CANADIAN.finditer(text) if mixed else ():
             capitals = match.group().upper() == match.group()
             if run.is_labelled_otherwise(match.start()) and not _SAID.search(run.before(match.start())):
                 continue
@@ -91,14 +101,14 @@ class PostalCode(Identifier):
                     yield Hit(start, match.end(), 0.95, "province", "STREET_ADDRESS")
                 score = 0.9 if match.group(1) else 0.8
                 yield Hit(match.start(), match.end(), score, "capitals" if capitals else "named")
-        for match in _SPELLED.finditer(text):
+        for match in _SPELLED.finditer(text) if mixed else ():
             yield Hit(match.start(), match.end(), 0.85, "spelled")
         if run.digits < 5:
             return
         for match, found in run.labelled(POSTAL, _ZIP, far=1):
             if not found.far or found.explicit:
                 yield Hit(match.start(), match.end(), 0.8, "named", "STREET_ADDRESS")
-        if not run.words:
+        if not run.words or not _FIVE.search(text):
             return
         for match in _FRENCH.finditer(text):
             town = run.lower[match.start(2) : match.end(2)].replace(" ", "-")

@@ -85,7 +85,8 @@ _UNNUMBERED = re.compile(
     r"square|lieu-?dit|hameau|lotissement|residence|domaine|quartier|villa|zone) (?=[^\W\d])"
 )
 _UNNUMBERED_ENGLISH = re.compile(
-    r"(?<![\w'-])(?:[A-Z][\w'-]{1,20} ){1,3}(?:Road|Street|Rd\.?|St\.?|Lane|Ln\.?|Drive|Dr\.?|Avenue|Ave\.?|Highway|Crescent|Line)"
+    r"(?<![\w'-])(?:[A-Z][\w'-]{1,20} ){1,3}(?:Road|Street|Rd\.?|St\.?|Lane|Ln\.?|Drive|Dr\.?|Avenue|Ave\.?|Highway|"
+    r"Crescent|Line)"
     r"(?=,\s|\s?\n)"
 )
 _ENGLISH_WORDS = word_set("road street rd st lane ln drive dr avenue ave highway crescent line")
@@ -152,7 +153,7 @@ class StreetAddress(Identifier):
                 )
                 or nameless(text, lower, civic.end(), cued=cued, before=before)
                 or (in_abroad and abroad(text, civic.end()))
-                or to_unit(text, lower, civic.end(), run.words)
+                or to_unit(text, civic.end(), run.words)
                 or (coded and to_code(text, lower, civic.end()))
             )
             if end:

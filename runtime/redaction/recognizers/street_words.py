@@ -17,8 +17,8 @@ FRENCH_STRONG = word_set(
 FRENCH_WEAK = word_set(
     """
     place pl pl. allees route rte rte. cote quai square sq. cours montee terrasse promenade passage pass. voie sentier
-    carre faubourg fg esplanade ch ch. residence res. res rés. lotissement lot. hameau villa cite traverse venelle parvis mail
-    sente clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac
+    carre faubourg fg esplanade ch ch. residence res. rés. lotissement lot. hameau villa cite traverse venelle parvis
+    mail sente clos rond-point galerie domaine lieu-dit lieudit immeuble cour descente corniche levee zone za zi zac
     quartier rampe
     """
 )

@@ -23,3 +23,13 @@ BEFORE = word_set(
 """These stand before the name."""
 BEHIND = word_set("utca u. út útja tér tere körút krt. rkp. köz iela gatvė ulice náměstí třída sokak caddesi plads tee")
 """These are words of their own behind the name."""
+PLAIN_WORDS = word_set(
+    """
+    via viale piazza piazzale piazzetta corso largo vicolo strada contrada calle avenida avda paseo plaza carrer
+    carretera camino ronda rambla rua praca travessa alameda estrada ul ulica al os pl trg calea chaussee dreve utca ut
+    utja ter tere korut krt rkp koz iela gatv ulice namesti trida sokak caddesi plads terrasse str
+    """
+)
+"""Those words as they are read: in ASCII, cut at any other letter."""
+PLAIN_ENDINGS = (*(ending for ending in ENDINGS if ending.isascii()), "stra", "vagen", "vag")
+"""Those endings, read so."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from runtime.redaction.lexicon import word_set
 from runtime.redaction.recognizers.locality import after_street
 from runtime.redaction.recognizers.street_words import (
     COUNTED,
@@ -56,9 +57,9 @@ _NATIONAL = re.compile(r"(?:route (?:nationale|departementale|regionale)|rn|rd) 
 _TOWN_CODE = re.compile(r" [A-ZÀ-Þ][^\n]{1,40}?,? [0-9]{5} [A-ZÀ-Þ]")  # "8 r Victor Hugo 38000 Grenoble"
 # East and north-west in French are words too.
 _SMALL_DIRECTION = re.compile(r" (?:est|no|so|n\.-o\.|s\.-o\.|n\.o\.|s\.o\.)(?=$|[,.;)\n])")
-_OF_HALLS = frozenset(
+_OF_HALLS = word_set(
     "center centers centre park parks station mall club camp airport course field fields forest garden gardens bridge "
-    "tunnel school store rest light lights port pass plain plains mission island islands".split()
+    "tunnel school store rest light lights port pass plain plains mission island islands"
 )
 _LINKS = frozenset({"of", "the", "de", "du", "des", "la"})
 _MOST_WORDS = 6

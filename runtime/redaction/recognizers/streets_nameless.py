@@ -32,9 +32,11 @@ _LEADS = re.compile(
 )
 # Somebody or something is there.
 _HERE = re.compile(
-    r"(?<!\w)(?:(?:i|we|they|you|she|he|it)(?:'?m|'?re|'?s| am| are| is| was| were)|(?:je|j') ?(?:suis|etais)|chu|chui|suis|"
+    r"(?<!\w)(?:(?:i|we|they|you|she|he|it)(?:'?m|'?re|'?s| am| are| is| was| were)|(?:je|j') ?(?:suis|etais)|chu|"
+    r"chui|suis|"
     r"t'es|t'etais|tu es|vous etes|c'est|c'etait|est|sommes|on est|etes|flat is|place is|house is|"
-    r"(?:drop|leave|meet|get|pick|bring|come|send)(?: \w{1,12}){0,4}|(?:pass|vien|ven|rend|livr|trouv|depos|laiss|ramass|"
+    r"(?:drop|leave|meet|get|pick|bring|come|send)(?: \w{1,12}){0,4}|(?:pass|vien|ven|rend|livr|trouv|depos|laiss|"
+    r"ramass|"
     r"apport|amen|sonn|retrouv|rejoin)\w{0,6}(?: [\w'-]{1,12}){0,5}) (?:at|to|au|@|over at|by) ?$|"
     r"(?<!\w)(?:flat|place|house|apartment|condo|appart|logement|sous-sol|maison|home)(?: is|,| :|:| est)? $"
 )
@@ -53,8 +55,10 @@ _OLD_YEAR = re.compile(r"1[5-8][0-9]{2}\s$")
 _SMALL_NUMBER = re.compile(r"(?<![\w.,$€/:-])[1-9][0-9]?[A-Za-z]?\s$")
 _GOES_ON = re.compile(r" (?:\(|[a-zà-ÿ])")
 _STOPPED = re.compile(
-    r"\s?(?:$|[,.;:!?)\n\"<|]| (?:que|qui|in|a|app|coin|corner|pls|please|near|pres|entre|between|avec|with|svp|ce|this|"
-    r"tonight|demain|tomorrow|mate|pour|for|before|after|avant|apres|au lieu|instead|and|et|by|around|vers|today|not|pas))(?!\w)"
+    r"\s?(?:$|[,.;:!?)\n\"<|]| (?:que|qui|in|a|app|coin|corner|pls|please|near|pres|entre|between|avec|with|svp|ce|"
+    r"this|"
+    r"tonight|demain|tomorrow|mate|pour|for|before|after|avant|apres|au lieu|instead|and|et|by|around|vers|today|not|"
+    r"pas))(?!\w)"
 )
 _TURNS = frozenset({"west", "east", "north", "south", "ouest", "est", "nord", "sud"})
 # Small letters between a number and a postal code: "630 rene levesque o app 1902 montreal h3b1s6".
@@ -66,7 +70,8 @@ _WORDS_OF_PROSE = frozenset({"in", "or", "me", "ok", "hi", "oh", "la", "pa", "ma
 _A_WORD = re.compile(r"[a-z][a-z'-]*")
 # A street of any language before a unit with its number: "0269 Stensås terrasse 38⏎Suite 621".
 _TO_UNIT = re.compile(
-    r"(?=[^\W\d_]{2}|u[lj]\.|[0-9]{1,4} )(?:[^\W_][\w'.’-]{0,24}[ ]){0,5}[^\W_][\w'.’-]{0,24}(?=(?:,? {1,2}|\s?\n[\s>?]{0,4})"
+    r"(?=[^\W\d_]{2}|u[lj]\.|[0-9]{1,4} )(?:[^\W_][\w'.’-]{0,24}[ ]){0,5}[^\W_][\w'.’-]{0,24}(?=(?:,? {1,2}|"
+    r"\s?\n[\s>?]{0,4})"
     r"(?:(?:Suite|Apt\.?|Apartment|Unit|App\.?|Apartado|suite|apt\.?|unit|app\.?) #?[0-9]{2,5}(?!\w)|Apt\.? #?[0-9]))"
 )
 _UNIT_WORDS = frozenset({"suite", "apt", "apartment", "unit", "app"})
@@ -112,13 +117,13 @@ def nameless(text: str, lower: str, start: int, *, cued: bool, before: str) -> i
     turned = lower[start:end].rpartition(" ")[2] in _TURNS and " " in lower[start:end] and number is not None
     if of and number and before.endswith("au "):
         return end
-    if turned or (has_unit(lower, end) and (number is not None or _to_unit(text, lower, start) is not None)):
+    if turned or (has_unit(lower, end) and (number is not None or _to_unit(text, start) is not None)):
         return end
     if cued and has_unit(lower, end):
         return end
     if (cued and (saint or reached > end)) or (saint and reached > end) or CODE_AT_END.search(text[end:reached]):
         return end
-    if _is_here(text, lower, named, start, end, before, numbered=number is not None):
+    if _is_here(text, lower[start:end], named, end, before=before, numbered=number is not None):
         return end
     return None
 
@@ -137,12 +142,12 @@ def to_code(text: str, lower: str, start: int) -> int | None:
     return match.end()
 
 
-def to_unit(text: str, lower: str, start: int, words: list[str]) -> int | None:
+def to_unit(text: str, start: int, words: list[str]) -> int | None:
     """Where a street of any language ends that a unit with its number follows."""
-    return None if _UNIT_WORDS.isdisjoint(words) else _to_unit(text, lower, start)
+    return None if _UNIT_WORDS.isdisjoint(words) else _to_unit(text, start)
 
 
-def _to_unit(text: str, lower: str, start: int) -> int | None:
+def _to_unit(text: str, start: int) -> int | None:
     match = _TO_UNIT.match(text, start)
     if match is None:
         return None
@@ -178,11 +183,10 @@ def _names_end(text: str, lower: str, start: int) -> int | None:
     return None if end is None else small_direction(lower, stripped(text, end))
 
 
-def _is_here(text: str, lower: str, named: int, start: int, end: int, before: str, *, numbered: bool) -> bool:
+def _is_here(text: str, name: str, named: int, end: int, *, before: str, numbered: bool) -> bool:
     """Whether somebody is there, or the street is known by its name alone, and nothing says that it is counted."""
-    name = lower[start:end]
     last = name.rpartition(" ")[2].rstrip(".")
-    if last in COUNTED_NAMES or name.partition(" ")[0] in COUNTED_NAMES or not _STOPPED.match(lower, end):
+    if last in COUNTED_NAMES or name.partition(" ")[0] in COUNTED_NAMES or not _STOPPED.match(text, end):
         return False
     plain = name.replace(" ", "-").removesuffix("-" + last) if last in _TURNS or last in DIRECTIONS else name
     if numbered and not _OLD_YEAR.search(text, max(0, named - 8), named):

@@ -64,7 +64,7 @@ TOWNS = word_set(
     new-westminster north-vancouver west-vancouver white-rock maple-ridge port-moody chilliwack courtenay
     campbell-river squamish cranbrook okotoks cochrane canmore banff leduc spruce-grove st.-albert saint-albert
     sherwood-park fort-mcmurray grande-prairie lloydminster camrose yorkton swift-current estevan weyburn steinbach
-    portage-la-prairie selkirk labrador-city mount-pearl grand-falls-windsor 
+    portage-la-prairie selkirk labrador-city mount-pearl grand-falls-windsor
     marseilles villejuif bobigny saint-ouen noisy-le-grand champigny maisons-alfort antony clamart sarcelles drancy
     roanne annemasse thonon gap arras douai bethune valenciennes maubeuge epinal bastia frejus hyeres
     sete narbonne montauban castres rodez cahors perigueux bergerac libourne arcachon dax royan saintes rochefort
