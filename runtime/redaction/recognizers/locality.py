@@ -20,6 +20,11 @@ _NEAR = r"near|by|près de|just outside"
 _TOWN_AFTER = re.compile(
     rf"(?:\s?[,;|]\s{{0,2}}|\s?\n\s?|\s[\-–/]\s|\s)(?:(?:à|in|in the [Cc]ity of|ville de|({_NEAR}))\s)?({_TOWN})"
 )
+# A street in an estate, an estate on a street: "5 rés. des Oliviers, imp. Pagnol", "12 rue Brel, résidence Les Pins".
+_INNER = re.compile(
+    rf",\s(?:rue|impasse|imp\.|allée|avenue|av\.|chemin|ch\.|route|rte|boulevard|bd|place|quai|résidence|rés\.|"
+    rf"immeuble|lotissement|hameau|quartier|villa)(?: (?:(?:de la|de|du|des|les|la|le) )?{_TOWN_WORD}){{1,3}}(?=[,\n.;)]|$)"
+)
 # A crossing behind a street: "5156 Waverly, between Fairmount and Laurier", "1120 Ste-Catherine E., coin Amherst".
 _STREET = (
     rf"(?:(?:rues?|de la|de l'|de|du|des) ){{0,2}}{_TOWN_WORD}(?: (?:{_TOWN_WORD}|[0-9]{{1,3}}(?:st|nd|rd|th|e)))?"
@@ -110,6 +115,8 @@ def after_street(text: str, lower: str, end: int) -> int:
     if text[end : end + 1] == "." and (text[end + 1 : end + 2] == "," or _UNIT_BEHIND.match(lower, end + 1)):
         end += 1  # "Elm Dr., Springfield"
     end = units_after(lower, end)
+    if inner := _INNER.match(text, end):
+        end = units_after(lower, _strip(text, inner.end()))
     if crossing := _CROSSING.match(text, end):
         end = _strip(text, crossing.end())
     if french := _FRENCH_CODE.match(text, end) or _short_code(text, lower, end):

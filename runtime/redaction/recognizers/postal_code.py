@@ -123,7 +123,8 @@ class PostalCode(Identifier):
                 if telephone := _TELEPHONE.search(text, match.start(), end):
                     end = telephone.start()
                 start = village.start() if village else match.start()
-                yield Hit(start, after_town(text, run.lower, end), 0.7, "french", "STREET_ADDRESS")
+                score = 0.92 if village else 0.7
+                yield Hit(start, after_town(text, run.lower, end), score, "french", "STREET_ADDRESS")
         for match in _AMERICAN.finditer(text):
             if match[1] in STATES:
                 yield Hit(match.start(), match.end(), 0.8, "american", "STREET_ADDRESS")

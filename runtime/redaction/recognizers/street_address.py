@@ -92,7 +92,7 @@ _UNNUMBERED_ENGLISH = re.compile(
 _ENGLISH_WORDS = word_set("road street rd st lane ln drive dr avenue ave highway crescent line")
 # Houses that are an address by themselves, before a postal code.
 _ESTATE = re.compile(
-    r"(?<!\w)(?:Ch[âa]teau|Manoir|Moulin|Ferme|Mas|Abbaye|Prieuré|Bastide) "
+    r"(?<!\w)(?:(?:Le|La|Les) )?(?:Ch[âa]teau|Manoir|Moulin|Ferme|Mas|Abbaye|Prieuré|Bastide) "
     r"(?:(?:de la|de|du|des|la|le|les) |de l'|l'|d')?"
     r"[A-ZÀ-Þ][\w'-]{1,24}(?: [A-ZÀ-Þ][\w'-]{1,24}){0,2}(?=(?:,\s|\s?\n)(?:F-?)?[0-9]{5}\s[A-ZÀ-Þ])"
 )
@@ -127,7 +127,7 @@ class StreetAddress(Identifier):
         text, lower = run.text, run.lower
         reached, in_abroad = 0, run.digits > 0 and is_abroad(run.words)
         kinds = not _KINDS.isdisjoint(run.words)
-        coded = run.digits >= 4 and _CODE.search(text) is not None
+        coded = run.digits >= 3 and _CODE.search(text) is not None
         for civic in _CIVIC.finditer(text):
             if civic.start() < reached:
                 continue
@@ -184,7 +184,7 @@ class StreetAddress(Identifier):
                 for street in _UNNUMBERED_ENGLISH.finditer(text, reached):
                     stop = after_street(text, lower, street.end())
                     if CODE_AT_END.search(text[street.end() : stop]):
-                        yield Hit(street.start(), stop, 0.9, "unnumbered")
+                        yield Hit(street.start(), stop, 0.96, "unnumbered")
             for house in _ESTATE.finditer(text):
                 yield _hit(text, lower, house.start(), house.end(), "house")
         if run.digits >= 5 and "-" in text:

@@ -69,7 +69,7 @@ _BEFORE_NAME = (
     r"Carretera|Camino|Ronda|Rambla|R[uú]a|Praça|Travessa|Alameda|Estrada|[Uu]l\.|[Uu]lica|[Oo]s\.|[Pp]l\.|[Aa]l\.|"
     r"Trg|Calea)"
 )
-_ENDS_SO = "|".join((*ENDINGS, "str\\.")).replace("gade", "(?<!bri)gade")
+_ENDS_SO = "|".join((*ENDINGS, "str\\.")).replace("gade", "(?<![Bb]ri)gade")
 _ABROAD = re.compile(
     rf"{_UNRELATED}(?:{_BEFORE_NAME}(?: {_ABROAD_LINK}[^\W\d_a-zß-ÿ][\w'.’-]{{1,24}}){{1,4}},?|"
     rf"(?:[^\W\d_a-zß-ÿ][\w'.-]{{1,20}} ){{0,2}}[^\W\d_a-zß-ÿ][\w-]{{1,24}}?(?:{_ENDS_SO})|"
