@@ -23,7 +23,8 @@ _TOWN_AFTER = re.compile(
 # A street in an estate, an estate on a street: "5 rés. des Oliviers, imp. Pagnol", "12 rue Brel, résidence Les Pins".
 _INNER = re.compile(
     rf",\s(?:rue|impasse|imp\.|allée|avenue|av\.|chemin|ch\.|route|rte|boulevard|bd|place|quai|résidence|rés\.|"
-    rf"immeuble|lotissement|hameau|quartier|villa)(?: (?:(?:de la|de|du|des|les|la|le) )?{_TOWN_WORD}){{1,3}}(?=[,\n.;)]|$)"
+    rf"immeuble|lotissement|hameau|quartier|villa)(?: (?:(?:de la|de|du|des|les|la|"
+    rf"le) )?{_TOWN_WORD}){{1,3}}(?=[,\n.;)]|$)"
 )
 # A crossing behind a street: "5156 Waverly, between Fairmount and Laurier", "1120 Ste-Catherine E., coin Amherst".
 _STREET = (

@@ -55,7 +55,8 @@ _OLD_YEAR = re.compile(r"1[5-8][0-9]{2}\s$")
 _SMALL_NUMBER = re.compile(r"(?<![\w.,$€/:-])[1-9][0-9]?[A-Za-z]?\s$")
 _GOES_ON = re.compile(r" (?:\(|[a-zà-ÿ])")
 _STOPPED = re.compile(
-    r"\s?(?:$|[,.;:!?)\n\"<|]| (?:que|qui|in|à|a|app|coin|corner|pls|please|near|près|pres|entre|between|avec|with|svp|ce|"
+    r"\s?(?:$|[,.;:!?)\n\"<|]| (?:que|qui|in|à|a|app|coin|corner|pls|please|near|près|pres|entre|between|avec|with|"
+    r"svp|ce|"
     r"this|"
     r"tonight|demain|tomorrow|mate|pour|for|before|after|avant|apres|au lieu|instead|and|et|by|around|vers|today|not|"
     r"pas))(?!\w)"
