@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.normalise import View, view
+from runtime.redaction.spelled import ALPHABET, SPELLS, spelled
 from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
 
 _ROUNDS = 3
@@ -48,8 +49,14 @@ _SPACE_IN_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|gh[pousr]_|github_pat_|sk[-_]|xox[a-z]-|AKIA|ASIA|AIza|hf_|npm_|eyJ)"
     r"[A-Za-z0-9_.-]{0,64}( )(?=[A-Za-z_.-]{0,40}[0-9])(?=[a-z0-9_.-]{0,40}[A-Z])[A-Za-z0-9_.-]{14,}(?:\s|$)"
 )
-_ISSUERS = ("sk-", "sk_", "ghp_", "glpat-", "xox", "AKIA", "hf_")
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
+# A letter and what tells it, or a word of the spelling alphabet beside a number.
+_TOLD = re.compile(
+    r"(?<!\w)[A-Za-z]{1,2},? (?:as in|comme) |"
+    rf"(?<!\w)(?i:{'|'.join(sorted(ALPHABET))})[ ,-]{{1,2}}"
+    rf"(?:[0-9]|(?i:{'|'.join(sorted(NUMBER_WORDS | ALPHABET))})(?!\w))"
+)
+_ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z]\b")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
 _CONFUSED = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,3}[0-9])[0-9OoIl]{2,16}(?![A-Za-z0-9])")
@@ -70,7 +77,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
     decoded = unescaped(folded)
     if decoded is not None:
         yield decoded
-    if "  " in text or "\n" in text or any(issuer in text for issuer in _ISSUERS):
+    if "  " in text or "\n" in text or _issued(text):
         yield from _closed_up(folded, broken=broken)
     if broken and (corrected := _corrected(folded)):
         yield corrected
@@ -88,6 +95,10 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield numbered.over(folded)
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
+    if (_ROW_OF_LETTERS.search(text) or (not SPELLS.isdisjoint(words) and _TOLD.search(text))) and (
+        letters := spelled(text)
+    ):
+        yield letters.over(folded)
 
 
 def unescaped(folded: View) -> View | None:
@@ -190,7 +201,7 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
         dropped.update(match.start() for match in _LINE_INSIDE.finditer(text))
     if "\n" in text:
         dropped.update(match.start(1) for match in _LINE_IN_TOKEN.finditer(text))
-    if any(issuer in text for issuer in _ISSUERS):
+    if _issued(text):
         dropped.update(match.start(1) for match in _SPACE_IN_TOKEN.finditer(text))
     if "@" in text:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
@@ -203,6 +214,11 @@ def _corrected(folded: View) -> View | None:
     text = folded.text
     corrected = _CONFUSED.sub(lambda group: group[0].translate(_DIGIT_FOR), text)
     return None if corrected == text else View(corrected).over(folded)
+
+
+def _issued(text: str) -> bool:
+    """Whether a text may hold a token of one of the commonest issuers."""
+    return "sk-" in text or "sk_" in text or "ghp_" in text or "glpat-" in text or "AKIA" in text
 
 
 def _without(folded: View, dropped: set[int]) -> View:
@@ -218,7 +234,10 @@ def _joined(folded: View) -> Iterator[View]:
         separators = match[1] or " "
         dropped.update(at for at in range(*match.span()) if text[at] in separators and at > match.start())
     if dropped:
-        yield _without(folded, dropped)
+        joined = _without(folded, dropped)
+        yield joined
+        if _MARK_BY_MARK.search(joined.text):  # Q - 4 - 4 - T - R - B
+            yield from _joined(joined)
 
 
 def _opened(folded: View) -> View | None:

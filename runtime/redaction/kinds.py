@@ -14,6 +14,7 @@ from runtime.redaction.normalise import fold
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.street_words import ACCENTED, BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
 from runtime.redaction.recognizers.street_words_abroad import BEFORE, BEHIND, ENDINGS
+from runtime.redaction.spelled import ALPHABET
 from runtime.redaction.spoken import NUMBER_WORDS, ORDINALS, TELLING
 
 
@@ -102,7 +103,7 @@ for _bits, _words in (
     (ADDRESS | READ, _CORNERS),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
-    (DIGITS, _DIGIT_WORDS | {"et", "and"}),  # soixante et onze
+    (DIGITS, _DIGIT_WORDS | ALPHABET | {"et", "and"}),  # soixante et onze
     (READ, TELLING),
     (PROVINCE, _PROVINCES),
 ):
@@ -192,8 +193,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if not gap.isspace():
         return False
-    if left & SINGLE and right & SINGLE:  # j e a n
-        return True
+    if left & SINGLE and (right & SINGLE or word in AS or (right & DIGITS and before[0].isupper())):
+        return True  # j e a n; K as in kilo; F O R C, fifty-five
     if left & NUMBER:
         if before[-1] == "," and word.rstrip(_EDGES).lower() in BEHIND:
             return True
@@ -215,7 +216,11 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
         return (
             bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
-            or (3 <= len(before) <= 5 and 3 <= len(letters := before.lstrip("([")) <= 4 and letters.isalpha())
+            or (
+                3 <= len(before) <= 8
+                and 3 <= len(ends := before.lstrip("([").rpartition(":")[2]) <= 4
+                and ends.isalpha()
+            )
             or (len(before) == 2 == len(word) and _PAIR.fullmatch(before + word) is not None)
             or len(before) >= 60
         )

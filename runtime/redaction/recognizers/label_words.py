@@ -77,7 +77,7 @@ WORDS_OF = {
         passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
         voyage
         """,
-    ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
+    ID_CARD: "titre identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
         transit institution inst folio eop compte account rib routing aba succursale bsb micr cpte acct acc iban
         """,
@@ -161,7 +161,7 @@ WORDS_OF = {
         datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete dn
         """,
     VEHICLE: """
-        char
+        char tracteur tracteurs tag tags stopped tow impound impounded fourriere semi roulotte motoneige
         vehicule vehicules vehicle vehicles voiture voitures auto autos automobile automobiles car cars camion camions
         camionnette camionnettes truck trucks van vans pickup suv fourgonnette fourgonnettes fourgon fourgons moto motos
         motocyclette motorcycle motorcycles remorque remorques trailer trailers taxi taxis stationne stationnee
@@ -178,7 +178,7 @@ WORDS_OF = {
         token tokens jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid
         csc cryptogramme bearer authorization auth session webhook p u user nipp combinaison combinaisons
         combination combo digicode a2f gate padlock cadenas lockbox keysafe keybox alarm alarme coffre maiden snmp
-        userpassword question temporaire temporary
+        userpassword username usernames utilisateur question temporaire temporary
         """,
     EXPIRY: "exp expiry expires expire expiration echeance valid valide validite thru fin until jusqu",
     LIVING: """
