@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html.entities import html5
 
+from runtime.redaction.apart import joined
 from runtime.redaction.normalise import View, view
 from runtime.redaction.spelled import ALPHABET, SPELLS, spelled
 from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
@@ -21,24 +22,22 @@ _ROUNDS = 3
 _ESCAPE = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
     r"|&(?:#(?P<decimal>[0-9]{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?|(?P<name>[A-Za-z][A-Za-z0-9]{1,31};))"
+    r"|(?P<dot>\[\.\]|\(\.\)|\{\.\})"
     r"|\\u(?:\{(?P<braced>[0-9A-Fa-f]{1,6})\}|(?P<unicode>[0-9A-Fa-f]{4}))|(?P<bytes>(?:\\x[0-9A-Fa-f]{2})+)|"
     r"\\(?P<short>[nrt\"'/\\])"
 )
+_DOTTED = re.compile(r"[\[({]\.[\])}]")
 _QUOTED_PRINTABLE = re.compile(r"(?P<percent>(?:=[0-9A-F]{2})+)|(?P<soft>=\n)")
 # What a mail program writes so, or somebody who hides an address: accents, "@", ".", "=", the end of a line.
 _PRINTABLE = re.compile(r"=(?:40|2E|3D|[89A-F][0-9A-F])|=\n")
 _SHORT = {"n": "\n", "r": "\n", "t": " ", '"': '"', "'": "'", "/": "/", "\\": "\\"}
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{7,}={0,2}(?![A-Za-z0-9+/_-])")
+_DIGITS_IN_HEX = re.compile(r"(?:3[0-9]|2[0-9]){9,}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
-# Single characters, each behind the same separator; with spaces any character may be one of them.
-_SPACED = re.compile(
-    r"(?<![^\s(\"':])\S(?: {1,2}\S){5,}(?![^\s.,;:!?)\"'])|"
-    r"(?<![^\W_])[^\W_](?:([-._*/~])[^\W_])(?:\1[^\W_]){4,}(?![^\W_])"
-)
 _LETTER_BY_LETTER = re.compile(r"(?<![^\s(\"'])[^\W\d_](?: [^\W\d_]){2,}(?![^\s.,;:!?)\"'])")
 _MIXED_CASE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{0,24}[a-z0-9][A-Z][A-Za-z0-9+/_-]{6,}")
 _SECOND_SPACE = re.compile(r"(?<= ) ")
-_LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.\-/_])\n(?=[0-9])")
+_LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.:\-/_])\n(?=[0-9:])")
 # A token of a known issuer that a line end cut in two: what stands before it is too short for a whole one.
 _LINE_IN_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|gh[pousr]_|github_pat_|sk[-_]|xox[a-z]-|AKIA|ASIA|AIza|hf_|npm_|eyJ)"
@@ -58,11 +57,9 @@ _TOLD = re.compile(
 )
 _ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z]\b")
 # What any of them needs, before it is worth trying.
-_ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
 _CONFUSED = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,3}[0-9])[0-9OoIl]{2,16}(?![A-Za-z0-9])")
 _DIGIT_FOR = str.maketrans("OoIl", "0011")
 _SEVEN = re.compile(r"[A-Za-z0-9+/_-]{7}")
-_MARK_BY_MARK = re.compile(r"[-._*/~][^\W_][-._*/~][^\W_][-._*/~]")
 
 
 def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Iterator[View]:
@@ -83,8 +80,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield corrected
     if "=" in text and _PRINTABLE.search(text) and (printable := _unescaped(folded, _QUOTED_PRINTABLE)):
         yield printable
-    if _ONE_BY_ONE.search(text) or _MARK_BY_MARK.search(text):
-        yield from _joined(folded)
+    yield from joined(folded)
     if _SEVEN.search(text) and any(map(_may_be_coded, text.split())):
         for reading in (folded, decoded) if decoded is not None else (folded,):
             if opened := _opened(reading):
@@ -93,8 +89,9 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield signed.over(folded)
     if "-" in text and not NUMBER_WORDS.isdisjoint(words) and (numbered := civic(text)):
         yield numbered.over(folded)
-    if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
-        yield said.over(folded)
+    if len(words) >= LEAST_WORDS:
+        for said in spoken(text, words):
+            yield said.over(folded)
     if (_ROW_OF_LETTERS.search(text) or (not SPELLS.isdisjoint(words) and _TOLD.search(text))) and (
         letters := spelled(text)
     ):
@@ -104,7 +101,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
 def unescaped(folded: View) -> View | None:
     """The view with escapes of URLs, HTML, JSON and programs undone; None if there are none."""
     text = folded.text
-    return _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text else None
+    return _unescaped(folded, _ESCAPE) if "%" in text or "&" in text or "\\" in text or _DOTTED.search(text) else None
 
 
 def for_names(folded: View) -> View:
@@ -118,14 +115,16 @@ def for_names(folded: View) -> View:
             while current.text[end + 1 : end + 2] == " ":  # one space of several stays between two words
                 dropped.add(end + 1)
                 end += 1
-        current = _without(current, dropped)
+        current = current.without(dropped)
     if _MIXED_CASE.search(current.text) and (opened := _opened(current)):
         current = opened
     return current
 
 
 def _may_be_coded(token: str) -> bool:
-    return len(token) >= 7 and not token.isdigit() and (not token.islower() or len(token) > 23)
+    if token.isdigit():
+        return len(token) > 17 and token[0] in "23"
+    return len(token) >= 7 and (not token.islower() or len(token) > 23 or _HEX.fullmatch(token) is not None)
 
 
 def _unescaped(folded: View, pattern: re.Pattern[str]) -> View | None:
@@ -183,6 +182,8 @@ def _decoded(run: str) -> list[tuple[str, int]]:
 def _character(groups: dict[str, str | None]) -> list[tuple[str, int]] | None:
     if groups.get("soft") is not None:
         return []
+    if groups.get("dot"):
+        return [(".", 0)]
     if name := groups.get("name"):
         return [(html5[name], 0)] if name in html5 and len(html5[name]) == 1 else None
     if short := groups.get("short"):
@@ -206,7 +207,7 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
     if "@" in text:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
     if dropped:
-        yield _without(folded, dropped)
+        yield folded.without(dropped)
 
 
 def _corrected(folded: View) -> View | None:
@@ -219,25 +220,6 @@ def _corrected(folded: View) -> View | None:
 def _issued(text: str) -> bool:
     """Whether a text may hold a token of one of the commonest issuers."""
     return "sk-" in text or "sk_" in text or "ghp_" in text or "glpat-" in text or "AKIA" in text
-
-
-def _without(folded: View, dropped: set[int]) -> View:
-    kept = [at for at in range(len(folded.text)) if at not in dropped]
-    return View("".join([folded.text[at] for at in kept]), kept, [at + 1 for at in kept]).over(folded)
-
-
-def _joined(folded: View) -> Iterator[View]:
-    """Characters written one by one, joined: "j e a n @ a . c a", "T-R-E-M-8-0-0-1-0-1-1-2"."""
-    text = folded.text
-    dropped: set[int] = set()
-    for match in _SPACED.finditer(text):
-        separators = match[1] or " "
-        dropped.update(at for at in range(*match.span()) if text[at] in separators and at > match.start())
-    if dropped:
-        joined = _without(folded, dropped)
-        yield joined
-        if _MARK_BY_MARK.search(joined.text):  # Q - 4 - 4 - T - R - B
-            yield from _joined(joined)
 
 
 def _opened(folded: View) -> View | None:
@@ -267,7 +249,9 @@ def _opened(folded: View) -> View | None:
 
 def _inner(token: str) -> str | None:
     body = token.rstrip("=")
-    if len(body) < 7 or body.isdigit() or (body == token and body.isalpha() and (body.isupper() or body.istitle())):
+    if body.isdigit():  # digits and marks in hexadecimal digits
+        return _printable(bytes.fromhex(body)) if _DIGITS_IN_HEX.fullmatch(body) else None
+    if len(body) < 7 or (body == token and body.isalpha() and (body.isupper() or body.istitle())):
         return None  # a number or a word
     if _HEX.fullmatch(body) and (text := _printable(bytes.fromhex(body))):
         return text

@@ -120,6 +120,8 @@ BEHIND = word_set("passport passeport permis licence license")
 AS = frozenset({"as", "comme"})
 _EDGES = ".,;:!?()[]{}*'’«»=“”\\/"
 _LAST_LATIN = "\u017f"
+_BETWEEN = frozenset({"-", "–", "—", "/", ".", ","})
+_CODED_NUMBER = re.compile(r"(?:&#(?:x[0-9A-Fa-f]{2}|[0-9]{2});){1,6}")  # 311 of "&#51;&#49;&#49; Cedar St"
 _DIGIT = re.compile(r"\d")
 _CIVIC = re.compile(
     r"(?:[A-Za-z_]{1,20}[0-9]?[=:])?[(#]?(?:[A-Za-z]-|"
@@ -137,7 +139,7 @@ _NOTABLE = re.compile(
 
 def kind(word: str) -> int:
     """The bits of one word (`Kind`)."""
-    if not word.isascii() and max(word) > _LAST_LATIN:
+    if not word.isascii() and (max(word) > _LAST_LATIN or "\xad" in word):
         word = fold(word) or word
     if 1 < len(word) < 20:  # most words, without further questions
         if word.isalpha():
@@ -159,7 +161,7 @@ def _looked_at(word: str) -> int:
     bits = _KINDS.get(lowered, 0) | _KINDS.get(word.lower(), 0)
     if _DIGIT.search(word):
         bits |= NUMBER | READ
-        if _CIVIC.fullmatch(word) or _CELL.search(word):
+        if _CIVIC.fullmatch(word) or _CELL.search(word) or (word[0] == "&" and _CODED_NUMBER.fullmatch(word)):
             bits |= CIVIC
     if ("," in plain or ";" in plain or "|" in plain) and not plain[0].isdigit():
         bits |= _KINDS.get(_CELL_ENDS.split(lowered, maxsplit=1)[0], 0) & STREET  # St,Barrie,L4N
@@ -209,7 +211,9 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if left & READ and word in AS:  # Fluffy&Rex as my password
         return True
-    if left & DIGITS and right & (DIGITS | NUMBER | AROUND):
+    if left & DIGITS and (right & (DIGITS | NUMBER | AROUND) or word in _BETWEEN):
+        return True
+    if before in _BETWEEN and right & DIGITS:  # five five five - zero one two three
         return True
     if left & AROUND and right & DIGITS:  # the ninth of August nineteen sixty-three
         return True

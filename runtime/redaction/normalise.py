@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 _DASHES = "‐‑‒–—―−⁃﹘﹣－⸺⸻➖"
@@ -100,6 +100,11 @@ class View:
             return start, end
         return self.starts[start], self.ends[end - 1]
 
+    def without(self, dropped: Container[int]) -> View:
+        """The same without some of its characters, by their places."""
+        kept = [at for at in range(len(self.text)) if at not in dropped]
+        return View("".join([self.text[at] for at in kept]), kept, [at + 1 for at in kept]).over(self)
+
     def over(self, under: View) -> View:
         """This view of `under.text`, as a view of what `under` is a view of."""
         if under.starts is None or under.ends is None:
@@ -128,11 +133,12 @@ def view(text: str) -> View:
             folded.append(one)
             starts.append(index)
             ends.append(index + 1)
-        if not read and ends and ends[-1] == index and unicodedata.combining(character):
-            composed = unicodedata.normalize("NFC", folded[-1] + character)
-            if len(composed) == 1 and _PLAIN.fullmatch(composed):  # a letter of French; others stay bare
-                folded[-1] = composed
-            ends[-1] = index + 1
+        if not read and ends and ends[-1] == index:
+            if unicodedata.combining(character):
+                composed = unicodedata.normalize("NFC", folded[-1] + character)
+                if len(composed) == 1 and _PLAIN.fullmatch(composed):  # a letter of French; others stay bare
+                    folded[-1] = composed
+            ends[-1] = index + 1  # what is not seen goes with what stands before it
     return View("".join(folded), starts, ends)
 
 

@@ -7,7 +7,8 @@ they amount to is for the recognizers to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.normalise import View, lowered
@@ -58,21 +59,24 @@ _CIVIC = re.compile(
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
 _ONE = re.compile(r"[a-z]+")
 _GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
+_MARK = re.compile(r" ?([.:/-]) ?")
 LEAST_WORDS = 3
 SAID_MARKS = frozenset(
     {"dash", "tiret", "hyphen", "minus", "moins", "dot", "point", "period", "slash", "space", "espace"}
 )
 
 
-def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
-    """The text with its number words as digits, None if there are fewer than `LEAST_WORDS` of them.
+def spoken(text: str, words_of_text: Sequence[str]) -> Iterator[View]:
+    """The text with its number words as digits, nothing if there are fewer than `LEAST_WORDS` of them.
+
+    Numbers beside each other are read as one; where marks stand between them, also as apart: "ten . zero . zero . one".
 
     Args:
         text: folded text.
         words_of_text: its words, in lower case, without accents.
     """
     if sum([word in NUMBER_WORDS for word in words_of_text]) < LEAST_WORDS:
-        return None
+        return
     lower = lowered(text)
     words = [part for word in _WORD.finditer(lower) for part in _parts(word)]
     pieces: list[tuple[int, int, str]] = []
@@ -97,8 +101,10 @@ def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
         at += taken or 1
         last = at - 1 if taken else last
     if len(pieces) < 2:
-        return None
-    return _replaced(text, pieces)
+        return
+    yield _replaced(text, pieces)
+    if any(_MARK.fullmatch(text, first[1], second[0]) for first, second in pairwise(pieces)):
+        yield _replaced(text, pieces, marks=True)
 
 
 def marked(text: str) -> View | None:
@@ -138,14 +144,18 @@ def _parts(word: re.Match[str]) -> list[re.Match[str]]:
     return list(_ONE.finditer(word.string, *word.span()))
 
 
-def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> View:
-    """Digits for words; those of neighbouring numbers stand together, as the digits of one."""
+def _replaced(text: str, pieces: list[tuple[int, int, str]], *, marks: bool = False) -> View:
+    """Digits for words; those of neighbouring numbers stand together, as the digits of one, or with their marks."""
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     at = 0
     for low, high, digits in [*pieces, (len(text), len(text), "")]:
-        if not (at and digits and _GAP.fullmatch(text[at:low])):
+        if marks and at and digits and (mark := _MARK.fullmatch(text, at, low)):
+            out.append(mark[1])
+            starts.append(mark.start(1))
+            ends.append(mark.end(1))
+        elif not (at and digits and _GAP.fullmatch(text[at:low])):
             out.append(text[at:low])
             starts += range(at, low)
             ends += range(at + 1, low + 1)
