@@ -48,7 +48,6 @@ _SPACE_IN_TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:gl[a-z]{2,5}-|gh[pousr]_|github_pat_|sk[-_]|xox[a-z]-|AKIA|ASIA|AIza|hf_|npm_|eyJ)"
     r"[A-Za-z0-9_.-]{0,64}( )(?=[A-Za-z_.-]{0,40}[0-9])(?=[a-z0-9_.-]{0,40}[A-Z])[A-Za-z0-9_.-]{14,}(?:\s|$)"
 )
-_ISSUERS = ("sk-", "sk_", "ghp_", "glpat-", "xox", "AKIA", "hf_")
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
@@ -70,7 +69,7 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
     decoded = unescaped(folded)
     if decoded is not None:
         yield decoded
-    if "  " in text or "\n" in text or any(issuer in text for issuer in _ISSUERS):
+    if "  " in text or "\n" in text or _issued(text):
         yield from _closed_up(folded, broken=broken)
     if broken and (corrected := _corrected(folded)):
         yield corrected
@@ -190,7 +189,7 @@ def _closed_up(folded: View, *, broken: bool) -> Iterator[View]:
         dropped.update(match.start() for match in _LINE_INSIDE.finditer(text))
     if "\n" in text:
         dropped.update(match.start(1) for match in _LINE_IN_TOKEN.finditer(text))
-    if any(issuer in text for issuer in _ISSUERS):
+    if _issued(text):
         dropped.update(match.start(1) for match in _SPACE_IN_TOKEN.finditer(text))
     if "@" in text:
         dropped.update(match.start() for match in _LINE_IN_ADDRESS.finditer(text))
@@ -203,6 +202,11 @@ def _corrected(folded: View) -> View | None:
     text = folded.text
     corrected = _CONFUSED.sub(lambda group: group[0].translate(_DIGIT_FOR), text)
     return None if corrected == text else View(corrected).over(folded)
+
+
+def _issued(text: str) -> bool:
+    """Whether a text may hold a token of one of the commonest issuers."""
+    return "sk-" in text or "sk_" in text or "ghp_" in text or "glpat-" in text or "AKIA" in text
 
 
 def _without(folded: View, dropped: set[int]) -> View:

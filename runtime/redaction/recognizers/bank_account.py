@@ -35,6 +35,11 @@ _RIB = re.compile(
     r"(?<![A-Za-z0-9])[0-9]{5}[ \-]?[0-9]{5}[ \-]?[A-Z0-9](?:[ ]?[A-Z0-9]){10}[ \-]?[0-9]{2}(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+# Britain: the sort code of the branch, the account.
+_SORT_CODE = re.compile(r"(?<![A-Za-z0-9.-])([0-9]{2})-([0-9]{2})-([0-9]{2})[ ,/]{1,3}[0-9]{8}(?![\w-]|[.,][0-9])")
+# Canada, electronic: a nought, the institution, the branch; then the account.
+_ELECTRONIC = re.compile(r"(?<![A-Za-z0-9.-])0([0-9]{3})[0-9]{5}[ \-/]{1,3}[0-9]{7,12}(?![\w-]|[.,][0-9])")
+_MONTHS_OF_YEAR, _DAYS_OF_MONTH = 12, 31
 _CHEQUING = re.compile(r"(?<!\w)(?:chequing|checking|savings|epargne)(?: account)? $")
 # A cheque has a number of its own.
 _OF_CHEQUE = re.compile(r"(?<!\w)(?:cheques?|checks?) ?(?:#|no\.?|n°|number|numero|num\.?)\W{0,3}$")
@@ -71,6 +76,12 @@ class BankAccount(Identifier):
     def find(self, run: Run) -> Iterator[Hit]:
         text = run.text
         if run.digits >= 12:
+            for match in _SORT_CODE.finditer(text):
+                if run.topics & (BANK | BANKING) or not _may_be_date(*map(int, match.groups())):
+                    yield Hit(match.start(), match.end(), 0.85, "sort_code")
+            for match in _ELECTRONIC.finditer(text):
+                if match[1] in _INSTITUTIONS and not run.is_labelled_otherwise(match.start()):
+                    yield Hit(match.start(), match.end(), 0.85, "electronic")
             for match in _CANADIAN.finditer(text):
                 known = match[2] in _INSTITUTIONS and not run.is_labelled_otherwise(match.start())
                 if known or run.says(match.start(), BANK | BANKING):
@@ -126,3 +137,9 @@ class BankAccount(Identifier):
                 and (found.explicit or ("-" in match.group() and not DATE.match(match.group())))
             ):
                 yield Hit(match.start(), match.end(), 0.65, "banking")
+
+
+def _may_be_date(first: int, second: int, third: int) -> bool:
+    """Whether three numbers of two digits are a day, a month and a year in some order."""
+    days = sum(1 <= number <= _DAYS_OF_MONTH for number in (first, second, third))
+    return days > 1 and any(1 <= number <= _MONTHS_OF_YEAR for number in (first, second))

@@ -122,7 +122,12 @@ class DateOfBirth(Identifier):
     ENTITY = "DATE_OF_BIRTH"
 
     def applies(self, run: Run) -> bool:
-        return run.topics & BIRTH != 0 or run.digits >= 4
+        if run.topics & BIRTH or run.digits >= 10:
+            return True
+        text = run.text
+        return run.digits >= 4 and (
+            text.count("-") > 1 or text.count("/") > 1 or text.count(".") > 1 or not MONTHS.isdisjoint(run.words)
+        )
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 10:

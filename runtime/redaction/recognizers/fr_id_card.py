@@ -9,11 +9,12 @@ from runtime.redaction.recognizers.base import Hit, Identifier, Run
 from runtime.redaction.recognizers.label_words import CARD, ID_CARD
 
 _FORM = re.compile(
-    r"(?:[0-9](?:[ .\-]?[0-9]){11}|[A-Z0-9](?:[ \-]?[A-Z0-9]){8}|[A-Z]{0,4}[ \-]?[0-9]{6,10}[A-Z]{0,2})(?![A-Za-z0-9])",
+    r"(?:[0-9](?:[ .\-]?[0-9]){11,14}|[A-Z0-9](?:[ \-]?[A-Z0-9]){8}|"
+    r"[A-Z]{0,4}[ \-]?[0-9]{6,10}[A-Z]{0,2})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 # The card of a permanent resident of Canada.
-_RESIDENT = re.compile(r"(?<![A-Za-z0-9])(?:RA|PA)[0-9]{10}(?![A-Za-z0-9])")
+_RESIDENT = re.compile(r"(?<![A-Za-z0-9])(?:RA|PA)[0-9]{2}(?:[ -]?[0-9]){6,8}(?![A-Za-z0-9])")
 _ID_BEFORE = re.compile(
     r"(?<!\w)(?:id card|carte d'id|piece d'id)\w*[^a-z0-9]{0,4}(?:no|number|numero|#|:|is|est|[ .])*$"
 )

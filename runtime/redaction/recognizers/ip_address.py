@@ -17,6 +17,10 @@ _VERSION = re.compile(
     r"paragraph|"
     r"numpy|windows|oid|driver|pilote)[ .:=]{0,3}$"
 )
+# A version further off: "firmware 10.4.2.17 fails, stay on 10.4.1.9".
+_VERSIONED = re.compile(
+    r"(?<![a-z])(?:firmware|micrologiciel|versions?|drivers?|pilotes?|builds?|mises? a jour)(?![a-z])"
+)
 # Resolvers that everybody uses; a network is no machine.
 _PUBLIC = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"})
 _RESOLVER = re.compile(r"dns|resolv|nameserver")
@@ -47,6 +51,12 @@ class IpAddress(Identifier):
             if resolver or (parts[3] == "0" and _PREFIX.match(run.text, match.end())):
                 continue
             named = run.says(match.start(), MACHINE)
+            if (
+                not named
+                and _VERSIONED.search(run.before(match.start(), 72))
+                and not _AS_MACHINE.match(run.text, match.end())
+            ):
+                continue
             large = sum(int(part) > 20 for part in parts)
             pinned = run.text[max(0, match.start() - 2) : match.start()] == "=="
             if before == "=" and not named and (pinned or large < 3):

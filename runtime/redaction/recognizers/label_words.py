@@ -77,7 +77,7 @@ WORDS_OF = {
         passeport passeports passport passports travel pass psprt passenger passengers passager passagers passagere pp
         voyage
         """,
-    ID_CARD: "identite cni cnie identity identification citizenship citoyennete sejour",
+    ID_CARD: "titre identite cni cnie identity identification citizenship citoyennete sejour",
     BANK: """
         transit institution inst folio eop compte account rib routing aba succursale bsb micr cpte acct acc iban
         """,
@@ -161,7 +161,7 @@ WORDS_OF = {
         datenaissance datedenaissance dateofbirth nacimiento b n monde yob turned turns turning majeur majeure fete dn
         """,
     VEHICLE: """
-        char
+        char tracteur tracteurs tag tags stopped tow impound impounded fourriere semi roulotte motoneige
         vehicule vehicules vehicle vehicles voiture voitures auto autos automobile automobiles car cars camion camions
         camionnette camionnettes truck trucks van vans pickup suv fourgonnette fourgonnettes fourgon fourgons moto motos
         motocyclette motorcycle motorcycles remorque remorques trailer trailers taxi taxis stationne stationnee

@@ -24,9 +24,21 @@ _FORM = re.compile(
     r"[A-Z]{3}[ -]?[0-9]{3,4}|"
     r"[0-9]{3}[ -]?[A-Z]{3}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{4}[ -]?[0-9]{3}|"
     r"[A-Z]{2}[0-9]{2} [A-Z]{3}|F[A-Z]{2}[ -]?[0-9]{4}|[A-Z]{2}[0-9][ -]?[0-9]{2}[A-Z]|"
+    r"[0-9]{2,3}-[A-Z]{1,2}-[0-9]{3,6}|[A-Z]{2} [0-9]{4} [A-Z]{2}|[A-Z]{3} [A-Z][0-9]{2}|[A-Z]{2}, [0-9]{3}, [A-Z]{2}|"
+    r"[0-9]-[A-Z]{3}-[0-9]{3}|[A-Z]{1,3}-[A-Z]{1,2} [0-9]{2,4}|"
     r"[0-9]{1,4}[ -][A-Z]{2,3}[ -](?:[0-9]{2}|2[AB]|97[1-6]))(?![A-Za-z0-9-])"
 )
-_FORM_BEGINS = re.compile(r"[A-Z]{2}[0-9 \-]|[0-9][ \-]?[A-Z]{2}|[A-Z][0-9]{2}")
+_FORM_BEGINS = re.compile(r"[A-Z]{2}[0-9 ,\-]|[0-9][ \-]?[A-Z]{1,2}|[A-Z][0-9]{2}|[A-Z] [0-9]{3}|[A-Z]-[A-Z]")
+# Plates of lorries and trailers, right behind the word: "tracteur L 552 814", "remorque RB 4471 C".
+_COMMERCIAL = re.compile(r"(?<![A-Za-z0-9-])(?:[FLVA] ?[0-9]{3} ?[0-9]{3}|R[A-Z] ?[0-9]{4} ?[A-Z])(?![A-Za-z0-9-])")
+_LORRY = re.compile(
+    r"(?<![a-z])(?:tracteurs?|camions?|remorques?|semi(?:-remorque)?|vehicules?|trucks?|trailers?|tractors?|unite)"
+    r"(?: ?(?:no\.?|n°|#|:|-))?\W{1,2}$"
+)
+_OF_CODE = re.compile(
+    r"(?<![a-z])(?:git|docker|image|release|version|commit|branch|html|xml|meta|css|hash|build|price|skill)(?![a-z])"
+    r".{0,40}(?<![a-z])tags?\W"
+)
 _NOT_PLATES = word_set(
     """
     BMW KIA GMC VUS SUV VIN NIV RAV KM KMH MPH ABS GPS USB LED USA NAS SIN CAD USD EUR TPS TVQ GST HST QST ISO RUE APP
@@ -62,9 +74,14 @@ class LicensePlate(Identifier):
                 if run.says(match.start(), PLATE, far=1):
                     yield Hit(match.start(), match.end(), 0.76, "named")
         if _FORM_BEGINS.search(run.text):
+            for match in _COMMERCIAL.finditer(run.text):
+                if _LORRY.search(run.before(match.start(), 24)):
+                    yield Hit(match.start(), match.end(), 0.7, "commercial")
             for match in _FORM.finditer(run.text):
                 if any(part in _NOT_PLATES for part in _LETTERS.findall(match.group())):
                     continue
                 found = run.label(match.start())
-                if not (found.bits & OTHER and found.far == 0):
+                if _OF_CODE.search(run.before(match.start(), 64)):
+                    continue
+                if found.bits & PLATE or not (found.bits & OTHER and found.far == 0):
                     yield Hit(match.start(), match.end(), 0.7, "vehicle")
