@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.normalise import View, view
+from runtime.redaction.spelled import SPELLS, spelled
 from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
 
 _ROUNDS = 3
@@ -49,6 +50,7 @@ _SPACE_IN_TOKEN = re.compile(
     r"[A-Za-z0-9_.-]{0,64}( )(?=[A-Za-z_.-]{0,40}[0-9])(?=[a-z0-9_.-]{0,40}[A-Z])[A-Za-z0-9_.-]{14,}(?:\s|$)"
 )
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
+_ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z]\b")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
 _CONFUSED = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,3}[0-9])[0-9OoIl]{2,16}(?![A-Za-z0-9])")
@@ -87,6 +89,8 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield numbered.over(folded)
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
+    if (not SPELLS.isdisjoint(words) or _ROW_OF_LETTERS.search(text)) and (letters := spelled(text)):
+        yield letters.over(folded)
 
 
 def unescaped(folded: View) -> View | None:
@@ -222,7 +226,10 @@ def _joined(folded: View) -> Iterator[View]:
         separators = match[1] or " "
         dropped.update(at for at in range(*match.span()) if text[at] in separators and at > match.start())
     if dropped:
-        yield _without(folded, dropped)
+        joined = _without(folded, dropped)
+        yield joined
+        if _MARK_BY_MARK.search(joined.text):  # Q - 4 - 4 - T - R - B
+            yield from _joined(joined)
 
 
 def _opened(folded: View) -> View | None:

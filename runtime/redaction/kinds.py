@@ -14,6 +14,7 @@ from runtime.redaction.normalise import fold
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.street_words import ACCENTED, BOX_WORDS, ENGLISH_TYPES, FRENCH_TYPES
 from runtime.redaction.recognizers.street_words_abroad import BEFORE, BEHIND, ENDINGS
+from runtime.redaction.spelled import ALPHABET
 from runtime.redaction.spoken import NUMBER_WORDS, ORDINALS, TELLING
 
 
@@ -102,7 +103,7 @@ for _bits, _words in (
     (ADDRESS | READ, _CORNERS),
     (LINK, _LINKS),
     (READ, _LINKS - _LINKS_OF_PROSE),
-    (DIGITS, _DIGIT_WORDS | {"et", "and"}),  # soixante et onze
+    (DIGITS, _DIGIT_WORDS | ALPHABET | {"et", "and"}),  # soixante et onze
     (READ, TELLING),
     (PROVINCE, _PROVINCES),
 ):
@@ -192,8 +193,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
         return True
     if not gap.isspace():
         return False
-    if left & SINGLE and right & SINGLE:  # j e a n
-        return True
+    if left & SINGLE and (right & SINGLE or word in AS or (right & DIGITS and before[0].isupper())):
+        return True  # j e a n; K as in kilo; F O R C, fifty-five
     if left & NUMBER:
         if before[-1] == "," and word.rstrip(_EDGES).lower() in BEHIND:
             return True

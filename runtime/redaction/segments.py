@@ -32,6 +32,7 @@ from runtime.redaction.kinds import (
     PHRASES,
     READ,
     SECRET,
+    SINGLE,
     STREET,
     TELLS,
     joined,
@@ -280,7 +281,7 @@ def _segments(
                 start = decided = low
                 keep, kept, street, notable, numbered, due = 0, 0, False, False, 0, 0
                 full = len(text) - start >= WINDOW
-        if (left & NUMBER and (word in TELLS or word[0] == "(")) or (left & READ and word in AS):
+        if (left & NUMBER and (word in TELLS or word[0] == "(")) or (left & (READ | SINGLE) and word in AS):
             keep = max(keep, _KEPT_AFTER_NUMBER)
         if awaited is not None:
             due = max(due - 1, 0)

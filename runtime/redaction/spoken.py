@@ -78,7 +78,7 @@ def spoken(text: str, words_of_text: Sequence[str]) -> View | None:
     pieces: list[tuple[int, int, str]] = []
     at, last = 0, -1  # where the number before ended
     while at < len(words):
-        taken, digits = _number(words, at, lower)
+        taken, digits = number_at(words, at, lower)
         if (
             not taken
             and words[at].group().isdigit()
@@ -157,7 +157,7 @@ def _replaced(text: str, pieces: list[tuple[int, int, str]]) -> View:
     return View("".join(out), starts, ends)
 
 
-def _number(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str]:
+def number_at(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str]:
     """How many words from `at` on are one number, and its digits."""
     word = words[at].group()
     following = words[at + 1].group() if at + 1 < len(words) and _near(words, at, lower) else ""
