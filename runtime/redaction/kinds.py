@@ -216,7 +216,11 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
         return (
             bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
-            or (3 <= len(before) <= 5 and 3 <= len(letters := before.lstrip("([")) <= 4 and letters.isalpha())
+            or (
+                3 <= len(before) <= 8
+                and 3 <= len(ends := before.lstrip("([").rpartition(":")[2]) <= 4
+                and ends.isalpha()
+            )
             or (len(before) == 2 == len(word) and _PAIR.fullmatch(before + word) is not None)
             or len(before) >= 60
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime.redaction.recognizers.access_code import AccessCode
 from runtime.redaction.recognizers.bank_account import BankAccount
 from runtime.redaction.recognizers.base import Identifier
+from runtime.redaction.recognizers.be_national import BeNational
 from runtime.redaction.recognizers.british_address import BritishAddress
 from runtime.redaction.recognizers.ca_business import CaBusiness
 from runtime.redaction.recognizers.ca_ramq import CaRamq
@@ -30,6 +31,7 @@ from runtime.redaction.recognizers.passport import Passport
 from runtime.redaction.recognizers.password import Password
 from runtime.redaction.recognizers.phone_number import PhoneNumber
 from runtime.redaction.recognizers.postal_code import PostalCode
+from runtime.redaction.recognizers.record_rows import RecordRows
 from runtime.redaction.recognizers.secret import Secret
 from runtime.redaction.recognizers.street_address import StreetAddress
 from runtime.redaction.recognizers.uk_nino import UkNino
@@ -41,5 +43,6 @@ IDENTIFIERS: tuple[type[Identifier], ...] = (
     EmailAddress, EmailSpelled, PhoneNumber, CaSin, CreditCard, IbanCode, IpAddress, MacAddress, UsSsn, CaRamq,
     HealthCard, PostalCode, FrNir, FrBusiness, FrIdCard, CaBusiness, DriverLicense, Passport, BankAccount,
     LicensePlate, Secret, Password, StreetAddress, Dwelling, BritishAddress, DateOfBirth, LabelledId,
-    NumberedId, AccessCode, UkNino, VehicleNumber, Crypto, UrlCredentials,
+    NumberedId, AccessCode, UkNino, VehicleNumber, Crypto, UrlCredentials, RecordRows,
+    BeNational,
 )  # fmt: skip

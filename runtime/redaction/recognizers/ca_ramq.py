@@ -19,6 +19,7 @@ _FORM = re.compile(
 )
 _SMALL = re.compile(r"[a-z]{4}[ -][0-9]{4}[ -][0-9]{4}|[a-z]{4}[0-9]{8}")  # no word stands before a number like that
 _LAST_OF_MEN = 12
+_APART = ("/ ", "m:", " (", "| ")
 _BROKEN = re.compile(rf"(?<![A-Za-z0-9])[A-Za-z]{{4}}(?:{SEP}[0-9]){{8}}(?![A-Za-z0-9])")
 
 
@@ -41,7 +42,9 @@ class CaRamq(Identifier):
                 written = letters.isupper() or (
                     _SMALL.fullmatch(match.group()) is not None
                     and letters.lower() not in WORDS
-                    and (first > 20 or month > _LAST_OF_MEN)  # no year, no time
+                    and (
+                        first > 20 or month > _LAST_OF_MEN or run.before(match.start(), 2) in _APART
+                    )  # no year, no time
                 )
                 if named or (written and not run.is_labelled_otherwise(match.start())):
                     yield Hit(match.start(), match.end(), 1.0 if named else 0.9, "named" if named else "form")

@@ -35,6 +35,8 @@ _NAMED = re.compile(
 )
 
 
+# Washington's: letters of the name, three digits, letters.
+_LETTERED = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]{2}-?){3}[A-Z]?[0-9]{3}[A-Z0-9]{2}(?![A-Za-z0-9])")
 _YEAR_FIRST = re.compile(r"(?:19|20)[0-9]{2}[-/ ]")
 
 
@@ -42,7 +44,7 @@ class DriverLicense(Identifier):
     """Permis de conduire."""
 
     ENTITY = "CA_DRIVER_LICENSE"
-    LEAST_DIGITS = 5
+    LEAST_DIGITS = 3
 
     def applies(self, run: Run) -> bool:
         return (run.digits >= 6 and bool(run.words)) or run.topics & LICENCE != 0
@@ -58,6 +60,10 @@ class DriverLicense(Identifier):
                         yield Hit(match.start(), match.end(), 0.8, name)
         for match in _BRITISH.finditer(run.text):
             yield Hit(match.start(), match.end(), 0.8, "british")
+        if run.topics & LICENCE:
+            for match in _LETTERED.finditer(run.text):
+                if run.says(match.start(), LICENCE):
+                    yield Hit(match.start(), match.end(), 0.8, "lettered")
         for match, found in run.labelled(LICENCE, _NAMED):
             value = match.group()
             near = found.explicit or not found.far

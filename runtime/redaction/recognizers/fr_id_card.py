@@ -16,7 +16,7 @@ _FORM = re.compile(
 # The card of a permanent resident of Canada.
 _RESIDENT = re.compile(r"(?<![A-Za-z0-9])(?:RA|PA)[0-9]{2}(?:[ -]?[0-9]){6,8}(?![A-Za-z0-9])")
 _ID_BEFORE = re.compile(
-    r"(?<!\w)(?:id card|carte d'id|piece d'id)\w*[^a-z0-9]{0,4}(?:no|number|numero|#|:|is|est|[ .])*$"
+    r"(?<!\w)(?:id card|carte nationale|carte d'id|piece d'id)\w*[^a-z0-9]{0,4}(?:no|number|numero|#|:|is|est|[ .])*$"
 )
 
 
@@ -27,7 +27,7 @@ class FrIdCard(Identifier):
     LEAST_DIGITS = 1
 
     def applies(self, run: Run) -> bool:
-        return run.topics & ID_CARD != 0 or (run.topics & CARD != 0 and run.digits >= 4)
+        return run.topics & ID_CARD != 0 or (run.topics & CARD != 0 and run.digits > 1)
 
     def find(self, run: Run) -> Iterator[Hit]:
         for match in _RESIDENT.finditer(run.text):

@@ -178,7 +178,7 @@ WORDS_OF = {
         token tokens jeton jetons apikey apitoken api otp sas code codes pin pins nip nips puk cvv cvc cvn cid
         csc cryptogramme bearer authorization auth session webhook p u user nipp combinaison combinaisons
         combination combo digicode a2f gate padlock cadenas lockbox keysafe keybox alarm alarme coffre maiden snmp
-        userpassword question temporaire temporary
+        userpassword username usernames utilisateur question temporaire temporary
         """,
     EXPIRY: "exp expiry expires expire expiration echeance valid valide validite thru fin until jusqu",
     LIVING: """

@@ -26,6 +26,7 @@ from runtime.redaction.recognizers.label_words import (
     PERSON,
     PLATE,
     RECORD,
+    SECRET,
     SIN,
     SIREN,
     SSN,
@@ -82,6 +83,12 @@ _NO_REGISTERS = word_set(
     USB USD UTC UTF UUID VAT VER VOL VS VW WEEK WO XML ZIP
     """
 )
+_CLAUSE = re.compile(r"[,;.] ")
+# Who logs in, where digits show that it is no word: "username is dbienai02".
+_LOGIN = re.compile(
+    r"(?<![a-z])(?:user ?names?|user ?id|nom d'(?:utilisateur|usager)|log-?in|identifiant(?: reseau)?)"
+    r"(?: ?[:=] ?| is | est | c'est ?:? ?)[\"'« ]{0,2}((?=[a-z._-]{1,24}[0-9])[a-z][a-z0-9._-]{3,31})(?![\w@(/=-])"
+)
 # The value first: "4471882 = MRN", "40447188 is my student number", "A447188 (policy)".
 _BEFORE_LABEL = re.compile(
     r"(?<![\w.,$€\-/+])(?:[A-Z]{1,4}[ -]?)?[0-9](?:[A-Z0-9\-]{0,8}(?: [A-Z]{0,3}[0-9]{2,7}){1,4}(?: [A-Z]{2})?|"
@@ -127,16 +134,18 @@ class NumberedId(Identifier):
     """Numbers that nothing in the dictionary announces."""
 
     ENTITY = "ID_NUMBER"
-    LEAST_DIGITS = 5
+    LEAST_DIGITS = 2
 
     ALSO = tuple(sorted({entity for _, entity in _ANNOUNCED if entity != "ID_NUMBER"}))
 
     def applies(self, run: Run) -> bool:
-        return run.topics & (MARK | CARD | _BEHIND) != 0 or run.digits >= _LEAST_OF_REGISTER
+        return run.topics & (MARK | CARD | _BEHIND | SECRET) != 0 or run.digits >= _LEAST_OF_REGISTER
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.topics & (MARK | CARD | LICENCE):
             yield from _marked(run)
+        if run.topics & SECRET:
+            yield from _logins(run)
         if run.digits >= _LEAST_OF_REGISTER:
             yield from _registered(run)
         if run.topics & _BEHIND:
@@ -154,6 +163,13 @@ class NumberedId(Identifier):
                     yield Hit(match.start(), match.end(), 0.7, "before_label", entity)
 
 
+def _logins(run: Run) -> Iterator[Hit]:
+    left = run.before(0, 32)
+    for match in _LOGIN.finditer(left + run.lower):
+        if match.start(1) >= len(left):
+            yield Hit(match.start(1) - len(left), match.end(1) - len(left), 0.6, "login")
+
+
 def _registered(run: Run) -> Iterator[Hit]:
     """Seven digits or more behind the letters of a register that nothing knows."""
     for match in _WHOLE.finditer(run.text):
@@ -167,7 +183,7 @@ def _registered(run: Run) -> Iterator[Hit]:
             or not _LEAST_OF_REGISTER <= sum(map(str.isdigit, value)) <= _MOST_OF_REGISTER
             or not is_number(value)
             or run.is_amount(*match.span())
-            or not _THINGS.isdisjoint(_WORD.findall(run.before(match.start(), 32))[-2:])
+            or not _THINGS.isdisjoint(_WORD.findall(_CLAUSE.split(run.before(match.start(), 32))[-1])[-2:])
             or run.is_labelled_otherwise(match.start(), far=1)
         ):
             continue

@@ -31,7 +31,22 @@ HSN [[441 820 773]] belongs to the mother
 MRI slot for CHI [[1907468838]], Stornoway
 Locum, GMC [[7718204]], paid
 """
+OTHERS = """
+Emre, registre national [[88.04.12-283.69]], rue
+[[85.07.30-033.28]] au dossier
+Your username is [[dbienai02]] and your
+nom d'utilisateur est [[arousse70]] et
+Driver's licence [[SU-EW-PN-645RP]] issued
+Contrôle : carte nationale [[DP72PFRV0]], vue
+PID|1||[[1174420]]^^^HMR||X^Y||[[19710925]]|F|||
+- NAM:[[bedf 5804 2716]] - NAS
+Cruz / [[cruo 0101 0414]] / 450
+"""
 INNOCENT = """
+85.07.30-033.29 is a part
+login: admin
+kill PID 4471 now
+Assemblée nationale, 12 mars 2021
 CAS 7732-18-5 is water
 IMO 9074729 left the port
 MMSI 316001234
@@ -47,7 +62,7 @@ RFC 9162 and HD 209458 b
 """
 
 
-@pytest.mark.parametrize("case", cases(LABELLED + REGISTERS), ids=repr)
+@pytest.mark.parametrize("case", cases(LABELLED + REGISTERS + OTHERS), ids=repr)
 def test_the_number_of_a_register_is_found(case: Case, spans_in: Callable[[str], list[Span]]) -> None:
     text, expected = case
     assert [text[s.start : s.end] for s in spans_in(text)] == [text[low:high] for low, high in expected]
