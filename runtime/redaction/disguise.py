@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.normalise import View, view
-from runtime.redaction.spelled import SPELLS, spelled
+from runtime.redaction.spelled import ALPHABET, SPELLS, spelled
 from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
 
 _ROUNDS = 3
@@ -50,6 +50,12 @@ _SPACE_IN_TOKEN = re.compile(
     r"[A-Za-z0-9_.-]{0,64}( )(?=[A-Za-z_.-]{0,40}[0-9])(?=[a-z0-9_.-]{0,40}[A-Z])[A-Za-z0-9_.-]{14,}(?:\s|$)"
 )
 _LINE_IN_ADDRESS = re.compile(r"(?<=[A-Za-z0-9@._-])\n(?=[A-Za-z0-9._-]{0,64}(?:@|\.[a-z]{2}))")
+# A letter and what tells it, or a word of the spelling alphabet beside a number.
+_TOLD = re.compile(
+    r"(?<!\w)[A-Za-z]{1,2},? (?:as in|comme) |"
+    rf"(?<!\w)(?i:{'|'.join(sorted(ALPHABET))})[ ,-]{{1,2}}"
+    rf"(?:[0-9]|(?i:{'|'.join(sorted(NUMBER_WORDS | ALPHABET))})(?!\w))"
+)
 _ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z]\b")
 # What any of them needs, before it is worth trying.
 _ONE_BY_ONE = re.compile(r" \S {1,2}\S {1,2}\S ")
@@ -89,7 +95,9 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
         yield numbered.over(folded)
     if len(words) >= LEAST_WORDS and (said := spoken(text, words)):
         yield said.over(folded)
-    if (not SPELLS.isdisjoint(words) or _ROW_OF_LETTERS.search(text)) and (letters := spelled(text)):
+    if (_ROW_OF_LETTERS.search(text) or (not SPELLS.isdisjoint(words) and _TOLD.search(text))) and (
+        letters := spelled(text)
+    ):
         yield letters.over(folded)
 
 

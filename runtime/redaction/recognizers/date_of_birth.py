@@ -64,7 +64,9 @@ _DESCRIBED = re.compile(
     r"conjointe?|mere|pere),? )"
     rf"(?P<date>{_ANY_DATE})"
 )
-_DESCRIBED_GATE = re.compile(r"[MFHmfhwey♂♀ns.,|][,;|/ \t]{1,3}[0-3]?[0-9]")
+_DATED = re.compile(
+    r"[0-9](?:[-/.](?:[0-9]{1,2}|[A-Za-z]{3,9})[-/.] ?[0-9]|[A-Z]{3}[0-9]| [A-Za-z]{3,9}\.? (?:19|20)[0-9]{2})"
+)
 _DESCRIBES = 24  # characters of what stands before
 _NUMBER = "|".join(sorted({*NUMBER_WORDS, "mil", "mille", "thousand"}, key=len, reverse=True))
 _ORDINAL = "|".join(sorted(ORDINALS, key=len, reverse=True))
@@ -124,10 +126,7 @@ class DateOfBirth(Identifier):
     def applies(self, run: Run) -> bool:
         if run.topics & BIRTH or run.digits >= 10:
             return True
-        text = run.text
-        return run.digits >= 4 and (
-            text.count("-") > 1 or text.count("/") > 1 or text.count(".") > 1 or not MONTHS.isdisjoint(run.words)
-        )
+        return run.digits >= 4 and _DATED.search(run.text) is not None
 
     def find(self, run: Run) -> Iterator[Hit]:
         if run.digits >= 10:
@@ -168,8 +167,7 @@ class DateOfBirth(Identifier):
 
 def _described(run: Run) -> Iterator[Hit]:
     """A date right behind a sex, an age or a relation."""
-    left = run.left[-_DESCRIBES:]
-    if not _DESCRIBED_GATE.search(left + run.text):
+    if not _DATED.search(run.text):
         return
     text = run.before(0, _DESCRIBES) + run.lower
     shift = len(text) - len(run.lower)

@@ -68,6 +68,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 # Judgments are cited with their date: "CE, 12 mai 2022, n° 447188".
 _CITED = re.compile(r"(?:19|20)[0-9]{2}, (?:req\. )?n°\W{0,2}$")
 _A_CARD = re.compile(r"(?<![a-z])(?:cartes?|cards?)(?: [a-z'-]{3,16}){0,2}\W{0,4}$")
+_REGISTERS = re.compile(r"[A-Z]{2}(?:#| ?[#:] ?| (?:no\.?|n°|#) ?| )[0-9]")
 # Letters that stand for a register: "HSN 441 820 773". What numbers things or says what kind of text this is, is none.
 _REGISTER = re.compile(r"(?<![A-Za-z0-9./-])([A-Z]{2,6})(?:#| ?[#:] ?| (?:no\.?|n°|#) ?| )$")
 _NO_REGISTERS = word_set(
@@ -172,6 +173,8 @@ def _logins(run: Run) -> Iterator[Hit]:
 
 def _registered(run: Run) -> Iterator[Hit]:
     """Seven digits or more behind the letters of a register that nothing knows."""
+    if not _REGISTERS.search(run.left[-12:] + run.text):
+        return
     for match in _WHOLE.finditer(run.text):
         value = match.group()
         before = run.left[-16:] + run.text[max(0, match.start() - 16) : match.start()]
