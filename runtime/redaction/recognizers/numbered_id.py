@@ -109,6 +109,7 @@ _WHOLE = re.compile(
     r"[0-9]{2,4}(?:[ -][0-9]{2,4}){2,3}|[0-9]{5}-[0-9]{4})"
     r"(?:-[A-Z0-9]{1,2})?(?![\w/-]|[.,][0-9])"
 )
+_LEAST_MARKED = 5
 _LEAST_OF_REGISTER, _MOST_OF_REGISTER = 7, 13
 
 
@@ -143,10 +144,12 @@ class NumberedId(Identifier):
         return run.topics & (MARK | CARD | _BEHIND | SECRET) != 0 or run.digits >= _LEAST_OF_REGISTER
 
     def find(self, run: Run) -> Iterator[Hit]:
-        if run.topics & (MARK | CARD | LICENCE):
-            yield from _marked(run)
         if run.topics & SECRET:
             yield from _logins(run)
+        if run.digits < _LEAST_MARKED:
+            return
+        if run.topics & (MARK | CARD | LICENCE):
+            yield from _marked(run)
         if run.digits >= _LEAST_OF_REGISTER:
             yield from _registered(run)
         if run.topics & _BEHIND:
