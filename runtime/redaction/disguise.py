@@ -55,7 +55,7 @@ _TOLD = re.compile(
     rf"(?<!\w)(?i:{'|'.join(sorted(ALPHABET))})[ ,-]{{1,2}}"
     rf"(?:[0-9]|(?i:{'|'.join(sorted(NUMBER_WORDS | ALPHABET))})(?!\w))"
 )
-_ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z]\b")
+_ROW_OF_LETTERS = re.compile(r"(?<!\w)[A-Z] [A-Z] [A-Z] [A-Z],? (?:[A-Z] ){0,4}[A-Za-z]{3}")
 # What any of them needs, before it is worth trying.
 _CONFUSED = re.compile(r"(?<![A-Za-z0-9])(?=[OoIl]{0,3}[0-9])[0-9OoIl]{2,16}(?![A-Za-z0-9])")
 _DIGIT_FOR = str.maketrans("OoIl", "0011")
@@ -92,10 +92,10 @@ def readings(folded: View, words: Sequence[str], *, broken: bool = False) -> Ite
     if len(words) >= LEAST_WORDS:
         for said in spoken(text, words):
             yield said.over(folded)
-    if (_ROW_OF_LETTERS.search(text) or (not SPELLS.isdisjoint(words) and _TOLD.search(text))) and (
-        letters := spelled(text)
-    ):
-        yield letters.over(folded)
+        if (_ROW_OF_LETTERS.search(text) or (not SPELLS.isdisjoint(words) and _TOLD.search(text))) and (
+            letters := spelled(text)
+        ):
+            yield letters.over(folded)
 
 
 def unescaped(folded: View) -> View | None:

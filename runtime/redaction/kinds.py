@@ -130,6 +130,7 @@ _CIVIC = re.compile(
 # In rows of tables cells are not apart: "Roy,44 Willow St,Barrie".
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
 _CELL_ENDS = re.compile(r"[,;|]")
+_LETTERS_OF_RAMQ = re.compile(r"[(\[:][A-Za-z]{3,4}$")  # NAM:trem, (trem
 _PAIR = re.compile(r"[0-9a-f]{4}")  # two bytes of a hardware address
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
@@ -168,7 +169,7 @@ def _looked_at(word: str) -> int:
     if bits & NUMBER:
         pass
     elif plain.isupper():
-        if len(plain) <= 5 or len(plain.rpartition(":")[2]) <= 5:  # NAM:TREM
+        if len(plain) <= 5 or (":" in plain and len(plain.rpartition(":")[2]) <= 5):  # NAM:TREM
             bits |= CAPITALS
     elif len(plain) >= 7 and plain.isalnum() and not plain.islower() and not plain.istitle():
         bits |= READ  # mixed case: a key, or text in base64
@@ -220,11 +221,8 @@ def joined(before: str, left: int, gap: str, word: str, right: int) -> bool:
     if right & NUMBER:  # the last: four letters of a RAMQ number in lower case
         return (
             bool(left & (CAPITALS | MARK | AROUND | STREET | PROVINCE))
-            or (
-                3 <= len(before) <= 8
-                and 3 <= len(ends := before.lstrip("([").rpartition(":")[2]) <= 4
-                and ends.isalpha()
-            )
+            or (3 <= len(before) <= 4 and before.isalpha())
+            or ((before[0] in "([" or ":" in before) and _LETTERS_OF_RAMQ.search(before) is not None)
             or (len(before) == 2 == len(word) and _PAIR.fullmatch(before + word) is not None)
             or len(before) >= 60
         )

@@ -14,11 +14,11 @@ from runtime.redaction.spoken import number_at
 
 ALPHABET = word_set(
     """
-    alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa
+    alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike oscar papa
     quebec romeo sierra tango uniform victor whiskey whisky yankee zulu
     """
 )
-"""The words of the spelling alphabet of telephones and radio, without accents."""
+"""The words of the spelling alphabet of telephones and radio, without accents; November is a month."""
 SPELLS = ALPHABET | {"as", "comme"}
 """A text with none of these, and no row of single letters, has nothing spelled in it."""
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")

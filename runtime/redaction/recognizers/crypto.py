@@ -43,7 +43,7 @@ class Crypto(Identifier):
     """Where coins are kept or sent to."""
 
     ENTITY = "CRYPTO"
-    LEAST_DIGITS = 1
+    LEAST_DIGITS = 2
 
     def applies(self, run: Run) -> bool:
         return len(run.text) > 25 and _ROW.search(run.text) is not None
