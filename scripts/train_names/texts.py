@@ -3,8 +3,8 @@ r"""Labelled texts from templates: see `data/`.
 A template is a line. `[a|b]` is a choice and may be nested, `⏎` a line end, `\\` before a bracket or brace keeps it.
 `{1}` is the full name of the text's first person, `{1f}` the given name, `{1s}` the family name, `{1x}` any of the ways
 to call somebody, `{1r}` family name first, `{1u}` in capitals, `{1g}` the given name and a numeral
-(Louis XIV), `{1d}` with a particle (Samuel de Champlain), `{L}` the town where somebody lives, `{A}`
-his address. `{P}`, `{F}` and
+(Louis XIV), `{1d}` with a particle (Samuel de Champlain), `{1a}` with initials, `{L}` the town where somebody lives,
+`{A}` his address. `{P}`, `{F}` and
 `{S}` are names that stand for something else (a street, a company) and are not labelled. Other keys are lists.
 """
 
