@@ -28,7 +28,7 @@ _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
 # more than they give as soon as two processes share the cores.
-_ROWS = 60
+_ROWS = 28
 
 
 class Tagged(NamedTuple):

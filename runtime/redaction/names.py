@@ -25,10 +25,10 @@ import numpy as np
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
-from runtime.redaction.name_runs import PARTICLES, Found, found, joined, runs
+from runtime.redaction.name_runs import LINKS, PARTICLES, Found, found, joined, runs
 from runtime.redaction.name_words import bare
 from runtime.redaction.namesakes import elsewhere
-from runtime.redaction.not_names import SURE, UNLISTED, Lists, never
+from runtime.redaction.not_names import NUMERAL, SURE, UNLISTED, Lists, never
 from runtime.redaction.recognizers.label_words import OTHER
 from runtime.redaction.recognizers.labels import WORDS
 
@@ -60,6 +60,18 @@ _INTRODUCED = re.compile(
 _GREETED = re.compile(
     rf"\b(?:merci|thanks|thank you|hi|hello|hey|salut|bonjour|bonsoir|all[oô]|dear|ch[eè]re?|cheers|bye),? ({_NAME})",
     re.IGNORECASE,
+)
+# Below a farewell, at the end of a line: "Thanks,\nAbeni", "... d'ici lundi. - Abeni".
+_SIGNED = re.compile(
+    r"(?:(?<!\w)(?:thanks|thank you|thx|cheers|regards|best|love|sincerely|yours|xo+|xx|merci|mci|cordialement|"
+    r"salutations|bises|bisous|amicalement|sign[ée]e?|à plus|a\+),?\s{1,3}|[.!?)]\s+[-–—] ?)"
+    rf"({_NAME})(?=[.!]?[ \t]*(?:\n|$))",
+    re.IGNORECASE,
+)
+# The first of a name, and not somebody who speaks.
+_FIRST_OF_NAME = re.compile(
+    r"I(?=[.,;:)»!?]|$|\s+(?:of|and|or|to|the|who|whose|as|by|from|in|at|on|with|et|ou|de|du|en|qui|que|dont|le|la|les|à|au|par|"
+    r"pour|sur|dans)\b|'s\b)"
 )
 _HOME = re.compile(
     r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|née?s?|originaire|live[sd]?|living|"
@@ -115,7 +127,7 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
         for index, score in enumerate(name)
     ]
     if any(possible):
-        for index in elsewhere(text, tokens, possible):
+        for index in elsewhere(text, tokens, possible, lists.is_given):
             possible[index] = False
     sure = [
         taken
@@ -139,6 +151,9 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
             possible[behind] or lists.is_name(tokens[behind].text.lower())
         ):  # Guillaume d'Amours
             chosen[index + 1 : behind + 1] = [True] * (behind - index)
+    for index in range(1, len(name)):
+        if chosen[index - 1] and not chosen[index] and _is_regnal(text, tokens, index, lists):
+            chosen[index] = True
     for index in range(1, len(name) - 1):
         if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
             chosen[index - 1 : index + 2] = [True] * 3
@@ -170,12 +185,20 @@ def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Li
     return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
 
 
+def _is_regnal(text: str, tokens: Sequence[Token], index: int, lists: Lists) -> bool:
+    """Whether a numeral stands behind a given name: "Mary I,", "Urbain V"; "I told Mary I went" has none."""
+    before, token = tokens[index - 1 : index + 1]
+    if token.start - before.end != 1 or not (before.text.istitle() and lists.is_given(before.text.lower())):
+        return False
+    return bool(_FIRST_OF_NAME.match(text, token.start) if token.text == "I" else NUMERAL.fullmatch(token.text))
+
+
 def _behind_particles(tokens: Sequence[Token], first: int) -> int:
     """The word with a capital behind a name and its particles: "d'Amours", "van der Berg"; the next one without any."""
     index = first + 1
     while index + 1 < len(tokens) and index < first + 4:
         word = tokens[index].text
-        if not (word in PARTICLES or word == "'") or tokens[index].start - tokens[index - 1].end > 1:
+        if not (word in PARTICLES or word in LINKS or word == "'") or tokens[index].start - tokens[index - 1].end > 1:
             break
         index += 1
     return index if index < len(tokens) and tokens[index].text[0].isupper() else first + 1
@@ -216,6 +239,11 @@ def _least_introduced(token: Token, lists: Lists) -> float:
 def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
     """Which tokens stand where a name is expected."""
     spans = [match.span(1) for pattern in (_TITLED, _INTRODUCED) for match in pattern.finditer(text)]
+    spans += [
+        match.span(1)
+        for match in _SIGNED.finditer(text)
+        if match[1][0].isupper() and not lists.is_common(match[1].lower())
+    ]
     greeted = [match.span(1) for match in _GREETED.finditer(text)]
     found = {index for index, one in enumerate(tokens) for low, high in spans if low <= one.start < high}
     return found | {

@@ -20,7 +20,7 @@ SURE = 0.93  # of a listed name: opens a text, and is looked for elsewhere in it
 UNLISTED = 0.97  # the same of any other word
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _POINTED = re.compile(r" ?[:#]| n[o°]")
-_NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
+NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
 _CROWN = re.compile(r"R\.? [cv][. ]")
 
 # Fields of forms and tables, and what people write short.
@@ -79,7 +79,7 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
         return True  # a type or a function of a program
     if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
         return True
-    if _NUMERAL.fullmatch(word) and score >= UNLISTED and index and _is_numbered(tokens[index - 1], lists):
+    if NUMERAL.fullmatch(word) and score >= UNLISTED and index and _is_numbered(tokens[index - 1], lists):
         return False
     if 1 < len(word) < 5 and word.isupper() and not _in_capitals(text, tokens, index, lists):
         low = word.lower()
