@@ -24,7 +24,7 @@ from .pools import DATA, Person, Pool, latin
 from .values import BARE
 
 KINDS = ("daily", "legal", "prose", "noise", "innocent", "world")
-_WEIGHTS = {"daily": 23, "legal": 13, "prose": 19, "noise": 16, "innocent": 17, "world": 14, "forms": 8}
+_WEIGHTS = {"daily": 27, "legal": 13, "prose": 21, "noise": 16, "innocent": 17, "world": 14, "forms": 8}
 _INNERMOST = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _KEPT = {"\\[": "\ue000", "\\]": "\ue001", "\\{": "\ue002", "\\}": "\ue003", "\\|": "\ue004"}
