@@ -78,6 +78,8 @@ def _whole(tokens: Sequence[Token], run: list[int]) -> list[int]:
     # One "M." is a title; "M. G." and "M.-A." are none.
     if before and letters != ["M"] and tuple(letters[-2:]) not in _ABBREVIATED and tokens[last].text[0].isupper():
         first = before[0]
+    if last + 1 < len(tokens) and tokens[last + 1].start == tokens[last].end + 1 and _is_initial(tokens, last + 1):
+        last += 2 * (not _is_judge(tokens, last + 1))
     behind = last + 1
     if _adjoins(tokens, behind) and tokens[behind].text == ",":
         behind += 1
@@ -106,6 +108,11 @@ def _is_initial(tokens: Sequence[Token], index: int) -> bool:
     one = tokens[index]
     dotted = _adjoins(tokens, index + 1) and tokens[index + 1].text == "."
     return dotted and len(one.text) == 1 and one.text.isupper()
+
+
+def _is_judge(tokens: Sequence[Token], index: int) -> bool:
+    """Whether "J." or "C.J." stands there, as behind the name of a judge."""
+    return "J" in {token.text for token in tokens[index : index + 3 : 2]}
 
 
 def _initials(tokens: Sequence[Token], first: int) -> list[int]:

@@ -68,6 +68,11 @@ _SIGNED = re.compile(
     rf"({_NAME})(?=[.!]?[ \t]*(?:\n|$))",
     re.IGNORECASE,
 )
+# A field of a row or a line of its own: "20331\tRoy, Ana\t2021-06-14".
+_ROW = re.compile(
+    rf"(?:^|[\t|;\n]|\d[ ]|: ?)[ ]*({_NAME}(?:[ -]{_NAME})?), ({_NAME}(?:[ -]{_NAME})?)"
+    r"(?=[ ]*(?:$|[\t|;\n(]|[ ][ ]|\d))"
+)
 # The first of a name, and not somebody who speaks.
 _FIRST_OF_NAME = re.compile(
     r"I(?=[.,;:)»!?]|$|\s+(?:of|and|or|to|the|who|whose|as|by|from|in|at|on|with|et|ou|de|du|en|qui|que|dont|le|la|les|à|au|par|"
@@ -239,12 +244,9 @@ def _least_introduced(token: Token, lists: Lists) -> float:
 def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
     """Which tokens stand where a name is expected."""
     spans = [match.span(1) for pattern in (_TITLED, _INTRODUCED) for match in pattern.finditer(text)]
-    spans += [
-        match.span(1)
-        for match in _SIGNED.finditer(text)
-        if match[1][0].isupper() and not lists.is_common(match[1].lower())
-    ]
+    spans += [match.span() for match in _ROW.finditer(text) if _is_reversed(match[1], match[2], lists)]
     greeted = [match.span(1) for match in _GREETED.finditer(text)]
+    greeted += [match.span(1) for match in _SIGNED.finditer(text)]
     found = {index for index, one in enumerate(tokens) for low, high in spans if low <= one.start < high}
     return found | {
         index
@@ -252,6 +254,12 @@ def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
         for low, high in greeted
         if low == one.start and one.text[0].isupper() and lists.is_given(one.text.lower())
     }
+
+
+def _is_reversed(family: str, given: str, lists: Lists) -> bool:
+    """Whether a comma stands between a family name and a listed given name: "Roy, Ana", not "Table, Oak"."""
+    first, last = re.split(r"[ -]", given.lower())[0], re.split(r"[ -]", family.lower())[0]
+    return lists.is_given(first) and not (lists.is_common(first) or lists.is_common(last))
 
 
 def _hyphenated(tokens: Sequence[Token], index: int) -> bool:

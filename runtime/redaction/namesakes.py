@@ -88,6 +88,7 @@ _WINDS = word_set(
     "hurricane hurricanes typhoon typhoons cyclone cyclones ouragan ouragans typhon typhons tempête tempêtes"
 )
 _STORMS = {"Storm", "Storms"}  # in small letters a storm is anybody's
+_ARTICLES = {"the", "a", "an"}
 _AND = word_set("and or et ou puis then vs")
 _SAYS_BEHIND = word_set(
     """
@@ -151,6 +152,7 @@ def elsewhere(
                 or _is_said_behind(tokens, end)
                 or (end > index + 1 and tokens[index].text.lower() in _SAYS_BEFORE)
                 or _is_eponym(tokens, index, end, is_given)
+                or _is_shop(tokens, index, end, is_given)
             ):
                 taken.update(range(index, end))
     return taken | _winds(tokens, possible)
@@ -180,13 +182,22 @@ def _is_eponym(tokens: Sequence[Token], index: int, end: int, is_given: Callable
     """Whether a family name alone is what something is called after: "Hansen's disease", not "Anna's disease"."""
     if end != index + 1 or is_given(tokens[index].text.lower()) or (index and _names_somebody(tokens, index - 1)):
         return False
-    at = end
-    if at < len(tokens) and tokens[at].text in {"'", "’"} and tokens[at].start == tokens[end - 1].end:
-        at += 1
-        if at < len(tokens) and tokens[at].text == "s":
-            at += 1
-        return at < len(tokens) and tokens[at].text.lower() in _EPONYMS
-    return False
+    at = _behind_possessive(tokens, end)
+    return end < at < len(tokens) and tokens[at].text.lower() in _EPONYMS
+
+
+def _is_shop(tokens: Sequence[Token], index: int, end: int, is_given: Callable[[str], bool]) -> bool:
+    """Whether an article stands before somebody's: "the Wendy's on the corner", not "the Tremblay's dog"."""
+    if not (index and tokens[index - 1].text.lower() in _ARTICLES and _adjoins(tokens, index)):
+        return False
+    return is_given(tokens[index].text.lower()) and _behind_possessive(tokens, end) == end + 2
+
+
+def _behind_possessive(tokens: Sequence[Token], end: int) -> int:
+    """What follows a run and its 's, or the apostrophe of "Graves' disease"."""
+    if end == len(tokens) or tokens[end].text not in {"'", "’"} or tokens[end].start != tokens[end - 1].end:
+        return end
+    return end + 1 + (end + 1 < len(tokens) and tokens[end + 1].text == "s")
 
 
 def _names_somebody(tokens: Sequence[Token], index: int) -> bool:

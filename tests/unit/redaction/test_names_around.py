@@ -39,7 +39,7 @@ Mme [[Annick Tremblay]]'s file
 """
 SIGNED = """
 The code is in the drawer. Thanks, [[Abimbola]]
-Le code est dans le tiroir. Merci, [[Abimbola]]
+Le code est dans le tiroir. Merci, [[Ousmane]]
 The code is in the drawer. Thanks, Facilities
 Le code est dans le tiroir. Merci, Réception
 """
@@ -51,9 +51,19 @@ Calls about the storm: [[Ana Roy]], then [[Jean Tremblay]].
 """
 EPONYMS = """
 Hansen's disease and Hoffmann's sign were on the exam.
-Mr. [[Hansen]]'s disease is getting worse.
+Mrs. [[Tremblay]]'s disease is getting worse.
+"""
+ROWS = """
+20331	[[Kowalchuk]], [[Andrée]]	619 208	2021
+Colour | Cherry, Oak | 3
+"""
+MEASURES = """
+torque to 85 N·m at most
+2 [[A. Kowalchuk]]
 """
 CALLED = """
+The Wendy's on the corner is closed.
+We borrowed [[Wendy]]'s car again.
 The freighter Edmund Tremblay sank off the coast.
 Fauteuil Voltaire et commode Louis-Philippe à vendre
 The captain, [[Edmund Tremblay]], sank with it.
@@ -64,7 +74,7 @@ The captain, [[Edmund Tremblay]], sank with it.
     ("text", "expected"),
     [
         case
-        for table in (INITIALS, NUMERALS, BEHIND, LINKS, APOSTROPHES, SIGNED, STORMS, EPONYMS, CALLED)
+        for table in (INITIALS, NUMERALS, BEHIND, LINKS, APOSTROPHES, SIGNED, STORMS, EPONYMS, ROWS, MEASURES, CALLED)
         for case in cases(table)
     ],
 )
