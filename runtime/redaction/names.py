@@ -51,6 +51,7 @@ _TITLED = re.compile(
     r"Constable|Officer|Detective|[Aa]gente?|Nurse|Coach|Rev\.|Uncle|Aunt|[Oo]ncle|[Tt]ante|[Ff]amille)"
     rf" (?:(?:le|la|l'|du) ?)?({_NAME}(?: {_NAME}){{0,3}})"
 )
+_TITLE = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Mme|Mlle|Dr|Dre)\.? (?={_NAME})")
 _INTRODUCED = re.compile(
     r"\b(?:je m'appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name's)[ ]+"
     rf"({_WORD}(?: {_WORD}){{0,2}})",
@@ -100,6 +101,8 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
         return []
     name: list[float] = (tagged.tags[:, 1] + tagged.tags[:, 2]).tolist()
     place: list[float] = tagged.tags[:, 3].tolist()
+    for index in _after_titles(text, tokens, lists):
+        name[index] = max(name[index], INTRODUCED)
     if max(name) < POSSIBLE and max(place) < PLACE:
         return []
     believed = _believed(text, tokens, name, lists)
@@ -254,6 +257,18 @@ def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
         for low, high in greeted
         if low == one.start and one.text[0].isupper() and lists.is_given(one.text.lower())
     }
+
+
+def _after_titles(text: str, tokens: Sequence[Token], lists: Lists) -> list[int]:
+    """Listed names that are no common words right behind a title: the title alone makes them somebody's."""
+    starts = {match.end() for match in _TITLE.finditer(text)}
+    if not starts:
+        return []
+    return [
+        index
+        for index, one in enumerate(tokens)
+        if one.start in starts and lists.is_name(one.text.lower()) and not lists.is_common(one.text.lower())
+    ]
 
 
 def _is_reversed(family: str, given: str, lists: Lists) -> bool:
