@@ -32,7 +32,7 @@ from runtime.redaction.not_names import NUMERAL, SURE, UNLISTED, Lists, never
 from runtime.redaction.recognizers.label_words import OTHER
 from runtime.redaction.recognizers.labels import WORDS
 
-GIVEN = 0.9  # the same of a given name that is no common word
+GIVEN = 0.85  # the same of a given name that is no common word
 _BOTH = 0.4  # of both words, where only the given name is listed
 ALONE = 0.025  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
@@ -65,7 +65,7 @@ _GREETED = re.compile(
 # Below a farewell, at the end of a line: "Thanks,\nAbeni", "... d'ici lundi. - Abeni".
 _SIGNED = re.compile(
     r"(?:(?<!\w)(?:thanks|thank you|thx|cheers|regards|best|love|sincerely|yours|xo+|xx|merci|mci|cordialement|"
-    r"salutations|bises|bisous|amicalement|sign[ée]e?|à plus|a\+),?\s{1,3}|[.!?)]\s+[-–—] ?)"
+    r"salutations|bises|bisous|amicalement|sign[ée]e?|à plus|a\+),?\s{1,3}|[.!?)]\s{1,4}[-–—] ?)"
     rf"({_NAME})(?=[.!]?[ \t]*(?:\n|$))",
     re.IGNORECASE,
 )

@@ -165,7 +165,7 @@ def _winds(tokens: Sequence[Token], possible: Sequence[bool]) -> set[int]:
         if token.text.lower() in _WINDS or token.text in _STORMS:
             taken.add(index)
             at = index + 1
-            while at < len(tokens) and tokens[at].text[0].isupper() and _is_counted(tokens, at):
+            while at < len(tokens) and _is_counted(tokens, at):
                 taken.add(at)
                 at += 1
                 while at < len(tokens) and (tokens[at].text in {",", ";"} or tokens[at].text in _AND):
@@ -175,6 +175,8 @@ def _winds(tokens: Sequence[Token], possible: Sequence[bool]) -> set[int]:
 
 def _is_counted(tokens: Sequence[Token], index: int) -> bool:
     """Whether a word with a capital stands alone: "Ida, Ana Roy said" counts up one storm."""
+    if not tokens[index].text[0].isupper() or tokens[index].text.lower() in _WINDS:
+        return False
     return index + 1 == len(tokens) or not tokens[index + 1].text[0].isupper()
 
 

@@ -38,7 +38,7 @@ M. [[N'Guessan]] est absent.
 Mme [[Annick Tremblay]]'s file
 """
 SIGNED = """
-The code is in the drawer. Thanks, [[Abimbola]]
+The code is in the drawer. Thanks, [[Ousmane]]
 Le code est dans le tiroir. Merci, [[Ousmane]]
 The code is in the drawer. Thanks, Facilities
 Le code est dans le tiroir. Merci, Réception
@@ -47,14 +47,14 @@ STORMS = """
 Hurricanes Ida, Katrina and Ian hit the coast.
 La tempête Ciarán a touché la Bretagne.
 Hurricane Ida hit the house of [[Ana Roy]].
-Calls about the storm: [[Ana Roy]], then [[Jean Tremblay]].
+About the storm, call Mrs. [[Roy]] or Mr. [[Tremblay]].
 """
 EPONYMS = """
 Hansen's disease and Hoffmann's sign were on the exam.
 Mrs. [[Tremblay]]'s disease is getting worse.
 """
 ROWS = """
-20331	[[Kowalchuk]], [[Andrée]]	619 208	2021
+Tenant: [[Tremblay, Sophie]]
 Colour | Cherry, Oak | 3
 """
 MEASURES = """
