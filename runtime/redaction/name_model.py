@@ -23,12 +23,12 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "146e4a8c6f1de92d27875a569850ce47ff466731ef7c2de292e2119e9a9ee7ee"
+SHA256 = "85f61637e663370afa70235923f1a20c3777ae13cb1c46aa57ddf18ce495853c"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
 # more than they give as soon as two processes share the cores.
-_ROWS = 60
+_ROWS = 28
 
 
 class Tagged(NamedTuple):

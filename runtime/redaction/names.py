@@ -25,14 +25,14 @@ import numpy as np
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
 from runtime.redaction.name_model import Tagged
-from runtime.redaction.name_runs import PARTICLES, Found, found, joined, runs
+from runtime.redaction.name_runs import LINKS, PARTICLES, Found, found, joined, runs
 from runtime.redaction.name_words import bare
 from runtime.redaction.namesakes import elsewhere
-from runtime.redaction.not_names import SURE, UNLISTED, Lists, never
+from runtime.redaction.not_names import NUMERAL, SURE, UNLISTED, Lists, never
 from runtime.redaction.recognizers.label_words import OTHER
 from runtime.redaction.recognizers.labels import WORDS
 
-GIVEN = 0.9  # the same of a given name that is no common word
+GIVEN = 0.85  # the same of a given name that is no common word
 _BOTH = 0.4  # of both words, where only the given name is listed
 ALONE = 0.025  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
@@ -51,6 +51,7 @@ _TITLED = re.compile(
     r"Constable|Officer|Detective|[Aa]gente?|Nurse|Coach|Rev\.|Uncle|Aunt|[Oo]ncle|[Tt]ante|[Ff]amille)"
     rf" (?:(?:le|la|l'|du) ?)?({_NAME}(?: {_NAME}){{0,3}})"
 )
+_TITLE = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Mme|Mlle|Dr|Dre)\.? (?={_NAME})")
 _INTRODUCED = re.compile(
     r"\b(?:je m'appelle|je me nomme|mon nom (?:complet )?est|my (?:full )?name is|my name's)[ ]+"
     rf"({_WORD}(?: {_WORD}){{0,2}})",
@@ -60,6 +61,23 @@ _INTRODUCED = re.compile(
 _GREETED = re.compile(
     rf"\b(?:merci|thanks|thank you|hi|hello|hey|salut|bonjour|bonsoir|all[oô]|dear|ch[eè]re?|cheers|bye),? ({_NAME})",
     re.IGNORECASE,
+)
+# Below a farewell, at the end of a line: "Thanks,\nAbeni", "... d'ici lundi. - Abeni".
+_SIGNED = re.compile(
+    r"(?:(?<!\w)(?:thanks|thank you|thx|cheers|regards|best|love|sincerely|yours|xo+|xx|merci|mci|cordialement|"
+    r"salutations|bises|bisous|amicalement|sign[ée]e?|à plus|a\+),?\s{1,3}|[.!?)]\s{1,4}[-–—] ?)"
+    rf"({_NAME})(?=[.!]?[ \t]*(?:\n|$))",
+    re.IGNORECASE,
+)
+# A field of a row or a line of its own: "20331\tRoy, Ana\t2021-06-14".
+_ROW = re.compile(
+    rf"(?:^|[\t|;\n]|\d[ ]|: ?)[ ]*({_NAME}(?:[ -]{_NAME})?), ({_NAME}(?:[ -]{_NAME})?)"
+    r"(?=[ ]*(?:$|[\t|;\n(]|[ ][ ]|\d))"
+)
+# The first of a name, and not somebody who speaks.
+_FIRST_OF_NAME = re.compile(
+    r"I(?=[.,;:)»!?]|$|\s+(?:of|and|or|to|the|who|whose|as|by|from|in|at|on|with|et|ou|de|du|en|qui|que|dont|le|la|les|à|au|par|"
+    r"pour|sur|dans)\b|'s\b)"
 )
 _HOME = re.compile(
     r"\b(?:(?:r[ée]sid|habit|demeur|domicil|d[ée]m[ée]nag|loge)\w*|vi[st]|vivent|née?s?|originaire|live[sd]?|living|"
@@ -83,6 +101,8 @@ def find(text: str, tagged: Tagged, lists: Lists) -> list[Found]:
         return []
     name: list[float] = (tagged.tags[:, 1] + tagged.tags[:, 2]).tolist()
     place: list[float] = tagged.tags[:, 3].tolist()
+    for index in _after_titles(text, tokens, lists):
+        name[index] = max(name[index], INTRODUCED)
     if max(name) < POSSIBLE and max(place) < PLACE:
         return []
     believed = _believed(text, tokens, name, lists)
@@ -115,7 +135,7 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
         for index, score in enumerate(name)
     ]
     if any(possible):
-        for index in elsewhere(text, tokens, possible):
+        for index in elsewhere(text, tokens, possible, lists.is_given):
             possible[index] = False
     sure = [
         taken
@@ -139,6 +159,9 @@ def _believed(text: str, tokens: Sequence[Token], name: Sequence[float], lists: 
             possible[behind] or lists.is_name(tokens[behind].text.lower())
         ):  # Guillaume d'Amours
             chosen[index + 1 : behind + 1] = [True] * (behind - index)
+    for index in range(1, len(name)):
+        if chosen[index - 1] and not chosen[index] and _is_regnal(text, tokens, index, lists):
+            chosen[index] = True
     for index in range(1, len(name) - 1):
         if (chosen[index - 1] or chosen[index + 1]) and _hyphenated(tokens, index):
             chosen[index - 1 : index + 2] = [True] * 3
@@ -170,12 +193,20 @@ def _least(tokens: Sequence[Token], name: Sequence[float], index: int, lists: Li
     return (SURE if lists.is_name(word) else UNLISTED) + (0 if beside else ALONE)
 
 
+def _is_regnal(text: str, tokens: Sequence[Token], index: int, lists: Lists) -> bool:
+    """Whether a numeral stands behind a given name: "Mary I,", "Urbain V"; "I told Mary I went" has none."""
+    before, token = tokens[index - 1 : index + 1]
+    if token.start - before.end != 1 or not (before.text.istitle() and lists.is_given(before.text.lower())):
+        return False
+    return bool(_FIRST_OF_NAME.match(text, token.start) if token.text == "I" else NUMERAL.fullmatch(token.text))
+
+
 def _behind_particles(tokens: Sequence[Token], first: int) -> int:
     """The word with a capital behind a name and its particles: "d'Amours", "van der Berg"; the next one without any."""
     index = first + 1
     while index + 1 < len(tokens) and index < first + 4:
         word = tokens[index].text
-        if not (word in PARTICLES or word == "'") or tokens[index].start - tokens[index - 1].end > 1:
+        if not (word in PARTICLES or word in LINKS or word == "'") or tokens[index].start - tokens[index - 1].end > 1:
             break
         index += 1
     return index if index < len(tokens) and tokens[index].text[0].isupper() else first + 1
@@ -216,7 +247,9 @@ def _least_introduced(token: Token, lists: Lists) -> float:
 def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
     """Which tokens stand where a name is expected."""
     spans = [match.span(1) for pattern in (_TITLED, _INTRODUCED) for match in pattern.finditer(text)]
+    spans += [match.span() for match in _ROW.finditer(text) if _is_reversed(match[1], match[2], lists)]
     greeted = [match.span(1) for match in _GREETED.finditer(text)]
+    greeted += [match.span(1) for match in _SIGNED.finditer(text)]
     found = {index for index, one in enumerate(tokens) for low, high in spans if low <= one.start < high}
     return found | {
         index
@@ -224,6 +257,24 @@ def _introduced(text: str, tokens: Sequence[Token], lists: Lists) -> set[int]:
         for low, high in greeted
         if low == one.start and one.text[0].isupper() and lists.is_given(one.text.lower())
     }
+
+
+def _after_titles(text: str, tokens: Sequence[Token], lists: Lists) -> list[int]:
+    """Listed names that are no common words right behind a title: the title alone makes them somebody's."""
+    starts = {match.end() for match in _TITLE.finditer(text)}
+    if not starts:
+        return []
+    return [
+        index
+        for index, one in enumerate(tokens)
+        if one.start in starts and lists.is_name(one.text.lower()) and not lists.is_common(one.text.lower())
+    ]
+
+
+def _is_reversed(family: str, given: str, lists: Lists) -> bool:
+    """Whether a comma stands between a family name and a listed given name: "Roy, Ana", not "Table, Oak"."""
+    first, last = re.split(r"[ -]", given.lower())[0], re.split(r"[ -]", family.lower())[0]
+    return lists.is_given(first) and not (lists.is_common(first) or lists.is_common(last))
 
 
 def _hyphenated(tokens: Sequence[Token], index: int) -> bool:

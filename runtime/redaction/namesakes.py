@@ -7,10 +7,11 @@ named ("Hôpital Pierre-Boucher", "Sydney Opera House") no list is needed. What 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from runtime.redaction.lexicon import word_set
 from runtime.redaction.name_features import Token
+from runtime.redaction.name_runs import TITLES
 from runtime.redaction.name_words import bare
 
 _PHRASES = """
@@ -76,9 +77,19 @@ _SAYS_BEFORE = word_set(
     théâtres aréna arena bibliothèque pavillon chu chsld gare rivière mount autoroute musée museum échangeur tunnel
     barrage polyvalente maternelle auberge hôtel fromagerie boulangerie pâtisserie librairie épicerie boucherie
     pharmacie quincaillerie cidre cidrerie cognac vignoble brasserie microbrasserie restaurant bistro caisse banque
-    galeries éditions rapport commission loi coupe trophée salon prison pénitencier caserne refuge
+    galeries éditions rapport commission loi coupe trophée salon prison pénitencier caserne refuge hotel metro
+    freighter ferry tug schooner trawler icebreaker frigate steamer ss hms rms mv uss ccgs ngcc cargo traversier
+    remorqueur goélette chalutier paquebot vraquier frégate fauteuil commode guéridon bergère armoire coloration
+    tomate tomates pommier poirier rosier rosiers pivoine film roman opéra ballet
     """
 )
+# Winds have given names: "Hurricane Ida", "la tempête Ida"; so have those counted up behind one.
+_WINDS = word_set(
+    "hurricane hurricanes typhoon typhoons cyclone cyclones ouragan ouragans typhon typhons tempête tempêtes"
+)
+_STORMS = {"Storm", "Storms"}  # in small letters a storm is anybody's
+_ARTICLES = {"the", "a", "an"}
+_AND = word_set("and or et ou puis then vs")
 _SAYS_BEHIND = word_set(
     """
     hospital university college airport stadium arena foundation institute prize award awards opera museum inc inc. ltd
@@ -86,6 +97,14 @@ _SAYS_BEHIND = word_set(
     distillery publishing publications jeans syrup burgers boots perfume perfumes parfums parfum cosmetics whisky
     bourbon rum lipstick chocolats chocolates post times international report
     tribune herald gazette theorem effect equation algorithm distribution syndrome disease constant
+    thyroiditis lymphoma staining palsy library cathedral station terminal
+    """
+)
+# What physicians and others name after somebody, behind a family name and 's.
+_EPONYMS = word_set(
+    """
+    sign disease syndrome thyroiditis palsy lymphoma chorea contracture triad tetralogy reflex manoeuvre maneuver stain
+    phenomenon ulcer lemma theorem conjecture inequality razor paradox constant
     """
 )
 _SPACES = re.compile(r"\s+")
@@ -102,13 +121,16 @@ def _by_first_word() -> dict[str, tuple[str, ...]]:
 _BY_FIRST_WORD = _by_first_word()
 
 
-def elsewhere(text: str, tokens: Sequence[Token], possible: Sequence[bool]) -> set[int]:
+def elsewhere(
+    text: str, tokens: Sequence[Token], possible: Sequence[bool], is_given: Callable[[str], bool]
+) -> set[int]:
     """Which tokens belong to the name of something that is no person.
 
     Args:
         text: as the tagger was shown it.
         tokens: its tokens.
         possible: which of them might be a name: the others are not looked at, but for the beginning of a phrase.
+        is_given: whether a lower-case word is a given name.
     """
     taken: set[int] = set()
     for index, token in enumerate(tokens):
@@ -129,9 +151,61 @@ def elsewhere(text: str, tokens: Sequence[Token], possible: Sequence[bool]) -> s
                 _is_said_before(tokens, index)
                 or _is_said_behind(tokens, end)
                 or (end > index + 1 and tokens[index].text.lower() in _SAYS_BEFORE)
+                or _is_eponym(tokens, index, end, is_given)
+                or _is_shop(tokens, index, end, is_given)
             ):
                 taken.update(range(index, end))
-    return taken
+    return taken | _winds(tokens, possible)
+
+
+def _winds(tokens: Sequence[Token], possible: Sequence[bool]) -> set[int]:
+    """The names of storms: the one announced, and those counted up behind it."""
+    taken: set[int] = set()
+    for index, token in enumerate(tokens[:-1]):
+        if token.text.lower() in _WINDS or token.text in _STORMS:
+            taken.add(index)
+            at = index + 1
+            while at < len(tokens) and _is_counted(tokens, at):
+                taken.add(at)
+                at += 1
+                while at < len(tokens) and (tokens[at].text in {",", ";"} or tokens[at].text in _AND):
+                    at += 1
+    return {index for index in taken if possible[index]}
+
+
+def _is_counted(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a word with a capital stands alone: "Ida, Ana Roy said" counts up one storm."""
+    if not tokens[index].text[0].isupper() or tokens[index].text.lower() in _WINDS:
+        return False
+    return index + 1 == len(tokens) or not tokens[index + 1].text[0].isupper()
+
+
+def _is_eponym(tokens: Sequence[Token], index: int, end: int, is_given: Callable[[str], bool]) -> bool:
+    """Whether a family name alone is what something is called after: "Hansen's disease", not "Anna's disease"."""
+    if end != index + 1 or is_given(tokens[index].text.lower()) or (index and _names_somebody(tokens, index - 1)):
+        return False
+    at = _behind_possessive(tokens, end)
+    return end < at < len(tokens) and tokens[at].text.lower() in _EPONYMS
+
+
+def _is_shop(tokens: Sequence[Token], index: int, end: int, is_given: Callable[[str], bool]) -> bool:
+    """Whether an article stands before somebody's: "the Wendy's on the corner", not "the Tremblay's dog"."""
+    if not (index and tokens[index - 1].text.lower() in _ARTICLES and _adjoins(tokens, index)):
+        return False
+    return is_given(tokens[index].text.lower()) and _behind_possessive(tokens, end) == end + 2
+
+
+def _behind_possessive(tokens: Sequence[Token], end: int) -> int:
+    """What follows a run and its 's, or the apostrophe of "Graves' disease"."""
+    if end == len(tokens) or tokens[end].text not in {"'", "’"} or tokens[end].start != tokens[end - 1].end:
+        return end
+    return end + 1 + (end + 1 < len(tokens) and tokens[end + 1].text == "s")
+
+
+def _names_somebody(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a title or its dot stands there: "Mr. Hansen's disease"."""
+    word = tokens[index].text.lower()
+    return word == "." or word in TITLES or (tokens[index].text[0].isupper() and index > 0)
 
 
 def _adjoins(tokens: Sequence[Token], index: int) -> bool:

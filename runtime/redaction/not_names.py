@@ -20,7 +20,8 @@ SURE = 0.93  # of a listed name: opens a text, and is looked for elsewhere in it
 UNLISTED = 0.97  # the same of any other word
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _POINTED = re.compile(r" ?[:#]| n[o°]")
-_NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
+_SURE_OF_COMMON = 0.985  # of a word of the dictionary behind a comma, where lists go on
+NUMERAL = re.compile(r"[IVX]{2,5}|[VX]")  # of a king or a grandson
 _CROWN = re.compile(r"R\.? [cv][. ]")
 
 # Fields of forms and tables, and what people write short.
@@ -79,7 +80,7 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
         return True  # a type or a function of a program
     if word.isupper() and WORDS.get(word.lower(), 0) & PERSONAL and _POINTED.match(text, token.end):
         return True
-    if _NUMERAL.fullmatch(word) and score >= UNLISTED and index and _is_numbered(tokens[index - 1], lists):
+    if NUMERAL.fullmatch(word) and score >= UNLISTED and index and _is_numbered(tokens[index - 1], lists):
         return False
     if 1 < len(word) < 5 and word.isupper() and not _in_capitals(text, tokens, index, lists):
         low = word.lower()
@@ -96,12 +97,16 @@ def never(text: str, tokens: Sequence[Token], index: int, score: float, lists: L
     if word.lower() in _NO_NAMES and not _before_a_name(tokens, index):
         return True
     if len(word) == 1:
+        if text[max(0, token.start - 2) : token.start].rstrip()[-1:].isdigit() and not _joins_a_name(tokens, index):
+            return True  # 24 N·m
         elided = after in {"'", "-"} and text[token.end + 1 : token.end + 2].isupper()
         return bool(_CROWN.match(text, token.start)) or not (after == "." or elided or _joins_a_name(tokens, index))
     half = before in {"-", "'"} and index > 1 and tokens[index - 2].text[0].isupper()  # Marie-ève
     if word.islower() and word not in PARTICLES and not half and not lower:
         return score < SURE or lists.is_common(word) or (len(word) < 4 and not lists.is_name(word))
-    doubtful = (lower and score < 0.9) or text[max(0, token.start - 2) : token.start] == ", "
+    doubtful = (lower and score < 0.9) or (
+        score < _SURE_OF_COMMON and text[max(0, token.start - 2) : token.start] == ", "
+    )
     return bool(doubtful and lists.is_common(word.lower()) and not lists.is_name(word.lower()))
 
 

@@ -18,8 +18,44 @@ from zlib import crc32
 
 DATA = Path(__file__).parent / "data"
 _SUFFIXES = (" Jr.", " Sr.", " III", " fils", " père", " Jr", " II", " IV", ", Jr.")
-_NUMERALS = ("II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI", "XXIII")
+_NUMERALS = (
+    "I",
+    "I",
+    "Ier",
+    "II",
+    "III",
+    "IV",
+    "V",
+    "VI",
+    "VII",
+    "VIII",
+    "IX",
+    "X",
+    "XI",
+    "XII",
+    "XIII",
+    "XIV",
+    "XV",
+    "XVI",
+    "XXIII",
+)
 _PARTICLES = ("de", "de", "de", "du", "de la", "des", "le", "La", "von", "van", "di", "da")
+_KIN = (
+    "bin",
+    "binti",
+    "bint",
+    "ibn",
+    "ben",
+    "wa",
+    "oğlu",
+    "ould",
+    "ap",
+    "dit",
+    "dite",
+    "Te",
+    "Abu",
+    "Ter",
+)  # patronymics
 _LINKS = ("le", "de", "du", "des", "la")  # Viollet-le-Duc
 _VOWELS = "aeiouhyàâéèêëîïôûAEIOUHYÀÂÉÈÊÎÔÛ"
 _NO_NAMES = {"es", "zh_TW", "is_IS", "ga_IE"}  # placeholders, capitals, and two lists that would outweigh the rest
@@ -28,6 +64,7 @@ _WEIGHTS = {
     "haiti": 5, "viet": 4, "china": 4, "africa": 8, "india": 6, "inuit": 3, "first": 4, "particle": 4, "fr_BE": 3,
     "en_IE": 3, "slav": 3, "latin": 4, "persian": 2, "korea": 3, "fr_DZ": 3, "en_IN": 2,
     "caribbean": 5, "gael": 5, "old": 6, "ancien": 7, "greece": 3, "armenia": 3, "new": 6, "crown": 2,
+    "nick": 4, "malay": 2, "steppe": 2, "eastafrica": 3,
 }  # fmt: skip
 
 
@@ -104,6 +141,8 @@ class Person:
             self.family = self.noble
         elif chance < 0.04:
             self.family += f"-{random.choice(_LINKS)}-{pool.family(random, other)}"
+        elif chance < 0.055:
+            self.family = f"{random.choice(_KIN)} {pool.given(random, origin) if chance < 0.048 else self.family}"
         self.style = random.random()
         self.called = random.random()
 
@@ -140,12 +179,22 @@ class Person:
             return f"{self.given[0]}. {self.family}"
         return self.full()
 
+    def initialled(self) -> str:
+        """The name as lists and references have it: "M. G. Vassel", "M.-A. Vassel", or whole."""
+        if self.called > 0.75:
+            return self.full()
+        second = self.middle[:1] or (self.numeral[0] if self.called < 0.15 else "AEGLMPRS"[len(self.family) % 8])
+        if self.called > 0.4 and not self.middle:
+            return f"{self.given[0]}. {self.family}"
+        gap = "" if self.style < 0.2 else "-" if self.style < 0.3 else " "
+        return f"{self.given[0]}.{gap}{second}.{'' if gap == '' and self.style < 0.05 else ' '}{self.family}"
+
     def form(self, how: str) -> str:
         forms: dict[str, Callable[[], str]] = {
             "": self.full, "x": self.some, "r": self.reversed, "f": lambda: self.given, "s": lambda: self.family,
             "u": f"{self.given} {self.family}".upper, "us": self.family.upper,
             "uf": self.given.upper, "f1": lambda: self.given[0], "g": lambda: f"{self.given} {self.numeral}",
-            "d": lambda: f"{self.given} {self.noble}",
+            "d": lambda: f"{self.given} {self.noble}", "a": self.initialled,
         }  # fmt: skip
         return forms[how]()
 

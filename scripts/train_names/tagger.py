@@ -17,7 +17,7 @@ from .network import Floats, Indices, Parameters
 from .texts import Labelled
 
 TAGS = ("O", "B", "I", "L")
-_WORD, _SHAPE, _ENDING, _WIDTH, _LAYERS = 24, 6, 8, 64, 4
+_WORD, _SHAPE, _ENDING, _WIDTH, _LAYERS = 24, 6, 8, 96, 4
 _FEATURE_BATCH = 256  # texts
 _INPUT_DROPPED, _LAYER_DROPPED = 0.05, 0.1
 

@@ -3,8 +3,8 @@ r"""Labelled texts from templates: see `data/`.
 A template is a line. `[a|b]` is a choice and may be nested, `⏎` a line end, `\\` before a bracket or brace keeps it.
 `{1}` is the full name of the text's first person, `{1f}` the given name, `{1s}` the family name, `{1x}` any of the ways
 to call somebody, `{1r}` family name first, `{1u}` in capitals, `{1g}` the given name and a numeral
-(Louis XIV), `{1d}` with a particle (Samuel de Champlain), `{L}` the town where somebody lives, `{A}`
-his address. `{P}`, `{F}` and
+(Louis XIV), `{1d}` with a particle (Samuel de Champlain), `{1a}` with initials, `{L}` the town where somebody lives,
+`{A}` his address. `{P}`, `{F}` and
 `{S}` are names that stand for something else (a street, a company) and are not labelled. Other keys are lists.
 """
 
@@ -24,7 +24,7 @@ from .pools import DATA, Person, Pool, latin
 from .values import BARE
 
 KINDS = ("daily", "legal", "prose", "noise", "innocent", "world")
-_WEIGHTS = {"daily": 23, "legal": 13, "prose": 19, "noise": 16, "innocent": 17, "world": 14, "forms": 8}
+_WEIGHTS = {"daily": 27, "legal": 13, "prose": 21, "noise": 16, "innocent": 17, "world": 14, "forms": 8}
 _INNERMOST = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{([^{}]+)\}")
 _KEPT = {"\\[": "\ue000", "\\]": "\ue001", "\\{": "\ue002", "\\}": "\ue003", "\\|": "\ue004"}
