@@ -1,8 +1,9 @@
 """`python -m scripts.train_names`: texts → likeness → tagger → `runtime/redaction/names.npz`.
 
 Steps: (1) draw persons from names; (2) train the judges of single words, one a fold, so that no
-training text shows scores that its names were trained on; (3) write texts; (4) train the tagger; (5) train the judge of
-all words; (6) store, large tables in single bytes, and print the digest that `name_model.py` expects.
+training text shows scores that its names were trained on; (3) write texts and (4) train the tagger by them, several
+times with other seeds: their readings are averaged, because what one of them gets wrong by chance the others do not; (5)
+train the judge of all words; (6) store, large tables in single bytes, and print the digest that `name_model.py` expects.
 
 Where names and words come from is said in `README.md` beside this file.
 """
@@ -14,6 +15,9 @@ import hashlib
 import io
 import os
 import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,7 @@ from .texts import KINDS, Writer, many, templates
 _BYTES = ("words", "endings", "rows")  # tables that are stored in single bytes
 _ORIGIN = (1980, 1, 1, 0, 0, 0)  # of every file in the archive: the same weights make the same bytes
 Array = npt.NDArray[Any]
+_work: Callable[[int], dict[str, Array]]  # what forked processes do
 
 
 def main() -> None:
@@ -43,6 +48,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=140_000)
     parser.add_argument("--epochs", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--members", type=int, default=3, help="networks whose readings are averaged")
     parser.add_argument("--hold-names", action="store_true", help="keep one name in eight out, to see what that costs")
     options = parser.parse_args()
     pool = Pool(held=False if options.hold_names else None)
@@ -61,14 +67,37 @@ def main() -> None:
         french=dictionaries["fr"].known, english=dictionaries["en"].known, likeness=likeness.Crossed(folds), **lists,
     )  # fmt: skip
     writer = Writer(pool, {language: sorted(of) for language, of in common.items()})
-    read = tagger.data(many(writer, options.texts, options.seed), words, forget=0.4, seed=options.seed)
-    print(f"{len(read.starts) - 1} texts, {len(read.tags)} tokens, vocabulary {len(vocabulary)}", flush=True)
-    model = tagger.new(len(vocabulary), options.seed)
-    tagger.train(model, read, epochs=options.epochs, batch=192, rate=2e-3, forget=0.15, seed=options.seed)
+
+    def member(seed: int) -> dict[str, Array]:
+        """One network, by texts of its own."""
+        read = tagger.data(many(writer, options.texts, seed), words, forget=0.4, seed=seed)
+        print(f"{len(read.starts) - 1} texts, {len(read.tags)} tokens, vocabulary {len(vocabulary)}", flush=True)
+        model = tagger.new(len(vocabulary), seed)
+        tagger.train(model, read, epochs=options.epochs, batch=192, rate=2e-3, forget=0.15, seed=seed)
+        return model
+
+    members = side_by_side(member, [options.seed + one for one in range(options.members)])
     whole = likeness.train(given, family, common, without=None, seed=options.seed)
-    content = stored(model | whole._asdict(), vocabulary, lists)
+    content = stored(together(members) | whole._asdict(), vocabulary, lists)
     options.out.write_bytes(content)
     print(f"{options.out.name}: {len(content)} bytes, SHA256 = {hashlib.sha256(content).hexdigest()}")
+
+
+def side_by_side(work: Callable[[int], dict[str, Array]], seeds: Sequence[int]) -> list[dict[str, Array]]:
+    """The work done for each seed, in processes of their own, as many at once as there are processors."""
+    global _work
+    _work = work
+    with ProcessPoolExecutor(min(len(seeds), os.cpu_count() or 1), mp_context=get_context("fork")) as pool:
+        return list(pool.map(_do, seeds))
+
+
+def _do(seed: int) -> dict[str, Array]:
+    return _work(seed)
+
+
+def together(members: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """The weights of all members, each kind in one array, the member first."""
+    return {name: np.stack([one[name] for one in members]) for name in members[0]}
 
 
 def _vocabulary(names: set[str], dictionaries: dict[str, Dictionary]) -> list[str]:
