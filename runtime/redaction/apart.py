@@ -14,8 +14,9 @@ from runtime.redaction.normalise import View
 # Single characters, each behind the same separator; with spaces any character may be one of them, and more spaces than
 # elsewhere stand between two words.
 _SPACED = re.compile(
-    r"(?<![^\s(\"':])\S(?: {1,4}\S){5,}(?![^\s.,;:!?)\"'])|"
+    r"(?<![^\s(\"':])\S(?: {1,4}\S){5,}(?![^\s.,;:!?)\"']|'\w)|"
     r"(?<![^\W_])[^\W_](?:([-._*/~])[^\W_])(?:\1[^\W_]){4,}(?![^\W_])|"
+    r"(?<![^\W_])[A-Za-z](?:([-.])[A-Za-z])(?:\2[A-Za-z]){2}(?=[-.]? ?[0-9]{2})|"
     r"(?<![\w,|])(?<![0-9]\.)[0-9](?:, ?[0-9]){8,}(?![\w|]|[.,]? ?[0-9])"
 )
 _ONE_BY_ONE = re.compile(r" \S {1,4}\S {1,4}\S ")
@@ -36,8 +37,10 @@ def joined(folded: View) -> Iterator[View]:
     dropped: set[int] = set()
     for match in _SPACED.finditer(text):
         low, high = match.span()
-        if match[1]:
-            dropped.update(at for at in range(low + 1, high) if text[at] == match[1])
+        if mark := match[1] or match[2]:
+            dropped.update(at for at in range(low + 1, high) if text[at] == mark)
+            if match[2] and text[high] == mark:
+                dropped.add(high)
         elif text[low + 1] == ",":
             dropped.update(at for at in range(low, high) if text[at] in ", ")
         else:

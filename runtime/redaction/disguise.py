@@ -22,11 +22,11 @@ _ROUNDS = 3
 _ESCAPE = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
     r"|&(?:#(?P<decimal>[0-9]{1,7});?|#[xX](?P<hex>[0-9A-Fa-f]{1,6});?|(?P<name>[A-Za-z][A-Za-z0-9]{1,31};))"
-    r"|(?P<dot>\[\.\]|\(\.\)|\{\.\})"
+    r"|(?P<dot>[\[({](?:\.|dot|point)[\])}])|(?P<gap>[\[({](?:espace|space)[\])}])"
     r"|\\u(?:\{(?P<braced>[0-9A-Fa-f]{1,6})\}|(?P<unicode>[0-9A-Fa-f]{4}))|(?P<bytes>(?:\\x[0-9A-Fa-f]{2})+)|"
     r"\\(?P<short>[nrt\"'/\\])"
 )
-_DOTTED = re.compile(r"[\[({]\.[\])}]")
+_DOTTED = re.compile(r"[\[({](?:\.|dot|point|espace|space)[\])}]")
 _QUOTED_PRINTABLE = re.compile(r"(?P<percent>(?:=[0-9A-F]{2})+)|(?P<soft>=\n)")
 # What a mail program writes so, or somebody who hides an address: accents, "@", ".", "=", the end of a line.
 _PRINTABLE = re.compile(r"=(?:40|2E|3D|[89A-F][0-9A-F])|=\n")
@@ -36,6 +36,7 @@ _DIGITS_IN_HEX = re.compile(r"(?:3[0-9]|2[0-9]){9,}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){6,}")
 _LETTER_BY_LETTER = re.compile(r"(?<![^\s(\"'])[^\W\d_](?: [^\W\d_]){2,}(?![^\s.,;:!?)\"'])")
 _MIXED_CASE = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{0,24}[a-z0-9][A-Z][A-Za-z0-9+/_-]{6,}")
+_LONG_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[2-7][0-9a-f]|c3[0-9a-f]{2}){7,}(?![0-9A-Za-z])")
 _SECOND_SPACE = re.compile(r"(?<= ) ")
 _LINE_INSIDE = re.compile(r"(?<=[A-Z0-9.:\-/_])\n(?=[0-9:])")
 # A token of a known issuer that a line end cut in two: what stands before it is too short for a whole one.
@@ -116,7 +117,7 @@ def for_names(folded: View) -> View:
                 dropped.add(end + 1)
                 end += 1
         current = current.without(dropped)
-    if _MIXED_CASE.search(current.text) and (opened := _opened(current)):
+    if (_MIXED_CASE.search(current.text) or _LONG_HEX.search(current.text)) and (opened := _opened(current)):
         current = opened
     return current
 
@@ -184,6 +185,8 @@ def _character(groups: dict[str, str | None]) -> list[tuple[str, int]] | None:
         return []
     if groups.get("dot"):
         return [(".", 0)]
+    if groups.get("gap"):
+        return [(" ", 0)]
     if name := groups.get("name"):
         return [(html5[name], 0)] if name in html5 and len(html5[name]) == 1 else None
     if short := groups.get("short"):

@@ -131,6 +131,7 @@ _CIVIC = re.compile(
 _CELL = re.compile(r"[,;|](?:[A-Za-z]-)?[0-9]{1,5}[A-Za-z]?$")
 _CELL_ENDS = re.compile(r"[,;|]")
 _LETTERS_OF_RAMQ = re.compile(r"[(\[:][A-Za-z]{3,4}$")  # NAM:trem, (trem
+_LETTERS_APART = re.compile(r"[A-Za-z](?:[-.][A-Za-z]){3}")  # T-R-E-M 8001 0112
 _PAIR = re.compile(r"[0-9a-f]{4}")  # two bytes of a hardware address
 _NOTABLE = re.compile(
     r"[@＠﹫=_]|://|%[0-9A-Fa-f]{2}|&[#A-Za-z]|\\[ux]|\w[(\[{]|\w\.[A-Za-z]{2}|(?:[:-][0-9A-Fa-f]{2}){3}|[⑆⑇⑈⑉①-⑳]|.{20}",
@@ -168,6 +169,8 @@ def _looked_at(word: str) -> int:
         bits |= _KINDS.get(_CELL_ENDS.split(lowered, maxsplit=1)[0], 0) & STREET  # St,Barrie,L4N
     if bits & NUMBER:
         pass
+    elif _LETTERS_APART.fullmatch(plain):
+        bits |= CAPITALS
     elif plain.isupper():
         if len(plain) <= 5 or (":" in plain and len(plain.rpartition(":")[2]) <= 5):  # NAM:TREM
             bits |= CAPITALS

@@ -1,9 +1,9 @@
 """The network for names: reads its weights, evaluates them with numpy, gives each word its probabilities.
 
-A convolutional tagger: features of `name_features.py` → one dense layer → residual convolutions of width three → scores
-of four tags (nothing, first word of a name, further word of a name, place where somebody lives). It is made by
-`scripts/train_names` and kept beside this file, without pickled objects; which words are believed, and what rules add,
-is for `names.py`.
+Three convolutional taggers of one shape, whose readings are averaged: features of `name_features.py` → one dense layer
+→ residual convolutions of width three → scores of four tags (nothing, first word of a name, further word of a name,
+place where somebody lives). They are made by `scripts/train_names` and kept beside this file, without pickled objects;
+which words are believed, and what rules add, is for `names.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "85f61637e663370afa70235923f1a20c3777ae13cb1c46aa57ddf18ce495853c"
+SHA256 = "56bcc4bb568a0e618457ac828172549ec7d746d52a44dff9e960e6df0ae22428"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost
@@ -39,7 +39,7 @@ class Tagged(NamedTuple):
 
 
 class Network(NamedTuple):
-    """The weights."""
+    """The weights of several networks of one shape, the network first in each array."""
 
     words: Floats
     shapes: Floats
@@ -51,30 +51,30 @@ class Network(NamedTuple):
     last_bias: Floats
 
     def scores(self, given: Features, sizes: Sequence[int]) -> Floats:
-        """Log odds of the tags, one row a token."""
-        inputs = np.concatenate(
-            (self.words[given.words], self.shapes[given.shapes], self.endings[given.endings], given.numbers), axis=1
-        )
-        single = np.maximum(_product(inputs, self.first) + self.first_bias, 0)
+        """Log odds of the tags: for each network one row a token."""
+        numbers = np.broadcast_to(given.numbers, (len(self.words), *given.numbers.shape))
+        looked_up = (self.words[:, given.words], self.shapes[:, given.shapes], self.endings[:, given.endings])
+        inputs = np.concatenate((*looked_up, numbers), axis=2)
+        single = np.maximum(_product(inputs, self.first) + self.first_bias[:, None], 0)
         starts = np.cumsum([_PAD, *(size + _PAD for size in sizes)])
         where = np.concatenate([np.arange(low, high - _PAD) for low, high in pairwise(starts)])
-        width = single.shape[1]
-        rows = np.zeros((int(starts[-1]), width), dtype=np.float32)
-        rows[where] = single
-        inside = np.zeros((len(rows), 1), dtype=np.float32)
+        width = single.shape[2]
+        rows = np.zeros((len(single), int(starts[-1]), width), dtype=np.float32)
+        rows[:, where] = single
+        inside = np.zeros((rows.shape[1], 1), dtype=np.float32)
         inside[where] = 1
         for weight, bias in self.layers:
-            added = _product(rows, weight[width : 2 * width]) + bias
-            added[1:] += _product(rows[:-1], weight[:width])
-            added[:-1] += _product(rows[1:], weight[2 * width :])
+            added = _product(rows, weight[:, width : 2 * width]) + bias[:, None]
+            added[:, 1:] += _product(rows[:, :-1], weight[:, :width])
+            added[:, :-1] += _product(rows[:, 1:], weight[:, 2 * width :])
             rows += np.maximum(added, 0) * inside
-        return _product(rows[where], self.last) + self.last_bias
+        return _product(rows[:, where], self.last) + self.last_bias[:, None]
 
 
 def _product(rows: Floats, weight: Floats) -> Floats:
-    if len(rows) <= _ROWS:
+    if rows.shape[1] <= _ROWS:
         return rows @ weight
-    return np.concatenate([rows[low : low + _ROWS] @ weight for low in range(0, len(rows), _ROWS)])
+    return np.concatenate([rows[:, low : low + _ROWS] @ weight for low in range(0, rows.shape[1], _ROWS)], axis=1)
 
 
 class NameModel:
@@ -164,9 +164,10 @@ class NameModel:
         if not filled:
             return [Tagged(text, np.zeros((0, 4), dtype=np.float32)) for text in cut]
         scores = self._network.scores(features(filled, self.words), [len(text) for text in filled])
-        scores -= scores.max(axis=1, keepdims=True)
+        scores -= scores.max(axis=2, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores /= scores.sum(axis=2, keepdims=True)
+        scores = scores.mean(axis=0)
         tagged, at = [], 0
         for text in cut:
             tagged.append(Tagged(text, scores[at : at + len(text)]))

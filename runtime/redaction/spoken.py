@@ -17,7 +17,8 @@ _UNITS = {
     word: str(value)
     for value, words in enumerate(
         (
-            "zero oh", "un une one", "deux two", "trois three", "quatre four", "cinq five", "six", "sept seven",
+            "zero oh nought naught",
+            "un une one", "deux two", "trois three", "quatre four", "cinq five", "six", "sept seven",
             "huit eight", "neuf nine", "dix ten", "onze eleven", "douze twelve", "treize thirteen",
             "quatorze fourteen", "quinze fifteen", "seize sixteen", "dix-sept seventeen", "dix-huit eighteen",
             "dix-neuf nineteen",
@@ -32,7 +33,7 @@ _TENS = {
 }  # fmt: skip
 _HUNDREDS = frozenset({"cent", "cents", "hundred"})
 _REPEATED = {"double": 2, "triple": 3}
-_ALONE = frozenset({"un", "une", "one", "oh", "cent", "cents", "double", "triple", "hundred"})
+_ALONE = frozenset({"nought", "naught", "un", "une", "one", "oh", "cent", "cents", "double", "triple", "hundred"})
 ORDINALS = word_set(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth twentieth thirtieth premier twenty-first twenty-second twenty-third "
@@ -59,7 +60,7 @@ _CIVIC = re.compile(
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*|[0-9]+")
 _ONE = re.compile(r"[a-z]+")
 _GAP = re.compile(r"[\s,.\-/()]{1,4}(?:et |and )?")
-_MARK = re.compile(r" ?([.:/-]) ?")
+_MARK = re.compile(r" ?([.:/-]) ?| (dot|point) ")
 LEAST_WORDS = 3
 SAID_MARKS = frozenset(
     {"dash", "tiret", "hyphen", "minus", "moins", "dot", "point", "period", "slash", "space", "espace"}
@@ -152,9 +153,9 @@ def _replaced(text: str, pieces: list[tuple[int, int, str]], *, marks: bool = Fa
     at = 0
     for low, high, digits in [*pieces, (len(text), len(text), "")]:
         if marks and at and digits and (mark := _MARK.fullmatch(text, at, low)):
-            out.append(mark[1])
-            starts.append(mark.start(1))
-            ends.append(mark.end(1))
+            out.append(mark[1] or ".")
+            starts.append(at)
+            ends.append(low)
         elif not (at and digits and _GAP.fullmatch(text[at:low])):
             out.append(text[at:low])
             starts += range(at, low)
@@ -182,7 +183,7 @@ def number_at(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str
     if value is None:
         return 0, ""
     used = 1
-    if following in _HUNDREDS and 1 < value < 10:
+    if following in _HUNDREDS and (1 < value or following == "hundred") and value < 10:
         value, used = value * 100, 2
         third = words[at + 2].group() if at + 2 < len(words) and _near(words, at + 1, lower) else ""
         more = _below_hundred(third)

@@ -131,7 +131,7 @@ class StreamMasker:
         for part in _PARTS.findall(value):
             if part == _SIGN:
                 parts.append(self._signs.popleft())
-            elif any(map(str.isalnum, part)):
+            elif any(map(str.isalnum, part)) and not self._known(part):
                 self.counts[entity] += 1
                 parts.append(f"[{entity}]")
             else:

@@ -2,8 +2,8 @@
 
 Steps: (1) draw persons from names; (2) train the judges of single words, one a fold, so that no
 training text shows scores that its names were trained on; (3) write texts and (4) train the tagger by them, several
-times with other seeds: their readings are averaged, because what one of them gets wrong by chance the others do not; (5)
-train the judge of all words; (6) store, large tables in single bytes, and print the digest that `name_model.py` expects.
+times with other seeds, because what one network gets wrong by chance the others do not; (5) train the judge of all
+words; (6) store, large tables in single bytes, and print the digest that `name_model.py` expects.
 
 Where names and words come from is said in `README.md` beside this file.
 """
@@ -16,8 +16,8 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ from .texts import KINDS, Writer, many, templates
 _BYTES = ("words", "endings", "rows")  # tables that are stored in single bytes
 _ORIGIN = (1980, 1, 1, 0, 0, 0)  # of every file in the archive: the same weights make the same bytes
 Array = npt.NDArray[Any]
-_work: Callable[[int], dict[str, Array]]  # what forked processes do
 
 
 def main() -> None:
@@ -84,15 +83,16 @@ def main() -> None:
 
 
 def side_by_side(work: Callable[[int], dict[str, Array]], seeds: Sequence[int]) -> list[dict[str, Array]]:
-    """The work done for each seed, in processes of their own, as many at once as there are processors."""
-    global _work
-    _work = work
-    with ProcessPoolExecutor(min(len(seeds), os.cpu_count() or 1), mp_context=get_context("fork")) as pool:
-        return list(pool.map(_do, seeds))
-
-
-def _do(seed: int) -> dict[str, Array]:
-    return _work(seed)
+    """The work done for each seed, in a process of its own."""
+    context = get_context("fork")
+    done: SimpleQueue[tuple[int, dict[str, Array]]] = context.SimpleQueue()
+    processes = [context.Process(target=lambda seed: done.put((seed, work(seed))), args=(seed,)) for seed in seeds]
+    for process in processes:
+        process.start()
+    found = dict(done.get() for _ in seeds)
+    for process in processes:
+        process.join()
+    return [found[seed] for seed in seeds]
 
 
 def together(members: Sequence[dict[str, Array]]) -> dict[str, Array]:

@@ -222,7 +222,7 @@ class Run:
                 if len(digits) > MOST:
                     break
                 shape.append(high - low)
-                if len(shape) > 7 and len(digits) > len(shape):
+                if len(shape) > 8 and len(digits) > len(shape):
                     break  # nobody writes a number in so many groups, unless digit by digit
                 alone = index == first and _stands_alone(groups[first])
                 if len(digits) >= LEAST and _ends(text, high, alone=alone):

@@ -89,13 +89,17 @@ def _card(run: Run, window: Window) -> Iterator[Hit]:
     usual = (
         len(shape) == 1
         or shape in _SHAPES
-        or set(shape) == {1}
+        or set(shape) in ({1}, {2})
         or _is_broken(run.text[start:end], shape, inside=inside)
     )
     if _ISSUER.fullmatch(digits) and luhn(digits):
         if run.says(start, CARD):
             yield Hit(start, end, 1.0, "named")
-        elif usual and (len(digits) >= 14 or _SHORT.match(digits)) and not run.is_labelled_otherwise(start):
+        elif (
+            usual
+            and (len(digits) >= 14 or _SHORT.match(digits))
+            and (shape == (4, 4, 4, 4) or not run.is_labelled_otherwise(start))
+        ):
             yield Hit(start, end, 0.95, "luhn")
     elif usual and not inside and len(digits) >= 15 and run.says(start, CARD, far=1):
         yield Hit(start, end, 0.75, "mistyped")

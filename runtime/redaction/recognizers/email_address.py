@@ -24,6 +24,8 @@ COMMON_TLD = (
 _DOMAIN = re.compile(rf"(?:{LABEL}\.){{1,8}}{TLD}(?![\w@])|\[(?:ipv6:)?[0-9a-f.:]{{3,45}}\]", re.IGNORECASE)
 # Spaces or a line break next to the dots: only where a well-known ending follows.
 _LOOSE = re.compile(rf"(?:{LABEL}\s?\.\s?){{1,4}}{COMMON_TLD}(?![\w@])", re.IGNORECASE)
+# A comma for a dot, as fingers type it.
+_MISTYPED = re.compile(r"(?:[a-z0-9-]{2,40}[.,]){1,3}(?:com|ca|org|net|fr|qc\.ca)(?![\w@-])")
 _BROKEN = re.compile(rf"{LABEL}-?\n(?:{LABEL}\.){{1,4}}{COMMON_TLD}(?![\w@])", re.IGNORECASE)
 FILES = word_set(
     """
@@ -62,7 +64,7 @@ def _around(text: str, at: int) -> Iterator[Hit]:
         after += 1
         spaced = True
     match = _DOMAIN.match(text, after)
-    for other in (_LOOSE, _BROKEN):
+    for other in (_LOOSE, _BROKEN, _MISTYPED):
         if (loose := other.match(text, after)) and (match is None or loose.end() > match.end()):
             match = loose
     if text[max(0, start - 3) : start] == "://" or (

@@ -28,7 +28,9 @@ _AT = re.compile(
     r" [_\-]at[_\-] |[ _\-]at[ _\-]| chez |(?<=[a-z0-9])(?:arobase|arobas)(?=[a-z0-9])|(?<=\w)@(?=\w)| ?@ ?"
 )
 _WEAK = frozenset({" at ", "-at-", "_at_", " chez ", " at-", "-at ", "_at ", " at_"})
-_DOMAIN = re.compile(rf"{LABEL}(?:{_JOIN}{LABEL}){{0,5}}?{_DOT}{TLD}(?:{_DOT}{COMMON_TLD})?(?!\w)")
+_DOMAIN = re.compile(
+    rf"{LABEL}(?:{_JOIN}{LABEL}){{0,5}}?{_DOT}{TLD}(?:{_DOT}{COMMON_TLD}|{_BRACKETED_DOT}[a-z]{{2}})?(?!\w)"
+)
 # Endings that are no words: what follows a mere "at".
 _STRICT_TLD = (
     r"(?:com|ca|org|net|fr|edu|gov|gouv|io|eu|uk|ch|be|lu|dev|biz|info|quebec|ht|dz|sn|jp|au|nz|example|exemple|test)"
