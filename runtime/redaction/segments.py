@@ -90,6 +90,7 @@ class Scanner:
         self._left = left[-LEFT:]
         self._held = ""
         self._columns = Columns()
+        self._passed = ""  # what went by since the tables were last followed
         self._open: Span | None = None  # the finding that goes on
         self._in_key = False
 
@@ -134,12 +135,12 @@ class Scanner:
                     continue  # nothing to read up to here
                 left = (self._left + text[max(0, start - LEFT) : start])[-LEFT:]
                 if out < start:
-                    self._columns.advance(text[out:start])
+                    self._passed += text[out:start]
                 piece = (self._window if end - start >= WINDOW else self._segment)(text[start:end], left)
                 if out < start:
                     pieces.append(Piece(text[out:start], []))
                 pieces.append(piece)
-                self._columns.advance(piece.text)
+                self._passed += piece.text
                 at = out = start + len(piece.text)
                 if at != end or self._open is not None:
                     break  # the next segment does not begin where `_segments` would go on
@@ -147,7 +148,9 @@ class Scanner:
                 break
         if out < at:
             pieces.append(Piece(text[out:at], []))
-            self._columns.advance(text[out:at])
+            self._passed += text[out:at]
+        if len(self._passed) > WINDOW:
+            self._catch_up()
         self._left = (self._left + text[max(0, at - LEFT) : at])[-LEFT:]
         self._held = text[at:]
         return pieces
@@ -160,13 +163,20 @@ class Scanner:
             if end == at:
                 break
             pieces.append(Piece(text[at:end], [replace(span, start=0, end=end - at)], continues=True))
-            self._columns.advance(text[at:end])
+            self._passed += text[at:end]
             at = end
         return at, closed
+
+    def _catch_up(self) -> None:
+        """Follow the tables through what went by; it waits until a segment asks for them."""
+        if self._passed:
+            self._columns.advance(self._passed)
+            self._passed = ""
 
     def _found(self, segment: str, left: str) -> list[Span]:
         """What is found in a segment, and in its cells behind the headers of their columns."""
         spans = self._find(segment, left)
+        self._catch_up()
         if not (cells := self._columns.cells(segment)):
             return spans
         found = [
@@ -219,7 +229,7 @@ def scan(
         if piece.continues:
             spans[-1] = replace(spans[-1], end=at + len(piece.text))
         else:
-            spans.extend(replace(span, start=at + span.start, end=at + span.end) for span in piece.spans)
+            spans += [Span(at + one.start, at + one.end, one.entity, one.score, one.rule) for one in piece.spans]
         at += len(piece.text)
     return spans
 

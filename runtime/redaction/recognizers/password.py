@@ -127,7 +127,10 @@ _WORDS = re.compile(
     r"mots de recuperation)[^\n]{0,56}?[\"«:] ?((?:[a-z]{3,8}[ ,\n]{1,2}){11,23}[a-z]{3,8})(?![a-z])"
 )
 # A new one in the next sentence: "mot de passe oublié. Temporaire = Mésange!72".
-_TEMPORARY = re.compile(r"(?:temporaire|temporary|provisoire|temp)\s?[:=]\s?([^\s\"«»]{5,64})")
+_TEMPORARY = re.compile(
+    r"(?:temporaire|temporary|provisoire|temp)(?:\s?[:=]\s?|, (?=[^\s]{0,40}[0-9])(?=[^\s]{0,40}[!@#$%&*?~^+]))"
+    r"([^\s\"«»]{5,64})"
+)
 # An answer that proves who somebody is.
 _ANSWER = re.compile(
     r"(?:(?:secret |security )?questions?[^\n]{2,60}?(?<![a-z])(?:reponse|answer|rep|ans)(?: secrete)?\s?[:=]|"
