@@ -23,7 +23,7 @@ from runtime.redaction.name_features import Features, Token, Words, features, li
 from runtime.redaction.name_words import Floats, Likeness, key
 
 WEIGHTS = Path(__file__).parent / "names.npz"
-SHA256 = "56bcc4bb568a0e618457ac828172549ec7d746d52a44dff9e960e6df0ae22428"
+SHA256 = "c5575817a88add8d130a9bece673e139c99c1d62241c36d55d5b18d2f46db6d5"
 _PAD = 1  # a row of zeros between texts
 _BATCH = 4_000  # tokens
 # Rows of one matrix product: of the width used here, fewer numbers than OpenBLAS hands to several threads, which cost

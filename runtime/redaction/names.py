@@ -34,7 +34,7 @@ from runtime.redaction.recognizers.labels import WORDS
 
 GIVEN = 0.85  # the same of a given name that is no common word
 _BOTH = 0.4  # of both words, where only the given name is listed
-ALONE = 0.025  # more is asked of a word with no other name beside it
+ALONE = 0.012  # more is asked of a word with no other name beside it
 LIKELY = 0.25  # believed in an open text
 FULL = 0.22  # opens a text: of a listed given name before a listed family name
 INTRODUCED = 0.18  # opens a text where a name is expected

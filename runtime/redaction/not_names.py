@@ -16,8 +16,8 @@ from runtime.redaction.name_runs import PARTICLES, TITLES
 from runtime.redaction.recognizers.date_of_birth import MONTHS
 from runtime.redaction.recognizers.labels import PERSONAL, WORDS
 
-SURE = 0.93  # of a listed name: opens a text, and is looked for elsewhere in it
-UNLISTED = 0.97  # the same of any other word
+SURE = 0.945  # of a listed name: opens a text, and is looked for elsewhere in it
+UNLISTED = 0.975  # the same of any other word
 _NUMBER = re.compile(r"[ #:-]{0,2}\d")
 _POINTED = re.compile(r" ?[:#]| n[o°]")
 _SURE_OF_COMMON = 0.985  # of a word of the dictionary behind a comma, where lists go on

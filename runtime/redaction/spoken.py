@@ -183,7 +183,7 @@ def number_at(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str
     if value is None:
         return 0, ""
     used = 1
-    if following in _HUNDREDS and (1 < value or following == "hundred") and value < 10:
+    if following in _HUNDREDS and (value > 1 or following == "hundred") and value < 10:
         value, used = value * 100, 2
         third = words[at + 2].group() if at + 2 < len(words) and _near(words, at + 1, lower) else ""
         more = _below_hundred(third)
