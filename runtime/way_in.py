@@ -13,6 +13,8 @@ from runtime.json_leaves import Leaf
 from runtime.ledger import Ledger, token_map
 from runtime.masking import Masking
 from runtime.own_words import OwnWords
+from runtime.redaction.spans import Span
+from runtime.redaction.values import NAMES
 from runtime.turn_state import Turn, sure
 
 
@@ -53,6 +55,12 @@ async def mask_request(
     turn.record.asked(*masking.shares(asked.found, turn.route, "in"), asked.at(turn.brought.positions()))
     if masking.blocks(asked.found, turn.route, "in"):
         raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
-    for name, strict in zip(names, masked.texts[end:], strict=True):
-        if masking.view(strict, turn.tokens, turn.route) != name.text:
+    shown = masking.shown(turn.route)
+    for name, spans in masked.read[end:]:
+        if any(_tells(name, span) and not shown(span.entity) for span in spans):
             raise Invalid("request.tool_name", "The name of a tool holds personal data, and names are not masked.")
+
+
+def _tells(name: str, span: Span) -> bool:
+    """Whether a finding in a tool's name says who: a full name or an identifier; `ask_claude` says nobody."""
+    return span.entity not in NAMES or " " in name[span.start : span.end]

@@ -15,60 +15,65 @@ from runtime.redaction.name_runs import TITLES
 from runtime.redaction.name_words import bare
 
 _PHRASES = """
-abbott laboratories; abercrombie & fitch; adam's apple; agatha ruiz de la prada; agnes b; alexander keith's; alexander
-mcqueen; alfa romeo; allen edmonds; amerique du nord; amerique du sud; amerique latine; andre citroen; anne of green
-gables; arsene lupin; aston martin; aston villa; aunt jemima; austin healey; baie saint-paul; baie-saint-paul; baker
-hughes; baskin robbins; bath & body works; baton rouge; becton dickinson; bed bath & beyond; bell canada; ben & jerry;
-ben & jerry's; ben sherman; benjamin moore; bernard l'ermite; bernard-l'ermite; best western; betty crocker; big ben;
-bishop's; black & decker; black-eyed susan; bloody mary; bobbi brown; booz allen hamilton; boston pizza; bristol myers
-squibb; bristol-myers squibb; brooks brothers; browning; burt's bees; caesar salad; calvin klein; campbell soup;
-campbell's; captain morgan; carl zeiss; carolina herrera; carson city; central america; chanel; charles schwab;
-charles tyrwhitt; charlotte tilbury; chevrolet; christian dior; christian louboutin; citroen; claudie pierlot; cole
-haan; comme des garçons; coopers lybrand; credit suisse; crystal palace; cyrano de bergerac; daniel wellington;
-david's tea; davids tea; denny's; diane von furstenberg; dick's sporting goods; doc martens; dolce & gabbana; dom
-perignon; don giovanni; don juan; don quichotte; don quixote; donna karan; dow jones; dr oetker; dr pepper; dr.
-martens; dr. oetker; dr. pepper; dun & bradstreet; duncan hines; earl grey; eddie bauer; edward jones; eli lilly;
-elizabeth arden; emilio pucci; ernst & young; estee lauder; ethan allen; everton fc; famous amos; ferrero rocher;
-fisher price; fisher scientific; fisher-price; foot locker; fort mcmurray; fort william; frank & oak; fruit of the
-loom; galeries lafayette; george foreman grill; gerard darel; gerber; gianni versace; gillette; giorgio armani; glen
-grant; goldman sachs; granny smith; grant thornton; guillaume tell; guy laroche; h. j. heinz; harley davidson;
-harley-davidson; harris teeter; harry potter; heinz; helena rubinstein; helly hansen; henri bendel; henry schein;
-herman miller; hermes; hershey's; hewlett packard; hewlett-packard; hugo boss; issey miyake; ivanhoe cambridge; j.
-crew; j.p. morgan; jack & jones; jack daniel's; jack daniels; jack in the box; jack russell; jack wolfskin; jacques
-vert; james bay; jane eyre; jane street; jean coutu; jean paul gaultier; jean-coutu; jean-paul gaultier; jeanne
-lanvin; jefferson city; jenny craig; jim beam; jimmy choo; jimmy dean; jo malone; joe fresh; john deere; john hancock
-insurance; john lewis & partners; john wiley & sons; johnnie walker; johns hopkins university; johnson & johnson; jose
-cuervo; joseph ribkoff; jp morgan chase; jpmorgan chase; juan valdez; karl lagerfeld; kate spade; kellogg's; kenneth
-cole; king charles; king george v; king lear; knight frank; kraft dinner; labatt bleue; lake charles; lake louise;
-latin america; laura ashley; laura secord; laurent perrier; laurent-perrier; lawrence berkeley; lazy susan; leroy
-merlin; leroy-merlin; levi strauss; lipton; little debbie; liz claiborne; lloyds bank; lockheed martin; louis dreyfus;
-louis garneau; louis vuitton; lundbeck; mac cosmetics; madame bovary; madame tout-le-monde; manchester united; marc
-jacobs; marchesa; marie claire; mark's work wearhouse; marks & spencer; marks and spencer; martha stewart living;
-martin luther king day; martin marietta; martin-pecheur; mary kay; mary poppins; massey ferguson; massey hall; max
-factor; max mara; mccain foods; mcgill university; mercedes benz; mercedes-benz; merck frosst; merriam-webster;
-merrill lynch; michael kors; moet & chandon; molson coors; molson export; monsieur tout-le-monde; mont-laurier;
-monterey jack; morgan stanley; mother nature; mount logan; mount vernon; mr clean; mr. clean; mr. coffee; mrs. fields;
-napa auto parts; nicolas feuillatte; nina ricci; north america; norton rose fulbright; oscar mayer; otto bock; paco
-rabanne; papa john's; patek philippe; patrick morin; paul mitchell; pernod ricard; perrier-jouet; perry ellis; peter
-pan; peter rabbit; peugeot; philip morris; pierre cardin; pierre fabre; port arthur; port elizabeth; port stanley;
-pratt & whitney; prince albert; prince edward county; prince george; prince rupert; princess of wales; procter &
-gamble; queen elizabeth hotel; ralph lauren; ray ban; ray-ban; raymond james; red lobster; remington; remy martin;
-renaud-bray; renault; rene derhy; robert bosch; robert half; robert mondavi; robin hood; roche diagnostics; roger
-vivier; rogers centre; roland garros; roland-garros; rolls royce; rolls-royce; romeo and juliet; romeo et juliette;
-rona; ronald mcdonald; royal alexandra; saint john; saint-bernard; saint-jean-baptiste; salt lake city; salvatore
-ferragamo; sam adams; samuel adams; san diego; san jose; santa barbara; santa clara; santa claus; santa monica; sara
-lee; sarah lawrence college; sault ste marie; sault ste. marie; sault-sainte-marie; scotiabank arena; scotts
-miracle-gro; sept-iles; sherlock holmes; sherwin williams; sherwin-williams; shirley temple; simon fraser university;
-smith & nephew; smith & wesson; sonia rykiel; south america; spalding; spirou et fantasio; st. albert; st. bernard;
-st. catharines; st. john's; st. louis; st. marys; st. patrick's day; st. petersburg; standard & poor's; stanley black
-& decker; ste-foy; ste-julie; ste-marie; ste. anne; stella artois; stella mccartney; steve madden; sun life; susan b.
-komen; t. rowe price; taco bell; tartempion; ted baker; thermo fisher; thierry mugler; thomas cook; thomson reuters;
-tim horton's; tim hortons; tom clancy's; tom collins; tom ford; tom sawyer; tommy bahama; tommy hilfiger; tony roma's;
-tory burch; trader joe's; uncle ben's; uncle sam; urban outfitters; val-d'or; van cleef & arpels; van houtte; vera
-wang; veuve clicquot; victoria day; victoria park; victoria's secret; vivienne westwood; waldorf salad; walt disney;
-wayne state; webster's; wells fargo; west ham; western digital; wilfrid laurier university; william grant & sons;
-wilson sporting goods; winchester; winnie the pooh; yves rocher; yves saint laurent; yves saint-laurent; zadig &
-voltaire
+abbott laboratories; abercrombie & fitch; adam's apple; agatha ruiz de la prada; agnes b; airflow; akamai; alexander
+keith's; alexander mcqueen; alfa romeo; algolia; allen edmonds; amerique du nord; amerique du sud; amerique latine;
+andre citroen; angular; anne of green gables; ansible; arsene lupin; artifactory; asana; aston martin; aston villa;
+auchan; aunt jemima; austin healey; auth0; baie saint-paul; baie-saint-paul; baker hughes; baskin robbins; bath & body
+works; baton rouge; becton dickinson; bed bath & beyond; bell canada; ben & jerry; ben & jerry's; ben sherman; benjamin
+moore; bernard l'ermite; bernard-l'ermite; best western; betty crocker; big ben; bishop's; bitbucket; black & decker;
+black-eyed susan; bloody mary; bobbi brown; booz allen hamilton; boston pizza; bricomarche; bristol myers squibb;
+bristol-myers squibb; brooks brothers; browning; burt's bees; caesar salad; calvin klein; campbell soup; campbell's;
+captain morgan; carl zeiss; carolina herrera; carson city; castorama; central america; central park; chanel; charles
+schwab; charles tyrwhitt; charlotte tilbury; chevrolet; christian dior; christian louboutin; citroen; claudie pierlot;
+cloudflare; cole haan; comme des garçons; conforama; coopers lybrand; credit suisse; crystal palace; cyrano de bergerac;
+daniel wellington; databricks; datadog; david's tea; davids tea; decathlon; denny's; diane von furstenberg; dick's
+sporting goods; django; doc martens; dolce & gabbana; dom perignon; don giovanni; don juan; don quichotte; don quixote;
+donna karan; dow jones; dr oetker; dr pepper; dr. martens; dr. oetker; dr. pepper; drupal; dun & bradstreet; duncan
+hines; earl grey; eddie bauer; edward jones; elasticsearch; eli lilly; elizabeth arden; emilio pucci; ernst & young;
+estee lauder; etam; ethan allen; everton fc; famous amos; ferrero rocher; figma; fisher price; fisher scientific;
+fisher-price; foot locker; fort mcmurray; fort william; fortnum & mason; frank & oak; franprix; fruit of the loom;
+galeries lafayette; george foreman grill; gerard darel; gerber; gianni versace; gillette; giorgio armani; gitlab; glen
+grant; goldman sachs; grafana; granny smith; grant thornton; great gatsby; guillaume tell; guy laroche; h. j. heinz;
+hadoop; harley davidson; harley-davidson; harris teeter; harry potter; heinz; helena rubinstein; helly hansen; henri
+bendel; henry schein; herman miller; hermes; hershey's; hewlett packard; hewlett-packard; hubspot; hugo boss; issey
+miyake; ivanhoe cambridge; j. crew; j.p. morgan; jack & jones; jack daniel's; jack daniels; jack in the box; jack
+russell; jack wolfskin; jacques vert; james bay; jane eyre; jane street; jardiland; jean coutu; jean paul gaultier;
+jean-coutu; jean-paul gaultier; jeanne lanvin; jefferson city; jenny craig; jim beam; jimmy choo; jimmy dean; jo malone;
+joe fresh; john deere; john hancock insurance; john lewis & partners; john wiley & sons; johnnie walker; johns hopkins
+university; johnson & johnson; joomla; jose cuervo; joseph ribkoff; jp morgan chase; jpmorgan chase; juan valdez;
+jupyter; karl lagerfeld; kaspersky; kate spade; kellogg's; kenneth cole; kiabi; kibana; king charles; king george v;
+king lear; knight frank; kraft dinner; kubernetes; labatt bleue; lake charles; lake louise; laravel; latin america;
+laura ashley; laura secord; laurent perrier; laurent-perrier; lawrence berkeley; lazy susan; leroy merlin; leroy-merlin;
+levi strauss; lipton; little debbie; liz claiborne; lloyds bank; lockheed martin; louis dreyfus; louis garneau; louis
+vuitton; lucene; lundbeck; mac cosmetics; madame bovary; madame tout-le-monde; magento; mailchimp; manchester united;
+marc jacobs; marchesa; marie blachere; marie claire; marionnaud; mark's work wearhouse; marks & spencer; marks and
+spencer; martha stewart living; martin luther king day; martin marietta; martin-pecheur; mary kay; mary poppins; massey
+ferguson; massey hall; max factor; max mara; mcafee; mccain foods; mcgill university; mercedes benz; mercedes-benz;
+merck frosst; merriam-webster; merrill lynch; michael kors; moet & chandon; molson coors; molson export; monoprix;
+monsieur tout-le-monde; mont-laurier; monterey jack; morgan stanley; mother nature; mount logan; mount vernon; mr clean;
+mr. clean; mr. coffee; mrs dalloway; mrs. dalloway; mrs. fields; nagios; napa auto parts; nicolas feuillatte; nina
+ricci; north america; norton rose fulbright; okta; oscar mayer; otto bock; paco rabanne; papa john's; patek philippe;
+patrick morin; paul mitchell; pernod ricard; perrier-jouet; perry ellis; peter pan; peter rabbit; peugeot; philip
+morris; pierre cardin; pierre fabre; port arthur; port elizabeth; port stanley; pratt & whitney; prince albert; prince
+edward county; prince george; prince rupert; princess of wales; procter & gamble; prometheus; pytest; queen elizabeth
+hotel; ralph lauren; ray ban; ray-ban; raymond james; red lobster; reina sofia; remington; remy martin; renaud-bray;
+renault; rene derhy; robert bosch; robert half; robert mondavi; robin hood; roche diagnostics; roger vivier; rogers
+centre; roissy-charles-de-gaulle; roland garros; roland-garros; rolls royce; rolls-royce; romeo and juliet; romeo et
+juliette; rona; ronald mcdonald; royal alexandra; saint john; saint-bernard; saint-jean-baptiste; salt lake city;
+salvatore ferragamo; sam adams; samuel adams; san diego; san jose; santa barbara; santa clara; santa claus; santa
+monica; sara lee; sarah lawrence college; sault ste marie; sault ste. marie; sault-sainte-marie; scotiabank arena;
+scotts miracle-gro; selenium; sendgrid; sept-iles; sherlock holmes; sherwin williams; sherwin-williams; shirley temple;
+shopify; simon fraser university; smith & nephew; smith & wesson; sonia rykiel; south america; spalding; spirou et
+fantasio; splunk; st. albert; st. bernard; st. catharines; st. john's; st. louis; st. marys; st. patrick's day; st.
+petersburg; standard & poor's; stanley black & decker; stanley cup; stanley park; ste-foy; ste-julie; ste-marie; ste.
+anne; stella artois; stella mccartney; steve madden; sun life; susan b. komen; symfony; t. rowe price; taco bell;
+tartempion; ted baker; thermo fisher; thierry mugler; thomas cook; thomson reuters; tim horton's; tim hortons; tom
+clancy's; tom collins; tom ford; tom sawyer; tommy bahama; tommy hilfiger; tony roma's; tory burch; trader joe's;
+trello; twilio; uncle ben's; uncle sam; urban outfitters; vagrant; val-d'or; van cleef & arpels; van houtte; vera wang;
+veuve clicquot; victoria day; victoria park; victoria's secret; vivienne westwood; waldorf salad; walt disney; wayne
+state; webpack; webster's; wells fargo; west ham; western digital; wilfrid laurier university; william grant & sons;
+wilson sporting goods; winchester; winnie the pooh; yves rocher; yves saint laurent; yves saint-laurent; zabbix; zadig &
+voltaire; zendesk
 """
 _SAYS_BEFORE = word_set(
     """

@@ -27,11 +27,11 @@ from runtime.redaction.tokens import TokenMap
 _SIGN = "\ufffc"  # stands for a token; one that the text brings itself stands for itself
 _SIGNS = re.compile(_SIGN)
 _PARTS = re.compile(f"{_SIGN}|[^{_SIGN}]+")
-_OPAQUE = 9_999  # tokens with higher numbers are none of ours: nothing is smuggled out as one
+_MOST, _SPELLINGS = 9_999, 99  # tokens with higher numbers are none of ours: nothing is smuggled out as one
 
 
 def _is_opaque(key: Key) -> bool:
-    return key.number <= _OPAQUE and key.spelling <= _OPAQUE
+    return key.number <= _MOST and key.spelling <= _SPELLINGS
 
 
 class StreamMasker:

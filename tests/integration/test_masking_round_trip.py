@@ -120,6 +120,8 @@ def test_a_tools_name_may_not_hold_personal_data(app: Filagent, model: Model) ->
     answer = ask(app, "go", tools=[tool("call_Margaret_Thornbury", to={"type": "string"})])
     assert (answer.status, answer.json["code"]) == (422, "request.tool_name")
     assert model.backend.sent == []
+    answer = ask(app, "go", tools=[tool("ask_claude", to={"type": "string"})])
+    assert answer.status == 200  # a given name alone says nobody
 
 
 def test_the_operators_words_are_masked_like_all_else(tmp_path: Path, model: Model) -> None:
