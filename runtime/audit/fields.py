@@ -120,7 +120,7 @@ _integer = Shape(r"(?:0|-?[1-9][0-9]{0,14})")
 _boolean = Shape(r"(?:true|false)")
 _codes = _list(_code, 32)
 
-MOST_AT = 20  # entities told at one position: a full record must fit a line
+MOST_AT = 16  # entities told at one position: a full record must fit a line
 #: Where in a turn something was masked: messages by role, the schema of the answer, tools; then what the model says.
 POSITIONS = ("system", "user", "assistant", "tool", "schema", "tools", "answer", "calls", "reasoning", "citations")
 PREDICATE: Mapping[str, Shape] = {
