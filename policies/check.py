@@ -58,6 +58,9 @@ _WORDS: dict[str, dict[Language, str]] = {
     "exception": {"en": "exception", "fr": "exception"},
     "never": {"en": "never masked", "fr": "jamais masqué"},
     "always": {"en": "always masked", "fr": "toujours masqué"},
+    "tool": {"en": "values for the caller's tools", "fr": "valeurs pour les outils de l'appelant"},
+    "all_values": {"en": "all", "fr": "toutes"},
+    "tokens": {"en": "none, tokens only", "fr": "aucune, des jetons seulement"},
     "everywhere": {"en": "everywhere", "fr": "partout"},
     "backends": {"en": "Who may use which model backend", "fr": "Qui peut utiliser quel moteur"},
     "only_for": {"en": "only for", "fr": "seulement pour"},
@@ -166,6 +169,9 @@ def _masking(bundle: Bundle, word: _Words) -> Iterable[str]:
         yield f"{word('never')}: {text}" + (f" ({entity})" if entity else "")
     for text, entity in rules.deny:
         yield f"{word('always')}: {text} ({entity})"
+    for tool, restored in rules.tools:
+        values = word("all_values") if restored is None else ", ".join(sorted(restored)) or word("tokens")
+        yield f"{word('tool')}, {tool}: {values}"
 
 
 def _backends(bundle: Bundle, word: _Words) -> Iterable[str]:

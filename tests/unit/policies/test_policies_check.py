@@ -50,6 +50,11 @@ def test_everything_else_is_described() -> None:
         ]
         masking["allow"] = ["info@example.org", {"text": "Jean Talon", "entity": "PERSON"}]
         masking["deny"] = [{"text": "Project Falcon", "entity": "CODE_NAME"}]
+        masking["tools"] = [
+            {"tool": "find_*", "restore": []},
+            {"tool": "mail", "restore": ["PERSON"]},
+            {"tool": "*", "restore": "all"},
+        ]
         data["backends"] = {
             "local": ["user"],
             "remote": {"vllm": [], "perplexity": {"roles": ["user"], "jurisdiction": "US", "purposes": ["drafting"]}},
@@ -73,6 +78,9 @@ def test_everything_else_is_described() -> None:
         "never masked: info@example.org",
         "never masked: Jean Talon (PERSON)",
         "always masked: Project Falcon (CODE_NAME)",
+        "values for the caller's tools, find_*: none, tokens only",
+        "values for the caller's tools, mail: PERSON",
+        "values for the caller's tools, *: all",
         "local: user",
         "remote, vllm: nobody",
         "remote, perplexity (US): user; only for drafting",
