@@ -102,11 +102,9 @@ class Substitutes:
         return Counter(entry.entity for entry in turn.tokens.mentioned(texts))
 
     def _unblocked(self, turn: Turn, backend: ChatBackend) -> Decision:
-        """What this request holds, under the actions for this backend."""
-        blocked = [
-            entity for entity in turn.found if self._policy.masking(entity, backend.kind, backend.name, "in") == "block"
-        ]
-        if blocked:
+        """What this request holds, under the actions for this backend; names of tools are not masked for it."""
+        route = Route(backend.kind, backend.name)
+        if self._masking.blocks(turn.found, route, "in") or not all(map(self._masking.shown(route), turn.named)):
             return Decision(Effect.DENY, ("masking.in.block",), ("policy.entity_blocked",))
         return Decision(Effect.ALLOW, (), ())
 

@@ -35,6 +35,7 @@ class Turn:
         refused: the row of a turn that memory did not open (limits, idempotency, a foreign conversation).
         brought: what the caller's request brings, as it came.
         asked: the same in its strictest view.
+        named: kinds of personal data that the names of tools say.
         supplied: whether the caller supplied a value himself.
         system: the operator's words, in the strictest view.
         length: how many characters it brings.
@@ -61,6 +62,7 @@ class Turn:
     model: str | None = None
     route: Route = field(default_factory=lambda: Route("local", ""))
     tokens: TokenMap = field(default_factory=lambda: TokenMap(()))
+    named: frozenset[str] = frozenset()
     supplied: Callable[[str], bool] = lambda _value: False
     system: Message | None = None
     brought: Asked = field(default_factory=Asked)

@@ -55,10 +55,9 @@ async def mask_request(
     turn.record.asked(*masking.shares(asked.found, turn.route, "in"), asked.at(turn.brought.positions()))
     if masking.blocks(asked.found, turn.route, "in"):
         raise Forbidden("policy.entity_blocked", "The text holds personal data of a kind that is not accepted.")
-    shown = masking.shown(turn.route)
-    for name, spans in masked.read[end:]:
-        if any(_tells(name, span) and not shown(span.entity) for span in spans):
-            raise Invalid("request.tool_name", "The name of a tool holds personal data, and names are not masked.")
+    turn.named = frozenset(span.entity for name, spans in masked.read[end:] for span in spans if _tells(name, span))
+    if not all(map(masking.shown(turn.route), turn.named)):
+        raise Invalid("request.tool_name", "The name of a tool holds personal data, and names are not masked.")
 
 
 def _tells(name: str, span: Span) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from runtime.redaction.normalise import View
+from runtime.redaction.normalise import View, replaced
 
 # Single characters, each behind the same separator; with spaces any character may be one of them, and more spaces than
 # elsewhere stand between two words.
@@ -63,18 +63,9 @@ def _spaces(text: str, low: int, high: int) -> Iterator[int]:
 def _read(folded: View) -> View | None:
     """Bytes that stand apart as the characters that they are."""
     text = folded.text
-    out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    at = 0
+    pieces: list[tuple[int, int, str]] = []
     for match in _BYTES.finditer(text):
-        low, high = match.span()
-        pairs = range(low, high, 3)
-        out += (text[at:low], "".join(chr(int(text[pair : pair + 2], 16)) for pair in pairs))
-        starts += [*range(at, low), *pairs]
-        ends += [*range(at + 1, low + 1), *(pair + 2 for pair in pairs)]
-        at = high
-    if not out:
-        return None
-    out.append(text[at:])
-    return View("".join(out), [*starts, *range(at, len(text))], [*ends, *range(at + 1, len(text) + 1)]).over(folded)
+        for pair in range(*match.span(), 3):
+            end = min(pair + 3, match.end())  # with the space or colon behind it
+            pieces.append((pair, end, chr(int(text[pair : pair + 2], 16))))
+    return replaced(text, pieces).over(folded) if pieces else None

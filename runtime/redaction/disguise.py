@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from html.entities import html5
 
 from runtime.redaction.apart import joined
-from runtime.redaction.normalise import View, view
+from runtime.redaction.normalise import View, replaced, view
 from runtime.redaction.spelled import ALPHABET, SPELLS, spelled
 from runtime.redaction.spoken import LEAST_WORDS, NUMBER_WORDS, SAID_MARKS, civic, marked, spoken
 
@@ -227,26 +227,11 @@ def _issued(text: str) -> bool:
 
 def _opened(folded: View) -> View | None:
     """With tokens of base64 or hexadecimal digits replaced by their text; each character of it covers its token."""
-    text = folded.text
-    pieces: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    at = 0
-    for match in _TOKEN.finditer(text):
-        inner = _inner(match.group())
-        if inner is None:
-            continue
-        low, high = match.span()
-        pieces += (text[at:low], inner)
-        starts += [*range(at, low), *[low] * len(inner)]
-        ends += [*range(at + 1, low + 1), *[high] * len(inner)]
-        at = high
+    tokens = ((match.span(), _inner(match.group())) for match in _TOKEN.finditer(folded.text))
+    pieces = [(*span, inner) for span, inner in tokens if inner is not None]
     if not pieces:
         return None
-    pieces.append(text[at:])
-    starts += range(at, len(text))
-    ends += range(at + 1, len(text) + 1)
-    opened = View("".join(pieces), starts, ends).over(folded)
+    opened = replaced(folded.text, pieces).over(folded)
     return view(opened.text).over(opened)
 
 

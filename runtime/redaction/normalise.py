@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 _DASHES = "‐‑‒–—―−⁃﹘﹣－⸺⸻➖"
@@ -116,6 +116,20 @@ class View:
             [under.starts[start] for start in self.starts],
             [under.ends[end - 1] for end in self.ends],
         )
+
+
+def replaced(text: str, pieces: Iterable[tuple[int, int, str]]) -> View:
+    """A text with stretches of it replaced, in order; each character put there stands for its whole stretch."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for low, high, value in (*pieces, (len(text), len(text), "")):
+        out += (text[at:low], value)
+        starts += [*range(at, low), *[low] * len(value)]
+        ends += [*range(at + 1, low + 1), *[high] * len(value)]
+        at = high
+    return View("".join(out), starts, ends)
 
 
 def view(text: str) -> View:

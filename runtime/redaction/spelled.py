@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from runtime.redaction.lexicon import word_set
-from runtime.redaction.normalise import View, lowered
+from runtime.redaction.normalise import View, lowered, replaced
 from runtime.redaction.spoken import number_at
 
 ALPHABET = word_set(
@@ -50,18 +50,7 @@ def spelled(text: str) -> View | None:
             runs[-1].append((start, end, text[start:end] if value is None else value, sure))
         at += taken or 1
     found = [(run[0][0], run[-1][1], "".join(value for _, _, value, _ in run)) for run in runs if _counts(run)]
-    if not found:
-        return None
-    out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    at = 0
-    for low, high, value in [*found, (len(text), len(text), "")]:
-        out += (text[at:low], value)
-        starts += [*range(at, low), *[low] * len(value)]
-        ends += [*range(at + 1, low + 1), *[high] * len(value)]
-        at = high
-    return View("".join(out), starts, ends)
+    return replaced(text, found) if found else None
 
 
 def _piece(words: list[re.Match[str]], at: int, lower: str) -> tuple[int, str | None, bool]:

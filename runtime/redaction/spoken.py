@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from runtime.redaction.lexicon import word_set
-from runtime.redaction.normalise import View, lowered
+from runtime.redaction.normalise import View, lowered, replaced
 
 _UNITS = {
     word: str(value)
@@ -110,22 +110,12 @@ def spoken(text: str, words_of_text: Sequence[str]) -> Iterator[View]:
 
 def marked(text: str) -> View | None:
     """The text with marks for those that are said between digits ("177 dash 88 dash 3950"), None if there are none."""
-    out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    at = 0
-    for match in _SAID_MARK.finditer(text):
-        low, high = match.span()
-        if not (text[low - 1].isdigit() or text[high].isdigit()):
-            continue
-        out += (text[at:low], "-" if match[1] else "." if match[2] else "/" if match[3] else " ")
-        starts += [*range(at, low), low]
-        ends += [*range(at + 1, low + 1), high]
-        at = high
-    if not out:
-        return None
-    out.append(text[at:])
-    return View("".join(out), [*starts, *range(at, len(text))], [*ends, *range(at + 1, len(text) + 1)])
+    pieces = [
+        (*match.span(), "-" if match[1] else "." if match[2] else "/" if match[3] else " ")
+        for match in _SAID_MARK.finditer(text)
+        if text[match.start() - 1].isdigit() or text[match.end()].isdigit()
+    ]
+    return replaced(text, pieces) if pieces else None
 
 
 def civic(text: str) -> View | None:

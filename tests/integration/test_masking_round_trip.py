@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runtime.backends.base import ToolCall
+from runtime.backends.base import BackendError, ToolCall
 from runtime.backends.scripted import Script, ScriptedBackend
 
 from .doors import changed_policies, changed_settings, echo, engine, record, records, streaming
@@ -122,6 +122,23 @@ def test_a_tools_name_may_not_hold_personal_data(app: Filagent, model: Model) ->
     assert model.backend.sent == []
     answer = ask(app, "go", tools=[tool("ask_claude", to={"type": "string"})])
     assert answer.status == 200  # a given name alone says nobody
+
+
+@pytest.mark.parametrize(("name", "status"), [("call_Margaret_Thornbury", 502), ("ask_claude", 200)])
+def test_no_backend_steps_in_that_may_not_read_a_tools_name(
+    tmp_path: Path, model: Model, name: str, status: int
+) -> None:
+    def chain(policy: dict[str, Any]) -> None:
+        policy["backends"]["fallback"] = {"near": ["vllm"]}
+
+    near = ScriptedBackend(Script([BackendError("upstream.unreachable", "Gone.")]), name="near")
+    model.script = Script(["ok"])
+    settings = settings_for(tmp_path, FILAGENT_POLICIES=changed_policies(tmp_path / "policies.yaml", chain))
+    with running(tmp_path, near, engine=engine(ner=True), settings=settings, others=[model.backend]) as app:
+        answer = ask(app, "go", tools=[tool(name, to={"type": "string"})])
+    assert answer.status == status, answer.raw
+    assert len(near.sent) == 1  # a local backend may read names
+    assert len(model.backend.sent) == (1 if status == 200 else 0)
 
 
 def test_the_operators_words_are_masked_like_all_else(tmp_path: Path, model: Model) -> None:
