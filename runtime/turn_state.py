@@ -107,9 +107,10 @@ class Turn:
         if self.outward is None or self.counted:
             return
         self.counted = True
+        # Copies: where a turn was cut, a thread that nobody waits for may still be counting.
         self.record.answered(
-            {"answer": Counter(self.outward.masked), **self.masked_beside},
-            {"answer": Counter(self.outward.passed), **self.passed_beside},
+            {"answer": Counter(self.outward.masked)} | {at: Counter(one) for at, one in self.masked_beside.items()},
+            {"answer": Counter(self.outward.passed)} | {at: Counter(one) for at, one in self.passed_beside.items()},
         )
         places = {"answer", *self.masked_beside}
         out = {place: found for place, found in self.record.redactions_at.items() if place in places}

@@ -17,7 +17,6 @@ import os
 import zipfile
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +82,24 @@ def main() -> None:
 
 
 def side_by_side(work: Callable[[int], dict[str, Array]], seeds: Sequence[int]) -> list[dict[str, Array]]:
-    """The work done for each seed, in a process of its own."""
+    """The work done for each seed, in a process of its own.
+
+    Raises:
+        EOFError: one of them ended without a result.
+    """
     context = get_context("fork")
-    done: SimpleQueue[tuple[int, dict[str, Array]]] = context.SimpleQueue()
-    processes = [context.Process(target=lambda seed: done.put((seed, work(seed))), args=(seed,)) for seed in seeds]
-    for process in processes:
+    results, processes = [], []
+    for seed in seeds:
+        result, sender = context.Pipe(duplex=False)
+        process = context.Process(target=lambda seed, to: to.send(work(seed)), args=(seed, sender))
         process.start()
-    found = dict(done.get() for _ in seeds)
+        sender.close()  # what a process that dies leaves open nobody waits for
+        results.append(result)
+        processes.append(process)
+    found = [result.recv() for result in results]
     for process in processes:
         process.join()
-    return [found[seed] for seed in seeds]
+    return found
 
 
 def together(members: Sequence[dict[str, Array]]) -> dict[str, Array]:

@@ -9,7 +9,7 @@ import pytest
 
 from runtime.redaction.name_features import ENDINGS, NUMBERS, SHAPES, Features
 from scripts.train_names import network, tagger
-from scripts.train_names.__main__ import stored
+from scripts.train_names.__main__ import side_by_side, stored, together
 from scripts.train_names.pools import noble
 from scripts.train_names.texts import KINDS, templates
 
@@ -57,6 +57,18 @@ def test_the_same_weights_are_the_same_file() -> None:
     weights = {**tagger.new(5, 1), "rows": np.ones((4, 2), dtype=np.float32)}
     lists = {"given": np.array([1, 2], dtype=np.uint32)}
     assert stored(weights, ["a", "b"], lists) == stored(dict(reversed(weights.items())), ["a", "b"], lists)
+
+
+def test_networks_are_trained_side_by_side_and_kept_in_order() -> None:
+    members = side_by_side(lambda seed: {"words": np.full((200, 300), seed), "last": np.array([seed])}, [3, 1, 2])
+    assert together(members)["last"].tolist() == [[3], [1], [2]]
+    assert together(members)["words"].shape == (3, 200, 300)
+
+
+def test_a_training_that_fails_is_not_waited_for(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EOFError):
+        side_by_side(lambda seed: {"words": np.ones(1) / [1][seed]}, [0, 1])
+    assert "IndexError" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
